@@ -1,0 +1,126 @@
+/* kernels.h: the ABI between scheduled graphs and the code that computes.
+ *
+ * A kernel sees pointers, sizes, strides, attributes and workspace; it knows no graph, no language, no file. Kernels
+ * register themselves in the file that defines them (KERNEL below); registry.c finds the best one for a call.
+ *
+ * Tensors have the language's order of dimensions, [N, C, H, W]. Where they lie is in the strides: four-dimensional
+ * activations are stored channels last (stride of C is 1), everything else row-major. Kernels may rely on that only
+ * after `fits` has looked. A `units` count splits a call into independent pieces: any partition of 0..units over any
+ * number of threads must give the same bits, so no piece may add into another's output, and each output element's
+ * order of summation is fixed by the shapes of one picture alone, never by the batch. */
+#ifndef JRE_KERNELS_H
+#define JRE_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { KERNEL_RANK = 6, KERNEL_INPUTS = 6, KERNEL_ATTRIBUTES = 10 };
+
+typedef enum { KERNEL_F32, KERNEL_F64, KERNEL_TYPES } KernelType;
+
+typedef struct {
+    void *data;                           /* a pointer of the device that runs the kernel */
+    KernelType type;
+    int rank;
+    int64_t dim[KERNEL_RANK];
+    int64_t stride[KERNEL_RANK];          /* in elements; 0 where a dimension is stretched */
+} TensorView;
+
+typedef struct {
+    TensorView out;
+    TensorView in[KERNEL_INPUTS];
+    int inputs;
+    double attribute[KERNEL_ATTRIBUTES];  /* by the enums below */
+    const void *packed;                   /* in[1] as `pack` laid it out, where the kernel packs */
+    void *workspace;                      /* workspace_bytes(call) bytes for the caller's thread alone, 64-byte aligned */
+} KernelCall;
+
+/* Names of attributes, in order, as ops.def has them; a test holds the two together. */
+#define CONV_ATTRIBUTES(A)  A(CONV, stride) A(CONV, pad) A(CONV, dilation) A(CONV, groups) A(CONV, low) A(CONV, high)
+#define POOL_ATTRIBUTES(A)  A(POOL, size) A(POOL, stride) A(POOL, pad)
+#define NORM_ATTRIBUTES(A)  A(NORM, epsilon)
+#define CLAMP_ATTRIBUTES(A) A(CLAMP, low) A(CLAMP, high)
+#define BLUR_ATTRIBUTES(A)  A(BLUR, sigma)
+#define REDUCE_ATTRIBUTES(A) A(REDUCE, axes)          /* bit i: dimension i is reduced (it stays, with size 1) */
+#define CONCAT_ATTRIBUTES(A) A(CONCAT, axis)
+#define KERNEL_ATTRIBUTE_ENUM(family, name) family##_##name,
+enum { CONV_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { POOL_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { NORM_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { CLAMP_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { BLUR_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { REDUCE_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { CONCAT_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+
+/* What the ops compute (the compiler's ops.def declares the same names and shapes):
+ *
+ *   elementwise, operands broadcast by stride 0, out contiguous in its own layout:
+ *     neg abs exp log sqrt sin cos tanh sigmoid            out = f(in[0])
+ *     clamp                                                out = min(max(in[0], low), high); NaN stays NaN
+ *     add sub mul div max min pow                          out = in[0] op in[1]; max and min: NaN if either is
+ *     lt le gt ge eq ne                                    out = 1 or 0
+ *     select                                               out = in[0] != 0 ? in[1] : in[2]
+ *   sum mean max_over min_over   reduce the dimensions in `axes`, accumulating in double
+ *   matmul        [M,K] x [K,N] -> [M,N]                   (transposed operands come as strides)
+ *   conv          x [N,C,H,W], w [K,C/g,r,s], bias [K] (optional), residual [N,K,H',W'] (optional):
+ *                 clamp(conv(x, w) + bias + residual, low, high); an absent operand has data NULL; low -inf, high +inf
+ *                 are no clamp. H' = (H + 2 pad - dilation (r - 1) - 1) / stride + 1.
+ *   batchnorm     x [N,C,...], weight bias mean variance [C]: (x - mean) / sqrt(variance + epsilon) * weight + bias
+ *   max_pool      over size x size windows; padding never wins. mean_pool: divides by size * size, padding counts as 0
+ *   blur          Gaussian of sigma px on each channel, taps to ceil(3 sigma) each side, normalized, edges repeated
+ *   concat        of 2 to KERNEL_INPUTS operands along `axis`
+ *   copy          out = in[0] in another layout (reshape, transpose); same number of elements in the order of out
+ *   cosine_scores a [M,D], b [G,D], both of unit rows or not: out [M,G] = dot products (f32, accumulated in a fixed order)
+ */
+typedef struct Kernel {
+    const char *op, *device, *variant;    /* device "cpu"; variant "reference" is the plain one every op has */
+    KernelType type;
+    int level;                            /* instruction level it was built for: 2, 3, 4 of x86-64; 0: any machine */
+    int preference;                       /* of those that fit the highest level, then the highest preference is taken */
+    bool (*fits)(const KernelCall *call);                       /* NULL: always */
+    int64_t (*units)(const KernelCall *call);                   /* never NULL; at least 1 */
+    void (*run)(const KernelCall *call, int64_t first, int64_t end);
+    size_t (*workspace_bytes)(const KernelCall *call);          /* NULL: none. May not depend on the batch */
+    size_t (*packed_bytes)(const KernelCall *call);             /* NULL: does not pack */
+    void (*pack)(const KernelCall *call, void *packed);         /* reads in[1] */
+} Kernel;
+
+/* Registration by linker section. Sources below kernels/cpu are built once for each instruction level with
+ * KERNEL_LEVEL set; files with reference kernels only are built once, at level 0. */
+#ifndef KERNEL_LEVEL
+#define KERNEL_LEVEL 0
+#endif
+#define KERNEL(identifier, ...)                                                                  \
+    static const Kernel identifier = {.level = KERNEL_LEVEL, __VA_ARGS__};                       \
+    static const Kernel *const identifier##_row __attribute__((used, section("jre_kernels"))) = &identifier;
+
+/* ---- registry.c ------------------------------------------------------------------------------------------- */
+
+/* The highest level this processor runs (4, 3, 2; 0 elsewhere), lowered by `forced` ("v2" "v3" "v4", from JRE_CPU;
+ * NULL for none). -1: `forced` is not a level, or this processor lacks it. */
+int kernel_level(const char *forced);
+/* The kernel for a call whose shapes, types and attributes are set (data may be NULL but for optional operands, where
+ * any non-NULL value means present). NULL: not on this device. `variant` NULL: the best; else only that one. */
+const Kernel *kernel_find(const char *op, const char *device, const char *variant, int level, const KernelCall *call);
+int kernel_count(void);
+const Kernel *kernel_at(int index);
+/* Changes whenever the bits of some kernel may: part of every cache key. */
+const char *kernel_library_version(void);
+
+/* ---- shared by kernel files ---------------------------------------------------------------------------------- */
+
+static inline int64_t view_elements(const TensorView *view) {
+    int64_t count = 1;
+    for (int i = 0; i < view->rank; i++) count *= view->dim[i];
+    return count;
+}
+/* True if a [N,C,H,W] tensor lies channels last without gaps. */
+static inline bool view_channels_last(const TensorView *v) {
+    return v->rank == 4 && (v->stride[1] == 1 || v->dim[1] == 1) && (v->stride[3] == v->dim[1] || v->dim[3] == 1) &&
+           (v->stride[2] == v->dim[1] * v->dim[3] || v->dim[2] == 1) &&
+           (v->stride[0] == v->dim[1] * v->dim[2] * v->dim[3] || v->dim[0] == 1);
+}
+bool view_row_major(const TensorView *view);
+
+#endif

@@ -1,0 +1,296 @@
+/* lang.h: what did the user write, and where.
+ *
+ * The room's one header, in the order of its files: memory and names (base.c), sources (source.c), messages
+ * (diag.def, diag.c), record kinds and keys (schema.def), the syntax tree (lexer.l, grammar.y, ast.c) and
+ * modules (module.c). Nothing here knows what a program means. */
+#ifndef JRE_LANG_H
+#define JRE_LANG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct Jre Jre;
+
+/* ---- base.c: arenas, interned strings, arrays, maps ---------------------------------------------------- */
+
+/* An arena gives memory that lives until arena_free. Memory comes zeroed, aligned to 16 bytes. When the system
+ * has none left (or JRE_FAIL_ALLOC says so) the allocation jumps to the handler set by jre_on_exhaustion. */
+typedef struct ArenaBlock ArenaBlock;
+typedef struct { Jre *jre; ArenaBlock *newest; size_t used_in_total; } Arena;
+
+void *arena_new_bytes(Arena *arena, size_t bytes);
+char *arena_copy(Arena *arena, const char *text, size_t length);              /* ends in NUL */
+char *arena_print(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprint(Arena *arena, const char *format, va_list arguments);
+void arena_free(Arena *arena);
+#define arena_new(arena, Type) ((Type *)arena_new_bytes((arena), sizeof(Type)))
+#define arena_array(arena, Type, count) ((Type *)arena_new_bytes((arena), sizeof(Type) * (size_t)(count)))
+
+/* The one door to malloc, outside arenas: for buffers that are given back early. NULL never comes back. */
+void *jre_allocate(Jre *jre, size_t bytes);
+void *jre_allocate_aligned(Jre *jre, size_t bytes, size_t alignment);         /* freed by jre_release too */
+void *jre_grow(Jre *jre, void *old, size_t bytes);                            /* as realloc */
+void jre_release(void *memory);
+
+/* Growing arrays in an arena: LIST(Expr *) list = {0}; list_add(arena, &list, value); list.at[0 .. list.count-1] */
+#define LIST(Type) struct { Type *at; int count, room; }
+#define list_add(arena, list, value)                                                                          \
+    (list_make_room((arena), (void **)(void *)&(list)->at, (list)->count, &(list)->room, sizeof *(list)->at), \
+     (list)->at[(list)->count++] = (value))
+void list_make_room(Arena *arena, void **at, int count, int *room, size_t element);
+
+/* Equal texts are the same pointer for the life of the Jre: compare names with ==. */
+const char *intern(Jre *jre, const char *text);
+const char *intern_length(Jre *jre, const char *text, size_t length);
+
+/* A map from text to pointer. Iteration is in the order of insertion. */
+typedef struct { const char *key; void *value; } MapEntry;
+typedef struct { Arena *arena; MapEntry *entries; int count, room; uint32_t *slots; uint32_t slot_count; } Map;
+void *map_get(const Map *map, const char *key);                               /* NULL if absent */
+void map_set(Map *map, Arena *arena, const char *key, void *value);           /* replaces */
+
+/* The candidate nearest to `text` by edit distance (at most 2 edits, and fewer than a third of its letters + 1);
+ * NULL if none is near. */
+const char *nearest_name(const char *text, const char *const *candidates, int count);
+
+/* Bytes that grow. */
+typedef struct { char *at; size_t length, room; Jre *jre; } Text;
+void text_add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_add_bytes(Text *text, const char *bytes, size_t length);
+void text_free(Text *text);
+
+/* ---- source.c: the bytes of every file, kept for ever; places --------------------------------------------- */
+
+/* A place is two byte offsets into all sources laid end to end, so it needs no file beside it. {0,0}: nowhere. */
+typedef struct { uint32_t start, end; } Span;
+#define NOWHERE ((Span){0, 0})
+
+typedef struct Source {
+    const char *path;             /* as the user may open it */
+    const char *name;             /* as messages print it: the path as given, or "input 6" */
+    const char *stem;             /* "v03" of ".../v03.jre" */
+    const char *folder;           /* "." if the path has none */
+    const char *bytes;            /* NUL behind the last */
+    uint32_t length, base;        /* base: the offset of byte 0 in the space of spans */
+    uint32_t *line_starts;        /* offsets within the file, made at first need */
+    int line_count;
+} Source;
+
+/* Reads a file (at most 64 MiB). NULL: a diagnostic file_missing/file_unreadable charged to `asked_at` is filed. */
+Source *source_read(Jre *jre, const char *path, Span asked_at);
+Source *source_from_text(Jre *jre, const char *name, const char *bytes, size_t length);   /* copies */
+Source *source_of(const Jre *jre, Span span);                                 /* NULL for NOWHERE */
+/* Line and column count from 1; columns count characters (UTF-8), tabs as one. */
+typedef struct { Source *source; int line, column; } Place;
+Place place_of(Jre *jre, uint32_t offset);
+Span span_join(Span a, Span b);                                               /* from the first to the last; either may be NOWHERE */
+const char *span_text(Jre *jre, Span span);                                   /* interned copy of the source text */
+
+/* ---- diag.def, diag.c: messages --------------------------------------------------------------------------- */
+
+typedef enum { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR } Severity;
+
+/* Whose mistake: decides the exit code (DESIGN 6). */
+typedef enum { BLAME_USER = 1, BLAME_LIMIT = 2, BLAME_BUG = 70 } Blame;
+
+typedef enum {
+#define DIAG(name, severity, blame, explanation) DIAG_##name,
+#include "diag.def"
+#undef DIAG
+    DIAG_COUNT
+} DiagCode;
+
+typedef struct { const char *name; Severity severity; Blame blame; const char *explanation; } DiagRow;
+extern const DiagRow diag_rows[DIAG_COUNT];
+
+/* One finding. Build it with diag(), then add to it; it is printed, sorted by place, by diag_print_all. */
+typedef struct Diagnostic Diagnostic;
+
+/* `format`: the words behind the carets at `span` (or, with NOWHERE, the sentence by itself). */
+Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A second place, underlined with dashes. */
+Diagnostic *diag_also(Diagnostic *d, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A block behind `=`; further lines of the text are indented below it. */
+Diagnostic *diag_fact(Diagnostic *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+Diagnostic *diag_note(Diagnostic *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+Diagnostic *diag_help(Diagnostic *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The edit of the last help: put `text` where `span` is (NOWHERE-length span: insert). Prints the changed line(s). */
+Diagnostic *diag_edit(Diagnostic *d, Span span, bool safe, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+int diag_count(const Jre *jre, Severity at_least);
+bool diag_any_error(const Jre *jre);
+int diag_exit_code(const Jre *jre);                                           /* 0, or the gravest Blame among errors */
+void diag_print_all(Jre *jre, FILE *out, bool as_json, bool colors);          /* and forgets them */
+void diag_forget(Jre *jre);
+DiagCode diag_find(const char *name);                                         /* DIAG_COUNT if none */
+
+/* ---- schema.def: record kinds and their keys --------------------------------------------------------------- */
+
+typedef enum {
+#define KIND(name, sentence) KIND_##name,
+#define KEY(kind, name, type, needed, fallback, in_key, sentence)
+#include "schema.def"
+#undef KIND
+#undef KEY
+    KIND_COUNT,
+    KIND_NONE = KIND_COUNT
+} RecordKind;
+
+typedef struct {
+    RecordKind kind;
+    const char *name, *type;      /* type: a word of compiler/types.c: Text Template Condition Split Part Int Real Share ... */
+    bool needed, in_cache_key;
+    const char *fallback;         /* as it would be written; "" if there is none */
+    const char *sentence;         /* what it is, for help: "how often the training pictures are gone through: a whole number" */
+} SchemaKey;
+
+extern const SchemaKey schema_keys[];
+extern const int schema_key_count;
+const char *kind_name(RecordKind kind);
+const char *kind_sentence(RecordKind kind);
+RecordKind kind_find(const char *name);                                       /* KIND_NONE if none */
+const SchemaKey *schema_find(RecordKind kind, const char *key);               /* NULL if none */
+
+/* ---- the syntax tree (lexer.l, grammar.y, ast.c) ----------------------------------------------------------- */
+
+typedef enum {
+    UNIT_NONE, UNIT_px, UNIT_deg, UNIT_rad, UNIT_percent, UNIT_ms, UNIT_s, UNIT_min, UNIT_h, UNIT_KiB, UNIT_MiB, UNIT_GiB
+} Unit;
+const char *unit_text(Unit unit);                                             /* "px", "%", "" */
+
+typedef enum {
+    EXPR_NAME, EXPR_NUMBER, EXPR_TEXT, EXPR_TRUTH, EXPR_LIST,
+    EXPR_CALL,        /* target(arguments) */
+    EXPR_INDEX,       /* target[arguments] */
+    EXPR_FIELD,       /* target.name */
+    EXPR_TRANSPOSE,   /* target' */
+    EXPR_NEGATE, EXPR_NOT,
+    EXPR_BINARY,      /* left operator right */
+    EXPR_IF,          /* if condition then left else right */
+    EXPR_REDUCE,      /* name over letters of left where condition */
+    EXPR_PIPE         /* left |> right as label; right is a NAME, CALL, FIELD or INDEX */
+} ExprKind;
+
+typedef enum {
+    BINARY_or, BINARY_and, BINARY_eq, BINARY_ne, BINARY_lt, BINARY_gt, BINARY_le, BINARY_ge, BINARY_divides,
+    BINARY_to, BINARY_add, BINARY_sub, BINARY_mul, BINARY_div, BINARY_matmul, BINARY_pow
+} BinaryOperator;
+const char *binary_text(BinaryOperator op);
+
+typedef struct Expr Expr;
+typedef struct { const char *name; Span name_span; Expr *value; } Argument;   /* name NULL: by position */
+typedef LIST(Argument) ArgumentList;
+typedef LIST(const char *) NameList;
+
+struct Expr {
+    ExprKind kind;
+    Span span;                    /* the whole expression */
+    Span focus;                   /* the part a message points at: an operator, a field's word, a called name */
+    const char *name;             /* NAME, FIELD, REDUCE's function, TEXT's characters; interned */
+    double number; Unit unit;     /* NUMBER, as written: 60% is 60 with UNIT_percent */
+    bool truth, parenthesized;
+    BinaryOperator op;
+    Expr *target, *left, *right, *condition;
+    ArgumentList arguments;       /* CALL, INDEX, LIST (without names) */
+    NameList letters;             /* REDUCE */
+    const char *label; Span label_span;   /* PIPE: `as label`, or NULL */
+};
+
+/* A dimension is an ordinary expression; `S...` is a NAME with `rest`; `_` is a NAME called "_". */
+typedef struct { Expr *size; bool rest; } Dim;
+typedef struct { const char *name; Span span; const char *dtype; LIST(Dim) dims; bool has_dims; } Type;
+typedef struct { const char *name; Span span; Type type; Expr *fallback; } Param;
+
+typedef enum { LINE_LEARN, LINE_DRAW, LINE_EQUATION, LINE_RESULT } LineKind;
+typedef struct {
+    LineKind kind; Span span;
+    const char *name; Span name_span;     /* LEARN, DRAW, EQUATION: what is defined */
+    NameList letters;                     /* EQUATION: D[i, j] = ... */
+    Type type;                            /* LEARN */
+    Expr *value;                          /* NULL: a LEARN without a start */
+} Line;
+
+typedef struct { const char *key; Span key_span, span; Expr *value; } Setting;
+typedef LIST(Setting) SettingList;
+
+typedef enum { FORMULA_function, FORMULA_augment, FORMULA_network, FORMULA_loss } FormulaKind;
+const char *formula_name(FormulaKind kind);
+
+typedef enum {
+    STATEMENT_EXTENDS, STATEMENT_USE, STATEMENT_EQUATION, STATEMENT_RECORD, STATEMENT_FORMULA,
+    STATEMENT_CHANGE_VALUE, STATEMENT_CHANGE_SETTINGS, STATEMENT_REMOVE,
+    STATEMENT_PROBE, STATEMENT_EXPECT, STATEMENT_ACCEPT, STATEMENT_EXPR
+} StatementKind;
+
+typedef struct Statement {
+    StatementKind kind; Span span;
+    const char *name; Span name_span;     /* what is declared, changed, removed, used; ACCEPT: the check */
+    RecordKind record;                    /* RECORD */
+    Expr *like;                           /* RECORD: like path (NAME or FIELD), or NULL */
+    SettingList settings;                 /* RECORD, CHANGE_SETTINGS */
+    Expr *value;                          /* EQUATION, CHANGE_VALUE, PROBE, EXPECT, EXPR */
+    bool each; Span each_span;            /* the value is `each [..]`; then value is the LIST */
+    FormulaKind formula;                  /* FORMULA: */
+    LIST(Param) params; Type result; LIST(Expr *) where; LIST(Line) lines; bool builtin;
+    const char *text; Span text_span;     /* EXTENDS path, EXPECT/ACCEPT reason */
+    const char *subject; Span subject_span; /* ACCEPT name FOR subject */
+} Statement;
+
+typedef enum { CHUNK_PROGRAM, CHUNK_FOLDED, CHUNK_WRONG, CHUNK_TEST } ChunkKind;
+typedef struct { ChunkKind kind; const char *wrong; Span span; LIST(Statement *) statements; } Chunk;
+typedef struct { Source *source; LIST(Chunk *) chunks; LIST(Span) prose; } Document;
+
+/* Parses every chunk of a source; mistakes become diagnostics and the rest is kept. Never NULL. */
+Document *parse_document(Jre *jre, Source *source);
+/* Parses a text that is one chunk (a REPL input, a --set, a quoted expression, an operator's signature). */
+Chunk *parse_chunk(Jre *jre, Source *source);
+
+/* Prints parseable text: what it prints parses to an equal tree. */
+void print_expr(Text *out, const Expr *e);
+void print_type(Text *out, const Type *t);
+void print_statement(Text *out, const Statement *s);
+bool expr_equal(const Expr *a, const Expr *b);                                /* meaning as written; spans do not count */
+/* Text of `expr` on one line, interned. */
+const char *expr_text(Jre *jre, const Expr *e);
+
+/* ---- module.c: files that a document brings along ------------------------------------------------------------ */
+
+typedef struct Module {
+    Document *document;
+    struct Module *parent;                /* extends; NULL for the root of a chain and for libraries */
+    LIST(struct Module *) uses;           /* in order of appearance */
+    bool library, core;
+    Span asked_at;
+} Module;
+
+/* Parses a document with its whole chain and all it uses, each file once; cycles and missing files are diagnosed.
+ * NULL if the document itself could not be read. */
+Module *module_load(Jre *jre, const char *path);
+/* A file laid over a program: --with FILE. */
+Module *module_load_overlay(Jre *jre, const char *path);
+Module *module_from_source(Jre *jre, Source *source, bool library);
+Module *module_core(Jre *jre);            /* stdlib/core.jre, once */
+
+/* ---- the context ----------------------------------------------------------------------------------------------- */
+
+struct Jre {
+    Arena forever;                        /* sources, names, trees */
+    Map *names;                           /* interned strings */
+    LIST(Source *) sources; uint32_t next_base;
+    LIST(Diagnostic *) diagnostics;
+    Map *modules;                         /* by real path */
+    Module *core;
+    const char *stdlib;                   /* folder of the library */
+    const char *weights_path;             /* JRE_WEIGHTS */
+    long fail_allocation_after, fail_read_after, fail_write_after;   /* 0: never (JRE_FAIL_*) */
+    void (*on_exhaustion)(Jre *jre);      /* does not return */
+    int chunk_count;                      /* inputs so far, for their names */
+    volatile int interrupted;             /* set by SIGINT: stop at the next node */
+};
+Jre *jre_new(void);                       /* NULL only if there is no memory at all */
+void jre_free(Jre *jre);
+
+#endif

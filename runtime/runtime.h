@@ -1,0 +1,218 @@
+/* runtime.h: run it. Pictures in, numbers out, results kept.
+ *
+ * Sections in the order of the folders: core (device, executor, random, store, progress), data (table, image, resample,
+ * phash, dataset, split, view, loader), model (safetensors, npy, weights), retrieval (similarity, metrics,
+ * statistics), report (tables). Functions that can fail return false or NULL after filing a diagnostic at the span
+ * they were given. */
+#ifndef JRE_RUNTIME_H
+#define JRE_RUNTIME_H
+
+#include "../compiler/compiler.h"
+#include "../kernels/kernels.h"
+
+/* ---- core/random.c: Philox4x32-10 (Salmon et al., 2011) ------------------------------------------------------ */
+
+/* A stream is a pure function of its key words; draw n of it needs no draw before it. */
+typedef struct { uint32_t key[2]; uint32_t counter[4]; uint32_t block[4]; int left; } Random;
+/* seed, purpose ("split", "interval", ...), and any further words that name the stream (a picture's hash, an epoch). */
+Random random_stream(uint64_t seed, const char *purpose, const char *name, uint64_t extra);
+uint32_t random_word(Random *random);
+double random_unit(Random *random);                       /* in [0, 1), 53 bits */
+uint64_t random_below(Random *random, uint64_t bound);    /* unbiased; bound > 0 */
+void random_permutation(Random *random, int *order, int count);   /* Fisher-Yates of 0 .. count-1 */
+void philox_block(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4]);   /* the known-answer test's door */
+
+/* ---- core/files.c: reading and writing that loses nothing ------------------------------------------------------ */
+
+/* Whole file into jre_allocate'd memory (NUL behind it); honors JRE_FAIL_READ. Errors: file_missing, file_unreadable. */
+bool file_read(Jre *jre, const char *path, Span asked_at, char **bytes, size_t *length);
+/* Written to a temporary name in the same folder, flushed, renamed; folders are made. Honors JRE_FAIL_WRITE. Error: cannot_write. */
+bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, size_t length);
+bool file_exists(const char *path);
+bool folder_make(Jre *jre, const char *path, Span asked_at);      /* with its parents */
+/* 128-bit XXH3 of bytes or of a file's content, as 32 hex digits (interned). NULL: diagnosed. */
+const char *hash_bytes(Jre *jre, const void *bytes, size_t length);
+const char *hash_file(Jre *jre, const char *path, Span asked_at);
+/* Paths that match "folder/x*.png" (one * in the last part), sorted; paths are joined to root. */
+bool files_matching(Jre *jre, Arena *arena, const char *root, const char *pattern, Span asked_at, NameList *names);
+
+/* ---- core/store.c: content-addressed results ------------------------------------------------------------------- */
+
+/* <base>/.jre/store/<key>/ holds the parts of one result and about.json, which is written last: a folder without it
+ * does not count. */
+typedef struct { Jre *jre; const char *folder; bool disabled; } Store;
+Store store_open(Jre *jre, const char *base_folder, bool disabled);
+bool store_has(const Store *store, const char *key);
+/* Path of a part inside a key's folder (interned); the folder need not exist. */
+const char *store_path(const Store *store, const char *key, const char *part);
+/* Marks a key complete. `about` is a JSON object's inside, e.g. "\"what\": \"embed features\"". */
+bool store_finish(const Store *store, const char *key, const char *about, Span asked_at);
+
+/* ---- core/progress.c ---------------------------------------------------------------------------------------------- */
+
+/* A bar with time left on a terminal, one plain line a step elsewhere. Nothing is shown for work under a second. */
+typedef struct { FILE *out; bool terminal, colors, quiet; const char *what; int64_t done, total; double started, shown; } Progress;
+Progress progress_start(FILE *out, bool quiet, const char *what, int64_t total);
+void progress_step(Progress *progress, int64_t done);
+void progress_end(Progress *progress);
+double seconds_now(void);                                 /* monotonic */
+
+/* ---- core/pool.c: one pthread pool ---------------------------------------------------------------------------------- */
+
+typedef struct Pool Pool;
+Pool *pool_new(Jre *jre, int threads);                    /* threads >= 1; with 1 everything runs on the caller */
+void pool_free(Pool *pool);
+int pool_threads(const Pool *pool);
+/* Calls work(context, part, parts) for part = 0 .. parts-1, one part a thread (parts == pool_threads); returns when all did. */
+void pool_run(Pool *pool, void (*work)(void *context, int part, int parts), void *context);
+
+/* ---- core/device.c: where graphs run ---------------------------------------------------------------------------------- */
+
+/* Memory of a device is a handle: only the device's own kernels may look behind it. On the CPU it happens to be a
+ * pointer; the tests' device `fake` has an address space of its own and works behind a queue. */
+typedef struct Device Device;
+typedef uintptr_t DeviceMemory;
+struct Device {
+    const char *name;                     /* "cpu", "fake" */
+    const char *kernels;                  /* whose kernels it runs: the `device` of registry rows */
+    int level;
+    void *state;
+    DeviceMemory (*allocate)(Device *device, size_t bytes);                   /* 64-byte aligned; 0: no memory */
+    void (*release)(Device *device, DeviceMemory memory);
+    void (*copy_in)(Device *device, DeviceMemory to, const void *from, size_t bytes);     /* queued; `from` is read before it returns */
+    void (*copy_out)(Device *device, void *to, DeviceMemory from, size_t bytes);          /* waits for all before it */
+    void (*pack)(Device *device, const Kernel *kernel, const KernelCall *call, DeviceMemory packed);
+    void (*launch)(Device *device, const Kernel *kernel, const KernelCall *call);         /* queued, in order; call is copied */
+    void (*synchronize)(Device *device);
+    void (*close)(Device *device);
+};
+Device *device_open_cpu(Jre *jre, Pool *pool, int level);
+
+/* ---- core/exec.c: walks a schedule --------------------------------------------------------------------------------------- */
+
+typedef struct Executor Executor;
+/* Packs weights, reserves the slab that memory.c planned. `weights`: by parameter name (see WeightFile). NULL: diagnosed. */
+Executor *executor_new(Jre *jre, const Program *program, Device *device);
+/* input: [n, ...] row-major f32 of the program's input; output likewise; n <= program->max_batch. */
+bool executor_run(Executor *executor, const float *input, int n, float *output);
+void executor_free(Executor *executor);
+size_t executor_bytes(const Executor *executor);          /* slab and weights on the device */
+
+/* ---- data/table.c: CSV (RFC 4180) -------------------------------------------------------------------------------------------- */
+
+typedef struct { const char *path; Span asked_at; NameList columns; int rows; const char **cells; int *lines; } Table;
+/* cells[row * columns.count + column], interned in the arena of `jre`; lines[row]: line in the file. BOM, CRLF, quotes,
+ * newlines in quotes. Errors: wrong_table naming path and line. */
+bool table_read(Jre *jre, const char *path, Span asked_at, Table *table);
+int table_column(const Table *table, const char *name);   /* -1 if absent */
+
+/* ---- data/image.c: PNG, JPEG ------------------------------------------------------------------------------------------------- */
+
+/* 8-bit pixels, row-major, 1 (gray), 3 (RGB) or 4 (RGBA) channels. */
+typedef struct { int width, height, channels; uint8_t *pixels; } Image;
+/* Any PNG or JPEG becomes RGB or RGBA as Pillow's convert does. At most 16384 x 16384. Errors: file_corrupt etc., naming path.
+ * Thread-safe form: fills `why` (a sentence) instead of filing a diagnostic. */
+bool image_decode(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[256]);
+bool image_read(Jre *jre, const char *path, Span asked_at, Image *image);
+void image_free(Image *image);
+bool image_write_png(Jre *jre, const char *path, Span asked_at, const Image *image);
+/* Width and height from the header alone. */
+bool image_size(Jre *jre, const char *path, Span asked_at, int *width, int *height);
+
+/* ---- data/resample.c: bit-exact with Pillow (DEFINITIONS 5.9) ------------------------------------------------------------------- */
+
+typedef enum { FILTER_NEAREST, FILTER_BOX, FILTER_BILINEAR, FILTER_HAMMING, FILTER_BICUBIC, FILTER_LANCZOS } ResampleFilter;
+/* 1 to 4 channels, each by itself (RGBA: composite first). `to->pixels` is allocated. */
+void image_resize(Jre *jre, const Image *from, int width, int height, ResampleFilter filter, Image *to);
+void image_to_gray(Jre *jre, const Image *from, Image *gray);                 /* Pillow convert("L") */
+/* RGBA over one color (Pillow's paste with the alpha as mask); RGB is copied. */
+void image_composite(Jre *jre, const Image *from, const uint8_t color[3], Image *rgb);
+
+/* ---- data/phash.c ---------------------------------------------------------------------------------------------------------------- */
+
+uint64_t image_phash(Jre *jre, const Image *rgb_or_gray);                      /* imagehash.phash, DEFINITIONS 5.10 */
+static inline int hash_distance(uint64_t a, uint64_t b) { return __builtin_popcountll(a ^ b); }
+
+/* ---- data/split.c (LANGUAGE 3.10, Splits) -------------------------------------------------------------------------------------------- */
+
+/* Parts 0 .. parts-1 of n pictures. unit[i]: pictures with equal numbers stay together (0 .. units-1). identity[i]: 0 ..
+ * identities-1, ordered by name. share[p]: of the pictures, they sum to 1. A unit goes whole to the part where a/A + b/B is least.
+ * folds: an individual's only unit is marked -1 in part_of (for training in every fold); else part_of[i] is its part. */
+void split_assign(Jre *jre, int n, const int *identity, int identities, const int *unit, int units, const double *share, int parts,
+                  bool folds, uint64_t seed, int *part_of);
+/* Joins pictures at most `within` bits apart; fills unit (numbered by first picture). Returns the number of units. */
+int near_duplicate_units(Jre *jre, const uint64_t *hash, int n, int within, int *unit);
+
+/* ---- model/npy.c, model/safetensors.c ------------------------------------------------------------------------------------------------- */
+
+typedef struct { int rank; int64_t dim[8]; float *values; } Array;            /* row-major f32, jre_allocate'd */
+bool npy_read(Jre *jre, const char *path, Span asked_at, Array *array);       /* f4, f8, u1, i4, i8; C order */
+bool npy_write(Jre *jre, const char *path, Span asked_at, const float *values, int rank, const int64_t *dim);
+
+typedef struct { const char *name, *dtype; int rank; int64_t dim[8]; uint64_t offset, bytes; } WeightTensor;
+typedef struct WeightFile {
+    const char *path; Span asked_at;
+    WeightTensor *tensors; int count; Map by_name;
+    const char *stats;                    /* metadata "stats" if any: six numbers, mean then spread; else NULL */
+    const uint8_t *mapped; size_t mapped_bytes; const uint8_t *data; size_t data_bytes;
+} WeightFile;
+/* Maps the file; checks every offset against its length, dtype and shape, and that ranges do not overlap. */
+WeightFile *safetensors_open(Jre *jre, const char *path, Span asked_at);
+void safetensors_close(WeightFile *file);
+/* F32, F16, BF16, F64 and integers become f32. `out` has room for the product of the shape. */
+void safetensors_values(const WeightFile *file, const WeightTensor *tensor, float *out);
+/* Several tensors into a file (names, shapes, f32 values). */
+bool safetensors_write(Jre *jre, const char *path, Span asked_at, int count, const char *const *names, const Array *arrays);
+
+/* ---- retrieval/similarity.c, metrics.c, statistics.c --------------------------------------------------------------------------------- */
+
+/* What one query got (DEFINITIONS 5.1; order: score falling, then row). */
+typedef struct {
+    int positives;                        /* relevant pictures among its candidates; 0: lonely */
+    double average_precision;
+    int first_rank;                       /* rank of the first relevant one, from 1; 0 if lonely */
+    int ties;                             /* candidates whose score equals that of some positive */
+    int best;                             /* gallery row ranked first; -1 if there is no candidate */
+} QueryResult;
+
+/* Streams tiles of scores; nothing of size queries x gallery is kept. query, gallery: [rows, width] f32 row-major (unit rows).
+ * label: individual of each row. self[i]: the gallery row that is query i itself, left out; -1 if none.
+ * Bits do not depend on the number of threads. */
+typedef struct {
+    const float *query; int queries; const int *query_label; const int *self;
+    const float *gallery; int candidates; const int *gallery_label;
+    int width;
+} RankingTask;
+bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results);
+/* Scores of one query against every gallery row, as rank_queries sees them. */
+void query_scores(Jre *jre, int level, const float *query, const float *gallery, int candidates, int width, float *scores);
+
+typedef struct { int identity; double average_precision; int queries, folds; } IdentityScore;
+typedef struct {
+    double map, rank1, rank5;             /* averaged as asked */
+    double low, high;                     /* 95 % bootstrap interval of map over individuals */
+    double chance;                        /* expected map of random orders */
+    double fold_spread;                   /* standard deviation of the folds' own maps; 0 with one fold */
+    int queries, lonely; int64_t ties;
+    IdentityScore *per_identity; int identities;          /* present ones, by identity number */
+    int best, worst;                      /* places in per_identity */
+} Evaluation;
+/* One fold's queries with their individuals; fold f holds count[f] of them. average_identity: over an individual's queries, the
+ * folds where it is present, the individuals; else over all queries. lonely_zero: a query without an answer counts 0. */
+typedef struct { const QueryResult *results; const int *identity; const int *candidates; int count; } FoldResults;
+void evaluate_folds(Jre *jre, Arena *arena, const FoldResults *folds, int fold_count, int identities, bool average_identity,
+                    bool lonely_zero, uint64_t seed, Evaluation *out);
+/* Expected average precision of a random order: `positives` relevant among `candidates`. */
+double chance_average_precision(int positives, int candidates);
+/* 95 % percentile interval of the mean of values, by `rounds` resamplings (Philox, purpose "interval"). */
+void bootstrap_interval(const double *values, int count, int rounds, uint64_t seed, double *low, double *high);
+
+/* ---- report/tables.c ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Quotes a CSV cell where RFC 4180 asks for it. */
+void csv_cell(Text *out, const char *cell);
+/* Appends one row, or replaces the row with the same value in `key_column`s; writes the header if the file is new. The file's other rows
+ * are kept as they are. Errors: wrong_table if its header differs. */
+bool table_put_row(Jre *jre, const char *path, Span asked_at, const char *const *columns, const char *const *cells, int count, int key_columns);
+
+#endif
