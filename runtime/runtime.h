@@ -164,6 +164,68 @@ void safetensors_values(const WeightFile *file, const WeightTensor *tensor, floa
 /* Several tensors into a file (names, shapes, f32 values). */
 bool safetensors_write(Jre *jre, const char *path, Span asked_at, int count, const char *const *names, const Array *arrays);
 
+/* ---- model/weights.c: what the compiler asks, what the executor loads ------------------------------------------------------------ */
+
+typedef struct WeightLibrary WeightLibrary;               /* files opened so far, by path */
+WeightLibrary *weight_library_new(Jre *jre);
+void weight_library_free(WeightLibrary *library);
+/* Shapes and statistics: the file's metadata, else "<stem>.json" beside it ({"mean": [3], "std": [3]} or timm's "pretrained_cfg"). */
+const WeightFacts *weight_library_facts(WeightLibrary *library, const char *path, Span asked_at);
+WeightFile *weight_library_file(WeightLibrary *library, const char *path, Span asked_at);
+
+/* ---- data/dataset.c ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *path, *file;              /* path: where it lies; file: what filled the template, or the file's name for a * pattern */
+    const char *content_hash;
+    const char *identity, *flank;         /* NULL without */
+    int identity_number;                  /* by name; -1 without */
+    int unit;                             /* pictures of one burst share it */
+    uint64_t phash;
+} Picture;
+typedef struct {
+    const DatasetPlan *plan;
+    Picture *pictures; int count;
+    const char **identities; int identity_count;          /* sorted by name */
+    int units;
+    const char *key;                      /* of hashes, identities, columns in row order */
+} Dataset;
+/* Reads table and pictures (content hash; perceptual hash where bursts or leaks ask for it, cached in the store by content). Once for each
+ * plan. NULL: diagnosed, all bad rows together (at most 10 named, the rest counted). */
+Dataset *dataset_load(Jre *jre, Pool *pool, Store *store, Progress *progress, const DatasetPlan *plan);
+
+/* ---- data/augment.c, data/loader.c: from a file to numbers -------------------------------------------------------------------------- */
+
+/* Runs a view: picture (RGB or RGBA) to [3, height, width] f32. Bit-exact with Pillow where Pillow has the operation. */
+void view_apply(Jre *jre, const View *view, const Image *picture, float *out);
+
+/* Decodes ahead on threads of its own, hands batches over in order. */
+typedef struct Loader Loader;
+Loader *loader_new(Jre *jre, const View *view, const char *const *paths, int count, int batch, int threads);
+/* The next batch [n, 3, height, width]; n, 0 at the end, -1 if a picture could not be read (diagnosed, all of the batch). */
+int loader_next(Loader *loader, const float **pixels);
+void loader_free(Loader *loader);
+
+/* ---- core/facts.c, core/run.c --------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    FILE *out;                            /* where people read; progress goes to stderr */
+    bool quiet, json, no_cache, colors;
+    const char *into;                     /* --into, or NULL */
+    int threads;                          /* 0: as many as the machine has */
+    const char *device;                   /* auto, cpu */
+    const char *only;                     /* one evaluation or submission by name, or NULL */
+} RunOptions;
+/* Everything a command shares: pool, device, store, weights, datasets. */
+typedef struct Session Session;
+Session *session_open(Jre *jre, const RunOptions *options);    /* NULL: diagnosed */
+void session_close(Session *session);
+Facts session_facts(Session *session);
+/* Walks the plan: embeddings, scores, tables, submissions, expectations. Returns the exit code of DESIGN 6. */
+int session_run(Session *session, Compilation *compilation);
+/* Pictures through one embed of the document: out [count, width]. */
+bool session_embed(Session *session, const EmbedPlan *embed, const char *const *paths, int count, float *out);
+
 /* ---- retrieval/similarity.c, metrics.c, statistics.c --------------------------------------------------------------------------------- */
 
 /* What one query got (DEFINITIONS 5.1; order: score falling, then row). */

@@ -1,0 +1,338 @@
+/* compiler.h: what does the program mean, and in which order does it run.
+ *
+ * Sections in the order of the files: facts from outside, the flat program (resolve.c), values and types (types.c,
+ * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, verify.c, lower.c, rules.def, rewrite.c, schedule.c, memory.c), the plan (plan.c,
+ * protocol.c, key.c), and the list of passes (passes.c), which is the place to start reading. */
+#ifndef JRE_COMPILER_H
+#define JRE_COMPILER_H
+
+#include "../lang/lang.h"
+
+/* ---- facts: all the compiler may know of files, pulled when needed, filled by the runtime, faked in tests -------- */
+
+typedef struct { const char *name, *dtype; int rank; int64_t dim[8]; } WeightShape;
+typedef struct {
+    const char *path;                     /* where it was found */
+    WeightShape *tensors; int count;
+    Map by_name;
+    const char *stats;                    /* "m m m s s s" from the file's metadata or the JSON beside it; NULL if neither says */
+} WeightFacts;
+typedef struct { NameList columns; int rows; } TableFacts;
+typedef struct { int pictures, individuals, bursts, in_bursts, smallest, largest; } DatasetFacts;
+/* A pair of pictures nearly the same that a split would put on both sides. */
+typedef struct { const char *first, *second, *individual; int fold, bits, pairs; } LeakFacts;
+
+typedef struct Facts {
+    void *context;
+    bool (*file_exists)(void *context, const char *path);
+    const char *(*content_hash)(void *context, const char *path, Span asked_at);         /* NULL: diagnosed */
+    const WeightFacts *(*weights)(void *context, const char *path, Span asked_at);       /* NULL: diagnosed */
+    const TableFacts *(*table)(void *context, const char *path, Span asked_at);          /* NULL: diagnosed */
+    /* Reads the pictures (seconds, cached). False: diagnosed. */
+    bool (*dataset)(void *context, const struct DatasetPlan *dataset, DatasetFacts *facts);
+    bool (*leaks)(void *context, const struct SplitPlan *split, LeakFacts *facts);
+} Facts;
+
+/* ---- resolve.c: one flat program ------------------------------------------------------------------------------------ */
+
+typedef struct Decl {
+    const char *name;
+    StatementKind kind;                   /* EQUATION, RECORD or FORMULA */
+    const Statement *statement;           /* as declared; values and settings below are after every change */
+    struct Scope *scope;                  /* where its names are looked up */
+    Expr *value; bool each; Span each_span;
+    RecordKind record; SettingList settings;
+    bool library;                         /* of a module, not of the document's chain */
+    int state;                            /* of resolution: guards against cycles */
+} Decl;
+
+typedef struct Scope {
+    const char *name;                     /* file stem: resnet.stage */
+    Map names;                            /* to Decl */
+    LIST(struct Scope *) uses;            /* in order; core last */
+} Scope;
+
+typedef struct {
+    Jre *jre;
+    Arena arena;                          /* lives as long as the compilation */
+    Facts facts;
+    Module *document;
+    const char *version;                  /* the document's stem */
+    Scope *scope;                         /* the chain's names */
+    Map library_scopes;                   /* by module path */
+    LIST(const Statement *) probes, expects, accepts;      /* of the document itself; accepts of the chain */
+    LIST(Expr *) overlays;                /* printed in records: what --set and --with changed */
+    struct Plan *plan;
+    LIST(struct GraphUnit *) units;       /* every network lowered so far, once for each key */
+    int depth;                            /* of calls, while evaluating */
+    const struct ResultSource *results;   /* NULL before the run */
+    bool poisoned;                        /* something was diagnosed while evaluating the current declaration */
+    Span call_site;                       /* the line of the document that is being evaluated */
+    FILE *dump; const char *dump_pass;    /* --dump=NAME */
+    struct PassTime { const char *name; double seconds; int64_t hits; } times[24]; int time_count;
+} Compilation;
+
+typedef struct { const char *path; LIST(const char *) set; LIST(const char *) with; } CompileRequest;
+/* Loads, resolves, checks and plans. False if anything was wrong (diagnosed); the plan may still hold the sound rest. */
+bool compile(Compilation *compilation, Jre *jre, const CompileRequest *request, const Facts *facts, bool with_data);
+void compilation_free(Compilation *compilation);
+
+bool resolve_program(Compilation *c, const CompileRequest *request);
+Decl *scope_find(const Scope *scope, const char *name);
+void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span);
+/* The flat program as parseable text (jre show). */
+void print_flat_program(Compilation *c, Text *out);
+
+/* ---- the tensor graph -------------------------------------------------------------------------------------------------- */
+
+/* A size of -1 is the batch, the only size not known when a graph is compiled. */
+enum { DIM_BATCH = -1, GRAPH_RANK = 6, GRAPH_INPUTS = 6, GRAPH_ATTRIBUTES = 10 };
+typedef struct { int rank; int64_t dim[GRAPH_RANK]; } Shape;
+bool shape_equal(Shape a, Shape b);
+const char *shape_text(Arena *arena, Shape shape);                            /* "[N, 64, 112, 112]" */
+int64_t shape_elements(Shape shape, int64_t batch);
+
+typedef enum {
+#define OP(name, flags, tolerance, flops, signature) OP_##name,
+#include "ops.def"
+#undef OP
+    OP_COUNT
+} Op;
+enum {
+    OP_SOURCE = 1,                        /* no inputs: input, weight, constant */
+    OP_ELEMENTWISE = 2, OP_REDUCTION = 4,
+    OP_LAYOUT = 8                         /* moves numbers without changing them: reshape, transpose, concat */
+};
+typedef struct {
+    const char *name; int flags; double tolerance; const char *flops, *signature;
+    Statement *parsed;                    /* the signature, parsed at first use by the language's own parser */
+    int attributes; const char *attribute_name[GRAPH_ATTRIBUTES]; double attribute_default[GRAPH_ATTRIBUTES];
+    int data, needed;                     /* operands: at most, at least */
+} OpRow;
+
+/* Where a node comes from: the innermost line first, then the call that led there. The last is the user's. */
+typedef struct Origin { Span span; const struct Origin *caller; } Origin;
+Span origin_user_span(const Origin *origin);
+
+typedef struct Node {
+    int id;                               /* its place in graph->nodes: operands come first */
+    Op op; Shape shape;
+    struct Node *in[GRAPH_INPUTS]; int inputs;            /* NULL: an operand left out (a convolution's bias) */
+    double attribute[GRAPH_ATTRIBUTES];
+    const char *name;                     /* weight: its name in files */
+    struct WeightScope *weights;          /* weight: the file it comes from */
+    const Origin *origin;
+    const char *stage;                    /* the named stage it ends, for tables: "layer1.0" */
+    int uses;                             /* set by graph_count_uses */
+} Node;
+
+/* A call of a network with `weights = "file"`: names inside are relative to it. */
+typedef struct WeightScope { const char *path, *hash; const WeightFacts *facts; Span span; } WeightScope;
+
+typedef struct Graph {
+    Compilation *compilation; Arena *arena;
+    LIST(Node *) nodes;
+    Map consed;                           /* equal nodes are one node */
+    Node *input, *output;
+    int rewrites;
+} Graph;
+
+Graph *graph_new(Compilation *c);
+/* Checks shapes with the op's signature; a node of equal op, operands, attributes and name is returned instead of a new one. NULL: `why`
+ * says in plain words what is wrong. attributes NULL: defaults. */
+Node *graph_add(Graph *g, Op op, Node *const *in, int inputs, const double *attributes, const Origin *origin, const char **why);
+Node *graph_source(Graph *g, Op op, Shape shape, double value, const char *name, WeightScope *weights, const Origin *origin);
+Node *graph_reshape(Graph *g, Node *x, Shape shape, const Origin *origin);
+Node *graph_transpose(Graph *g, Node *x, const int *order, const Origin *origin);   /* order[i]: the old place of new dimension i */
+void graph_count_uses(Graph *g);
+void graph_sweep(Graph *g);                                                   /* drops what the output does not need, renumbers, operands first */
+void graph_print(const Graph *g, Text *out, bool canonical);                  /* canonical: no spans, no stages: what keys are made of */
+bool graph_verify(Graph *g, const char *after_pass);                          /* false: a `bug` diagnostic was filed */
+const OpRow *op_row(Op op);
+Op op_find(const char *name);                                                 /* OP_COUNT if none */
+int op_attribute(Op op, const char *name);                                    /* place, -1 if none */
+void ops_prepare(Jre *jre);                                                   /* parses all signatures, once */
+bool op_infer_shape(Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, Arena *arena, const char **why);
+double op_flops(const Node *node);                                            /* for one picture */
+
+int rewrite_graph(Graph *g);                                                  /* runs every rule to its end; returns hits */
+typedef struct { const char *name, *reason; bool (*apply)(Graph *g, Node *node); } Rule;
+extern const Rule rules[]; extern const int rule_count; int64_t rule_hits(const Compilation *c, int rule);
+
+/* ---- schedule.c, memory.c: a program for the executor ------------------------------------------------------------------------ */
+
+/* One buffer of the slab, or of what stays loaded. Offsets and sizes are bytes. */
+typedef enum { PLACE_INPUT, PLACE_SLAB, PLACE_LOADED } PlaceKind;
+typedef struct { PlaceKind kind; size_t offset, bytes; bool channels_last; int first_step, last_step; } Placement;
+typedef struct { const Node *node; } Step;
+typedef struct Program {
+    Graph *graph;
+    Step *load; int load_steps;           /* run once: what depends on weights and constants only (folded batchnorms) */
+    Step *steps; int step_count;          /* run for each batch, in order */
+    Placement *place;                     /* by node id */
+    int max_batch;
+    size_t slab_bytes, loaded_bytes, sum_bytes;           /* sum: what the slab would be without reuse */
+    int64_t weights;                      /* numbers that come from files */
+    double flops;                         /* of one picture */
+    Shape input, output;                  /* with DIM_BATCH */
+    const char *key;                      /* canonical graph, hashed */
+} Program;
+Program *schedule_graph(Graph *g, int max_batch);
+void memory_plan(Program *program);
+void program_print(const Program *program, Text *out);                        /* jre explain */
+
+/* ---- values (evaluate.c): what an expression is while compiling ---------------------------------------------------------------- */
+
+typedef struct { double mean[3], spread[3]; const char *origin_text; Span span; } Stats;
+
+typedef enum {
+    VALUE_NONE,                           /* poisoned: already diagnosed, stays quiet */
+    VALUE_NUMBER, VALUE_TEXT, VALUE_TRUTH, VALUE_LIST, VALUE_RANGE, VALUE_WORD, VALUE_STATS,
+    VALUE_FORMULA,                        /* a network, loss, augment or function waiting for arguments */
+    VALUE_TENSOR,                         /* a node of the graph being built */
+    VALUE_PICTURE,                        /* an Image on its way through a view */
+    VALUE_RECORD,                         /* a dataset, split, embed, ... by name */
+    VALUE_PART,                           /* folds.held_out, or a whole dataset */
+    VALUE_SIMILARITY,
+    VALUE_METRIC                          /* a number known after the run; `number` is it when `known` */
+} ValueKind;
+
+typedef struct Value Value;
+typedef struct Bound { const char *name; Value *value; Span span; } Bound;
+struct Value {
+    ValueKind kind; Span span;            /* where it was written */
+    double number; Unit unit; bool whole, known;
+    const char *text;                     /* TEXT, WORD; FORMULA: the name it was called by */
+    bool truth;
+    LIST(Value *) items;                  /* LIST; RANGE has two */
+    Stats stats;
+    Decl *decl;                           /* FORMULA, RECORD */
+    LIST(Bound) bound;                    /* FORMULA: arguments so far */
+    WeightScope *weights; bool has_stats, frozen;         /* FORMULA: weights = .., stats = .. */
+    Node *node; NameList letters;         /* TENSOR; letters: names of its dimensions inside an index equation */
+    bool embedding, unit_length;
+    struct Environment *inside;           /* TENSOR made by a network: its equations and stages */
+    struct View *view;                    /* PICTURE */
+    struct DatasetPlan *dataset; struct SplitPlan *split; const char *part;   /* PART */
+    struct SimilarityPlan *similarity;    /* SIMILARITY */
+};
+
+typedef struct Environment {
+    Compilation *compilation;
+    Graph *graph;                         /* NULL outside a network */
+    const Decl *formula;
+    Scope *scope;
+    Map values, stages;                   /* equations and parameters; stages by name */
+    struct Environment *caller;           /* whose stage this is */
+    const char *path;                     /* prefix of weight names: "layer1.0" */
+    const Origin *origin;
+    WeightScope *weights;
+    Map ordinals;                         /* of unnamed stages */
+    const struct Choice *choices;
+} Environment;
+
+/* One choice of each open axis. */
+typedef struct Choice { const Decl *axis; int index; const struct Choice *next; } Choice;
+
+Value *evaluate(Environment *env, const Expr *e);                             /* never NULL; VALUE_NONE once diagnosed */
+Value *evaluate_call(Environment *env, Value *formula, Bound *arguments, int count, Span span, const char *label);
+Value *evaluate_name(Environment *env, const char *name, Span span);
+const char *value_kind_text(const Value *v);
+const char *value_text(Compilation *c, const Value *v);
+Value *value_new(Compilation *c, ValueKind kind, Span span);
+Value *builtin_call(Environment *env, const Decl *formula, Span span);        /* builtins.c: the body `builtin` of core.jre */
+/* types.c */
+bool bind_type(Environment *env, const Type *type, const Value *value, const char *what, Span span);
+bool eval_dim(Environment *env, const Expr *size, int64_t *out);
+double number_in(Compilation *c, const Value *v, const char *wanted, bool *ok);   /* Int, Real, Angle (radians), Length (px), Share (fraction), Time (s), Bytes */
+bool stats_from_text(const char *text, Stats *stats);
+bool stats_equal(const Stats *a, const Stats *b);
+bool stats_by_word(const char *word, Stats *stats);                           /* imagenet, half, clip */
+
+/* ---- views: how a picture is made ready --------------------------------------------------------------------------------------------- */
+
+typedef enum { VIEW_FIT, VIEW_STRETCH, VIEW_NORMALIZE } ViewStepKind;
+typedef struct { ViewStepKind kind; int width, height; uint8_t fill[3]; const char *filter; Stats stats; Span span; } ViewStep;
+typedef struct View { LIST(ViewStep) steps; int width, height; const char *name; Span span; } View;
+const char *view_canonical(Arena *arena, const View *view);                   /* what keys are made of */
+
+/* ---- plan.c: what `jre run` walks -------------------------------------------------------------------------------------------------------- */
+
+typedef struct DatasetPlan {
+    const char *name; Span span;
+    const char *root;                     /* folder, joined to the document's */
+    const char *table;                    /* path or NULL; relative to root, as are images */
+    const char *image;                    /* template or pattern */
+    const char *identity, *flank, *burst_column;          /* column names or NULL */
+    int within;                           /* bits; -1: no burst by likeness */
+    Span table_span, image_span, identity_span, burst_span;
+    bool symmetric, skip_missing;
+} DatasetPlan;
+
+typedef struct SplitPlan {
+    const char *name; Span span, identities_span;
+    DatasetPlan *data;
+    int folds; bool disjoint, together_burst; uint64_t seed;
+} SplitPlan;
+
+typedef struct EmbedPlan {
+    const char *name, *choice; Span span;
+    const char *backbone;                 /* for tables: resnet50, filter bank */
+    View *view; Program *program; int width;
+    const char *key;                      /* of network, weights, view and arithmetic; pictures come on top */
+} EmbedPlan;
+
+typedef struct SimilarityPlan { EmbedPlan *embed; const char *key; Span span; } SimilarityPlan;   /* cosine of one embed */
+
+/* "backbone" and the choice's own name for files, and for tables. */
+typedef struct { const char *axis, *choice; } MemberChoice;
+typedef LIST(MemberChoice) MemberName;
+
+typedef struct EvaluatePlan {
+    const char *name; Span span; MemberName member;
+    SimilarityPlan *similarity; DatasetPlan *dataset; SplitPlan *split; const char *part;
+    NameList metrics; bool average_identity, lonely_zero;
+    const char *record, *notes;           /* path as written, or NULL */
+    Span record_span;
+} EvaluatePlan;
+
+typedef struct SubmitPlan {
+    const char *name; Span span; MemberName member;
+    SimilarityPlan *similarity; DatasetPlan *dataset;
+    const char *pairs; Span pairs_span;   /* relative to the dataset's root */
+    const char *file; Span file_span;     /* template filled in */
+} SubmitPlan;
+
+typedef struct { const char *name; Span span; } FigurePlan;
+
+typedef struct Plan {
+    LIST(DatasetPlan *) datasets; LIST(SplitPlan *) splits; LIST(EmbedPlan *) embeds;
+    LIST(EvaluatePlan *) evaluations; LIST(SubmitPlan *) submissions; LIST(FigurePlan) figures;
+} Plan;
+
+bool plan_program(Compilation *c);
+void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
+void plan_print(const Compilation *c, Text *out);
+const char *key_of_text(Compilation *c, const char *text);                    /* key.c: 128-bit XXH3, 32 hex digits */
+
+/* After the run: numbers of an evaluation by field ("map", "rank1", "chance", ...). */
+typedef struct ResultSource {
+    void *context;
+    bool (*metric)(void *context, const EvaluatePlan *evaluation, const char *field, double *number);
+    const char *(*individual)(void *context, const EvaluatePlan *evaluation, const char *which);  /* "best", "worst" */
+} ResultSource;
+typedef struct { bool holds; const char *text; double left, right; Span span; const char *reason; bool compared; } Outcome;
+/* Evaluates an `expect` of the document when results are there. False: diagnosed. */
+bool check_expectation(Compilation *c, const Statement *expect, const ResultSource *results, Outcome *outcome);
+/* Every metric an evaluation has, for help; ends in NULL. */
+extern const char *const metric_names[];
+
+/* ---- passes.c: start here ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct { const char *name, *contract; void (*run)(Graph *g); } GraphPass;
+extern const GraphPass graph_passes[]; extern const int graph_pass_count;
+/* One compiled network: graph through all passes to a program. */
+typedef struct GraphUnit { const char *key; Program *program; } GraphUnit;
+Program *compile_graph(Compilation *c, Graph *g, int max_batch);
+
+#endif
