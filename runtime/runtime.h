@@ -26,8 +26,13 @@ void philox_block(const uint32_t key[2], const uint32_t counter[4], uint32_t out
 
 /* Whole file into jre_allocate'd memory (NUL behind it); honors JRE_FAIL_READ. Errors: file_missing, file_unreadable. */
 bool file_read(Jre *jre, const char *path, Span asked_at, char **bytes, size_t *length);
+/* The same for threads: fills `why` (a sentence) instead of filing a diagnostic. */
+bool file_load(Jre *jre, const char *path, char **bytes, size_t *length, char why[256]);
 /* Written to a temporary name in the same folder, flushed, renamed; folders are made. Honors JRE_FAIL_WRITE. Error: cannot_write. */
 bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, size_t length);
+/* A descriptor for reading and the file's length; -1: diagnosed. Honors JRE_FAIL_READ. */
+int file_open(Jre *jre, const char *path, Span asked_at, size_t *length);
+/* False for a folder. */
 bool file_exists(const char *path);
 bool folder_make(Jre *jre, const char *path, Span asked_at);      /* with its parents */
 /* 128-bit XXH3 of bytes or of a file's content, as 32 hex digits (interned). NULL: diagnosed. */

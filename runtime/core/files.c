@@ -1,0 +1,433 @@
+/* files.c: reading and writing that loses nothing.
+ *
+ * A file is written whole under a temporary name beside its place, flushed to the disk and renamed: whoever looks sees the
+ * old content or the new one, also after a power cut. What cannot be read or written says which path, what was tried, what
+ * the system answered and what to do. JRE_FAIL_READ=n and JRE_FAIL_WRITE=n make the n-th attempt fail, for tests. */
+#include "../runtime.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+/* ---- small things -------------------------------------------------------------------------------------------------- */
+
+/* True once, at the n-th call after the counter was set to n. Loader threads come here too, hence atomic. */
+static bool fails_now(long *countdown)
+{
+    if (__atomic_load_n(countdown, __ATOMIC_RELAXED) <= 0)
+        return false;
+    return __atomic_sub_fetch(countdown, 1, __ATOMIC_RELAXED) == 0;
+}
+
+/* Folder part of a path, "." if there is none. */
+static const char *folder_of(Arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return ".";
+    return slash == path ? "/" : arena_copy(arena, path, (size_t)(slash - path));
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+bool file_exists(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && !S_ISDIR(facts.st_mode);
+}
+
+static void explain_missing(Jre *jre, const char *path, Span asked_at)
+{
+    Diagnostic *d = diag(jre, DIAG_file_missing, asked_at, "there is no file `%s`", path);
+    Arena scratch = { .jre = jre };
+    const char *folder = folder_of(&scratch, path);
+    if (is_folder(folder))
+        diag_fact(d, "the folder `%s` is there, but nothing of that name is in it", folder);
+    else
+        diag_fact(d, "its folder `%s` is not there either", folder);
+    diag_help(d, "check the spelling, capital letters too; names are looked for beginning at the folder of the document");
+    arena_free(&scratch);
+}
+
+static void explain_unreadable(Jre *jre, const char *path, Span asked_at, int error)
+{
+    Diagnostic *d = diag(jre, DIAG_file_unreadable, asked_at, "I wanted to read `%s`, the system says: %s", path, strerror(error));
+    if (error == EACCES || error == EPERM)
+        diag_help(d, "give yourself the right to read it: chmod u+r '%s'", path);
+    else if (error == EISDIR)
+        diag_help(d, "name a file inside that folder");
+    else if (error == EMFILE || error == ENFILE)
+        diag_help(d, "too many files are open at once: raise the limit with `ulimit -n`");
+    else
+        diag_help(d, "see whether another program can read it; if not, the disk or the network folder has a fault");
+}
+
+static void explain_read_error(Jre *jre, const char *path, Span asked_at, int error)
+{
+    if (error == ENOENT || error == ENOTDIR)
+        explain_missing(jre, path, asked_at);
+    else
+        explain_unreadable(jre, path, asked_at, error);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+
+/* A descriptor and the length, or -1 with the system's error number. Folders are refused. */
+static int open_to_read(Jre *jre, const char *path, size_t *length, int *error)
+{
+    if (fails_now(&jre->fail_read_after)) {
+        *error = EIO;
+        return -1;
+    }
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat facts;
+    if (file < 0 || fstat(file, &facts) != 0) {
+        *error = errno;
+    } else if (S_ISDIR(facts.st_mode)) {
+        *error = EISDIR;
+    } else {
+        *length = facts.st_size > 0 ? (size_t)facts.st_size : 0;
+        return file;
+    }
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
+int file_open(Jre *jre, const char *path, Span asked_at, size_t *length)
+{
+    int error = 0, file = open_to_read(jre, path, length, &error);
+    if (file < 0)
+        explain_read_error(jre, path, asked_at, error);
+    return file;
+}
+
+/* Fills up to `room` bytes; fewer only at the end of the file. -1: error. */
+static ssize_t read_fully(int file, char *to, size_t room)
+{
+    size_t filled = 0;
+    while (filled < room) {
+        ssize_t got = read(file, to + filled, room - filled);
+        if (got == 0)
+            break;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        filled += (size_t)got;
+    }
+    return (ssize_t)filled;
+}
+
+/* Pipes and growing files do not know their length beforehand, so reading goes on until the end. */
+static bool read_everything(Jre *jre, int file, size_t expected, char **bytes, size_t *length, int *error)
+{
+    size_t room = expected + 1, filled = 0;
+    char *buffer = jre_allocate(jre, room + 1);
+    for (;;) {
+        ssize_t got = read_fully(file, buffer + filled, room - filled);
+        if (got < 0) {
+            *error = errno;
+            jre_release(buffer);
+            return false;
+        }
+        filled += (size_t)got;
+        if (filled < room)
+            break;
+        room = room * 2 + 4096;
+        buffer = jre_grow(jre, buffer, room + 1);
+    }
+    buffer[filled] = '\0';
+    *bytes = buffer;
+    *length = filled;
+    return true;
+}
+
+static bool load(Jre *jre, const char *path, char **bytes, size_t *length, int *error)
+{
+    size_t expected = 0;
+    int file = open_to_read(jre, path, &expected, error);
+    if (file < 0)
+        return false;
+    bool read = read_everything(jre, file, expected, bytes, length, error);
+    close(file);
+    return read;
+}
+
+bool file_read(Jre *jre, const char *path, Span asked_at, char **bytes, size_t *length)
+{
+    int error = 0;
+    if (load(jre, path, bytes, length, &error))
+        return true;
+    explain_read_error(jre, path, asked_at, error);
+    return false;
+}
+
+bool file_load(Jre *jre, const char *path, char **bytes, size_t *length, char why[256])
+{
+    int error = 0;
+    if (load(jre, path, bytes, length, &error))
+        return true;
+    snprintf(why, 256, "it cannot be read, the system says: %s", strerror(error));
+    return false;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+
+static void explain_write_error(Jre *jre, const char *path, Span asked_at, int error)
+{
+    Diagnostic *d = diag(jre, DIAG_cannot_write, asked_at, "I wanted to write `%s`, the system says: %s", path, strerror(error));
+    if (error == ENOSPC || error == EDQUOT)
+        diag_help(d, "make room on that disk; what was there under this name is untouched");
+    else if (error == EISDIR || error == ENOTDIR || error == EEXIST)
+        diag_help(d, "a folder stands where a file is wanted, or a file where a folder is: move one of them away");
+    else if (error == EACCES || error == EPERM || error == EROFS)
+        diag_help(d, "choose a folder that you may write to, or give yourself the right to write there");
+    else
+        diag_help(d, "what was there under this name is untouched; try again, or choose another folder");
+}
+
+/* Makes `path` and its parents. 0, or the system's error number with the part at fault in *at. */
+static int make_folders(Arena *arena, const char *path, const char **at)
+{
+    char *partial = arena_copy(arena, path, strlen(path));
+    *at = partial;
+    for (char *end = partial + 1;; end++) {
+        if (*end != '/' && *end != '\0')
+            continue;
+        char kept = *end;
+        *end = '\0';
+        if (mkdir(partial, 0777) != 0 && !is_folder(partial))
+            return errno == EEXIST ? ENOTDIR : errno;
+        *end = kept;
+        if (kept == '\0')
+            return 0;
+    }
+}
+
+bool folder_make(Jre *jre, const char *path, Span asked_at)
+{
+    if (is_folder(path) || *path == '\0')
+        return true;
+    Arena scratch = { .jre = jre };
+    const char *at = path;
+    int error = make_folders(&scratch, path, &at);
+    if (error)
+        explain_write_error(jre, at, asked_at, error);
+    arena_free(&scratch);
+    return error == 0;
+}
+
+static int write_fully(int file, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t put = write(file, bytes, length);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return errno;
+        bytes += put;
+        length -= (size_t)put;
+    }
+    return 0;
+}
+
+/* A new file in `folder` under a name that nobody has. */
+static int open_temporary(Arena *arena, const char *folder, const char **name)
+{
+    for (int attempt = 0; attempt < 1000; attempt++) {
+        *name = arena_print(arena, "%s/.jre-%ld-%d.part", folder, (long)getpid(), attempt);
+        int file = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (file >= 0 || errno != EEXIST)
+            return file;
+    }
+    return -1;
+}
+
+/* The rename itself is on the disk only when its folder is. Some file systems cannot flush folders: not an error. */
+static void flush_folder(const char *folder)
+{
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    (void)fsync(file);
+    close(file);
+}
+
+/* 0, or the system's error number; then nothing is left behind and the old file stands. */
+static int replace_file(Arena *arena, const char *path, const struct stat *old, const void *bytes, size_t length, bool fail)
+{
+    const char *folder = folder_of(arena, path), *temporary;
+    int file = open_temporary(arena, folder, &temporary);
+    if (file < 0)
+        return errno;
+    if (old)
+        (void)fchmod(file, old->st_mode & 07777);         /* who may read it stays as it was */
+    int error = write_fully(file, bytes, fail ? length / 2 : length);
+    if (!error && fail)
+        error = ENOSPC;
+    if (!error && fsync(file) != 0)
+        error = errno;
+    if (close(file) != 0 && !error)
+        error = errno;
+    if (!error && rename(temporary, path) != 0)
+        error = errno;
+    if (error)
+        (void)unlink(temporary);
+    else
+        flush_folder(folder);
+    return error;
+}
+
+/* Pipes and devices (/dev/stdout) cannot be replaced, they are written to. */
+static int write_in_place(const char *path, const void *bytes, size_t length, bool fail)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return errno;
+    int error = fail ? ENOSPC : write_fully(file, bytes, length);
+    if (close(file) != 0 && !error)
+        error = errno;
+    return error;
+}
+
+bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, size_t length)
+{
+    Arena scratch = { .jre = jre };
+    bool done = false, fail = fails_now(&jre->fail_write_after);
+    if (!folder_make(jre, folder_of(&scratch, path), asked_at))
+        goto out;
+    struct stat old;
+    bool there = stat(path, &old) == 0;
+    int error;
+    if (there && S_ISDIR(old.st_mode)) {
+        error = EISDIR;
+    } else if (there && !S_ISREG(old.st_mode)) {
+        error = write_in_place(path, bytes, length, fail);
+    } else {
+        /* A link stays a link: the file that it names is replaced. */
+        char *real = there ? realpath(path, NULL) : NULL;
+        error = replace_file(&scratch, real ? real : path, there ? &old : NULL, bytes, length, fail);
+        free(real);
+    }
+    if (error)
+        explain_write_error(jre, path, asked_at, error);
+    done = error == 0;
+out:
+    arena_free(&scratch);
+    return done;
+}
+
+/* ---- hashes ----------------------------------------------------------------------------------------------------------------- */
+
+static const char *hash_text(Jre *jre, XXH128_hash_t hash)
+{
+    char text[33];
+    snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+    return intern(jre, text);
+}
+
+const char *hash_bytes(Jre *jre, const void *bytes, size_t length)
+{
+    return hash_text(jre, XXH3_128bits(bytes, length));
+}
+
+const char *hash_file(Jre *jre, const char *path, Span asked_at)
+{
+    enum { PIECE = 1 << 18 };
+    size_t expected;
+    int file = file_open(jre, path, asked_at, &expected);
+    if (file < 0)
+        return NULL;
+    XXH3_state_t state;
+    XXH3_128bits_reset(&state);
+    char *piece = jre_allocate(jre, PIECE);
+    ssize_t got;
+    while ((got = read_fully(file, piece, PIECE)) > 0)
+        XXH3_128bits_update(&state, piece, (size_t)got);
+    int error = errno;
+    jre_release(piece);
+    close(file);
+    if (got < 0) {
+        explain_unreadable(jre, path, asked_at, error);
+        return NULL;
+    }
+    return hash_text(jre, XXH3_128bits_digest(&state));
+}
+
+/* ---- patterns ------------------------------------------------------------------------------------------------------------------ */
+
+static bool pattern_allowed(Jre *jre, const char *pattern, Span asked_at)
+{
+    const char *slash = strrchr(pattern, '/'), *last = slash ? slash + 1 : pattern, *star = strchr(pattern, '*');
+    if (!star || (star >= last && !strchr(star + 1, '*')))
+        return true;
+    Diagnostic *d = diag(jre, DIAG_not_yet, asked_at, "I expected at most one `*`, behind the last `/`; I found `%s`", pattern);
+    diag_fact(d, "a `*` stands for any run of characters in a file's name, not for folders");
+    diag_help(d, "for instance \"train/train/*.png\"");
+    return false;
+}
+
+static const char *joined(Arena *arena, const char *root, const char *rest)
+{
+    if (*rest == '/' || !root || !*root || strcmp(root, ".") == 0)
+        return arena_copy(arena, rest, strlen(rest));
+    return arena_print(arena, root[strlen(root) - 1] == '/' ? "%s%s" : "%s/%s", root, rest);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Does `name` begin with what is before the star and end with what is behind it? Hidden files want a pattern that begins with a dot. */
+static bool name_matches(const char *name, const char *pattern)
+{
+    const char *star = strchr(pattern, '*');
+    size_t before = (size_t)(star - pattern), behind = strlen(star + 1), length = strlen(name);
+    if (*name == '.' && *pattern != '.')
+        return false;
+    return length >= before + behind && memcmp(name, pattern, before) == 0 && memcmp(name + length - behind, star + 1, behind) == 0;
+}
+
+bool files_matching(Jre *jre, Arena *arena, const char *root, const char *pattern, Span asked_at, NameList *names)
+{
+    *names = (NameList){0};
+    if (!pattern_allowed(jre, pattern, asked_at))
+        return false;
+    const char *whole = joined(arena, root, pattern), *slash = strrchr(whole, '/');
+    if (!strchr(pattern, '*')) {
+        if (file_exists(whole))
+            list_add(arena, names, whole);
+        return true;
+    }
+    const char *folder = folder_of(arena, whole), *last = slash ? slash + 1 : whole;
+    DIR *entries = opendir(folder);
+    if (!entries) {
+        explain_read_error(jre, folder, asked_at, errno);
+        return false;
+    }
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        if (!name_matches(entry->d_name, last))
+            continue;
+        const char *path = arena_print(arena, "%.*s%s", (int)(last - whole), whole, entry->d_name);
+        if (entry->d_type == DT_REG || file_exists(path))
+            list_add(arena, names, path);
+    }
+    closedir(entries);
+    if (names->count > 1)
+        qsort(names->at, (size_t)names->count, sizeof *names->at, by_bytes);
+    return true;
+}
