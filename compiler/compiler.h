@@ -22,6 +22,8 @@ typedef struct { int pictures, individuals, bursts, in_bursts, smallest, largest
 /* A pair of pictures nearly the same that a split would put on both sides. */
 typedef struct { const char *first, *second, *individual; int fold, bits, pairs; } LeakFacts;
 
+struct DatasetPlan;
+struct SplitPlan;
 typedef struct Facts {
     void *context;
     bool (*file_exists)(void *context, const char *path);
@@ -69,6 +71,8 @@ typedef struct {
     bool poisoned;                        /* something was diagnosed while evaluating the current declaration */
     Span call_site;                       /* the line of the document that is being evaluated */
     FILE *dump; const char *dump_pass;    /* --dump=NAME */
+    struct OpSignature *signatures;           /* by Op, parsed at first use */
+    int64_t *rule_hits;                   /* by rule */
     struct PassTime { const char *name; double seconds; int64_t hits; } times[24]; int time_count;
 } Compilation;
 
@@ -103,12 +107,13 @@ enum {
     OP_ELEMENTWISE = 2, OP_REDUCTION = 4,
     OP_LAYOUT = 8                         /* moves numbers without changing them: reshape, transpose, concat */
 };
-typedef struct {
-    const char *name; int flags; double tolerance; const char *flops, *signature;
-    Statement *parsed;                    /* the signature, parsed at first use by the language's own parser */
-    int attributes; const char *attribute_name[GRAPH_ATTRIBUTES]; double attribute_default[GRAPH_ATTRIBUTES];
+typedef struct { const char *name; int flags; double tolerance; const char *flops, *signature; } OpRow;
+/* A signature, parsed at first use by the language's own parser. */
+typedef struct OpSignature {
+    const Statement *head; const Expr *flops;
     int data, needed;                     /* operands: at most, at least */
-} OpRow;
+    int attributes; const char *attribute_name[GRAPH_ATTRIBUTES]; double attribute_default[GRAPH_ATTRIBUTES];
+} OpSignature;
 
 /* Where a node comes from: the innermost line first, then the call that led there. The last is the user's. */
 typedef struct Origin { Span span; const struct Origin *caller; } Origin;
@@ -150,14 +155,32 @@ void graph_print(const Graph *g, Text *out, bool canonical);                  /*
 bool graph_verify(Graph *g, const char *after_pass);                          /* false: a `bug` diagnostic was filed */
 const OpRow *op_row(Op op);
 Op op_find(const char *name);                                                 /* OP_COUNT if none */
-int op_attribute(Op op, const char *name);                                    /* place, -1 if none */
-void ops_prepare(Jre *jre);                                                   /* parses all signatures, once */
-bool op_infer_shape(Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, Arena *arena, const char **why);
-double op_flops(const Node *node);                                            /* for one picture */
+const OpSignature *op_signature(Compilation *c, Op op);
+int op_attribute(Compilation *c, Op op, const char *name);                    /* place, -1 if none */
+bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, const char **why);
+double op_flops(Compilation *c, const Node *node);                            /* for one picture */
 
-int rewrite_graph(Graph *g);                                                  /* runs every rule to its end; returns hits */
-typedef struct { const char *name, *reason; bool (*apply)(Graph *g, Node *node); } Rule;
-extern const Rule rules[]; extern const int rule_count; int64_t rule_hits(const Compilation *c, int rule);
+/* Rules: a pattern that ends in `node`, replaced by what is returned (NULL: does not match). rewrite.c joins the origins. */
+typedef enum { PHASE_SIMPLIFY, PHASE_FUSE } RulePhase;
+typedef struct { const char *name; RulePhase phase; const char *reason; Node *(*apply)(Graph *g, Node *node); } Rule;
+extern const Rule rules[]; extern const int rule_count;
+int64_t rewrite_graph(Graph *g, RulePhase phase);                             /* to the end; returns hits, counted by rule in c->rule_hits */
+#define RULE(name, phase, reason) Node *rule_##name(Graph *g, Node *node);
+#include "rules.def"
+#undef RULE
+
+/* ---- dims.c: sizes are letters, bound at the first use --------------------------------------------------------------------- */
+
+typedef struct { const char *name; int64_t value; Shape rest; bool is_rest; } DimBinding;
+typedef struct { Arena *arena; LIST(DimBinding) bound; bool (*outside)(void *context, const char *name, int64_t *value); void *context; } DimTable;
+/* Whole-number value of a size or a test (1 or 0); `/` rounds down. False: *why says what is missing. */
+bool dim_evaluate(const DimTable *table, const Expr *e, int64_t *value, const char **why);
+void dim_bind(DimTable *table, const char *name, int64_t value);
+/* Holds a shape against a type's dimensions, binding letters met for the first time. False: *why. */
+bool dims_match(DimTable *table, const Type *type, Shape shape, const char **why);
+/* The shape that a type says, once all its letters are bound; `_` becomes what `found` has there (NULL: not allowed). */
+bool dims_build(const DimTable *table, const Type *type, const Shape *found, Shape *shape, const char **why);
+const char *type_as_text(Arena *arena, const Type *type);
 
 /* ---- schedule.c, memory.c: a program for the executor ------------------------------------------------------------------------ */
 
@@ -227,7 +250,8 @@ typedef struct Environment {
     const char *path;                     /* prefix of weight names: "layer1.0" */
     const Origin *origin;
     WeightScope *weights;
-    Map ordinals;                         /* of unnamed stages */
+    Map *ordinals;                        /* of unnamed stages, shared along a path */
+    bool sizes;                           /* a size or an Int is wanted: `/` rounds down */
     const struct Choice *choices;
 } Environment;
 
@@ -243,7 +267,6 @@ Value *value_new(Compilation *c, ValueKind kind, Span span);
 Value *builtin_call(Environment *env, const Decl *formula, Span span);        /* builtins.c: the body `builtin` of core.jre */
 /* types.c */
 bool bind_type(Environment *env, const Type *type, const Value *value, const char *what, Span span);
-bool eval_dim(Environment *env, const Expr *size, int64_t *out);
 double number_in(Compilation *c, const Value *v, const char *wanted, bool *ok);   /* Int, Real, Angle (radians), Length (px), Share (fraction), Time (s), Bytes */
 bool stats_from_text(const char *text, Stats *stats);
 bool stats_equal(const Stats *a, const Stats *b);

@@ -1,0 +1,185 @@
+/* graph.c: tensor graphs: nodes with exact shapes, built so that equal nodes are one node, printed as text.
+ *
+ *   %7 = conv(%3, %4, %6) stride=2 pad=1 : [N, 32, 112, 112]     # features.0  squeezenet.jre:31
+ *
+ * Nodes lie in an order in which operands come first. Rewrites (rewrite.c) build new nodes; graph_sweep drops what the
+ * output does not need and renumbers. */
+#include "compiler.h"
+
+#include <math.h>
+#include <string.h>
+
+Graph *graph_new(Compilation *c) {
+    Graph *g = arena_new(&c->arena, Graph);
+    g->compilation = c;
+    g->arena = &c->arena;
+    return g;
+}
+
+bool shape_equal(Shape a, Shape b) {
+    if (a.rank != b.rank) return false;
+    for (int i = 0; i < a.rank; i++)
+        if (a.dim[i] != b.dim[i]) return false;
+    return true;
+}
+
+const char *shape_text(Arena *arena, Shape shape) {
+    const char *text = "[";
+    for (int i = 0; i < shape.rank; i++) {
+        const char *comma = i ? ", " : "";
+        text = shape.dim[i] == DIM_BATCH ? arena_print(arena, "%s%sN", text, comma)
+                                         : arena_print(arena, "%s%s%lld", text, comma, (long long)shape.dim[i]);
+    }
+    return arena_print(arena, "%s]", text);
+}
+
+int64_t shape_elements(Shape shape, int64_t batch) {
+    int64_t count = 1;
+    for (int i = 0; i < shape.rank; i++) count *= shape.dim[i] == DIM_BATCH ? batch : shape.dim[i];
+    return count;
+}
+
+Span origin_user_span(const Origin *origin) {
+    if (!origin) return NOWHERE;
+    while (origin->caller) origin = origin->caller;
+    return origin->span;
+}
+
+/* ---- building ------------------------------------------------------------------------------------------------- */
+
+static const char *identity_of(Graph *g, const Node *node) {
+    Text key = {.jre = g->compilation->jre};
+    text_add(&key, "%d%s", (int)node->op, shape_text(g->arena, node->shape));
+    for (int i = 0; i < node->inputs; i++) text_add(&key, " %d", node->in[i] ? node->in[i]->id : -1);
+    for (int i = 0; i < GRAPH_ATTRIBUTES; i++)
+        if (node->attribute[i] != 0) text_add(&key, " %d=%a", i, node->attribute[i]);
+    if (node->name) text_add(&key, " %p %s", (void *)node->weights, node->name);
+    const char *text = arena_copy(g->arena, key.at, key.length);
+    text_free(&key);
+    return text;
+}
+
+static Node *cons(Graph *g, const Node *wanted) {
+    const char *identity = identity_of(g, wanted);
+    Node *node = map_get(&g->consed, identity);
+    if (node) return node;
+    node = arena_new(g->arena, Node);
+    *node = *wanted;
+    node->id = g->nodes.count;
+    list_add(g->arena, &g->nodes, node);
+    map_set(&g->consed, g->arena, identity, node);
+    return node;
+}
+
+Node *graph_add(Graph *g, Op op, Node *const *in, int inputs, const double *attributes, const Origin *origin, const char **why) {
+    const OpSignature *signature = op_signature(g->compilation, op);
+    Node wanted = {.op = op, .inputs = inputs, .origin = origin};
+    for (int i = 0; i < inputs; i++) wanted.in[i] = in[i];
+    for (int i = 0; i < signature->attributes; i++)
+        wanted.attribute[i] = attributes ? attributes[i] : signature->attribute_default[i];
+    if (!op_infer_shape(g->compilation, op, wanted.in, inputs, wanted.attribute, &wanted.shape, why)) return NULL;
+    while (wanted.inputs > 0 && !wanted.in[wanted.inputs - 1]) wanted.inputs--;
+    return cons(g, &wanted);
+}
+
+Node *graph_source(Graph *g, Op op, Shape shape, double value, const char *name, WeightScope *weights, const Origin *origin) {
+    Node wanted = {.op = op, .shape = shape, .attribute = {value}, .name = name, .weights = weights, .origin = origin};
+    return cons(g, &wanted);
+}
+
+Node *graph_reshape(Graph *g, Node *x, Shape shape, const Origin *origin) {
+    if (shape_equal(x->shape, shape)) return x;
+    Node wanted = {.op = OP_reshape, .shape = shape, .in = {x}, .inputs = 1, .origin = origin};
+    return cons(g, &wanted);
+}
+
+Node *graph_transpose(Graph *g, Node *x, const int *order, const Origin *origin) {
+    Node wanted = {.op = OP_transpose, .shape = x->shape, .in = {x}, .inputs = 1, .origin = origin};
+    bool moves = false;
+    for (int i = 0; i < x->shape.rank; i++) {
+        wanted.attribute[i] = order[i];
+        wanted.shape.dim[i] = x->shape.dim[order[i]];
+        if (order[i] != i) moves = true;
+    }
+    return moves ? cons(g, &wanted) : x;
+}
+
+/* ---- upkeep ------------------------------------------------------------------------------------------------------ */
+
+void graph_count_uses(Graph *g) {
+    for (int i = 0; i < g->nodes.count; i++) g->nodes.at[i]->uses = 0;
+    for (int i = 0; i < g->nodes.count; i++)
+        for (int k = 0; k < g->nodes.at[i]->inputs; k++)
+            if (g->nodes.at[i]->in[k]) g->nodes.at[i]->in[k]->uses++;
+    if (g->output) g->output->uses++;
+}
+
+/* Depth first without recursion: a network may be thousands of nodes deep. */
+static void order_from(Graph *g, Node *root, bool *done, Node **stack, Node **ordered, int *count) {
+    int depth = 0;
+    stack[depth++] = root;
+    while (depth) {
+        Node *node = stack[depth - 1];
+        Node *waiting = NULL;
+        for (int i = 0; i < node->inputs && !waiting; i++)
+            if (node->in[i] && !done[node->in[i]->id]) waiting = node->in[i];
+        if (waiting) {
+            stack[depth++] = waiting;
+            continue;
+        }
+        depth--;
+        if (done[node->id]) continue;
+        done[node->id] = true;
+        ordered[(*count)++] = node;
+    }
+    (void)g;
+}
+
+void graph_sweep(Graph *g) {
+    int total = g->nodes.count, kept = 0;
+    bool *done = arena_array(g->arena, bool, total + 1);
+    Node **stack = arena_array(g->arena, Node *, total + 1), **ordered = arena_array(g->arena, Node *, total + 1);
+    if (g->input) done[g->input->id] = true, ordered[kept++] = g->input;
+    order_from(g, g->output, done, stack, ordered, &kept);
+    for (int i = 0; i < kept; i++) {
+        ordered[i]->id = i;
+        g->nodes.at[i] = ordered[i];
+    }
+    g->nodes.count = kept;
+    g->consed = (Map){0};
+    for (int i = 0; i < kept; i++) map_set(&g->consed, g->arena, identity_of(g, ordered[i]), ordered[i]);
+    graph_count_uses(g);
+}
+
+/* ---- the text form -------------------------------------------------------------------------------------------------- */
+
+static void print_attributes(const Graph *g, const Node *node, Text *out) {
+    if (node->op == OP_transpose) {
+        text_add(out, " order=");
+        for (int i = 0; i < node->shape.rank; i++) text_add(out, "%s%d", i ? "," : "", (int)node->attribute[i]);
+        return;
+    }
+    const OpSignature *signature = op_signature(g->compilation, node->op);
+    for (int i = 0; i < signature->attributes; i++)
+        if (node->attribute[i] != signature->attribute_default[i] || node->op == OP_constant)
+            text_add(out, " %s=%.17g", signature->attribute_name[i], node->attribute[i]);
+}
+
+void graph_print(const Graph *g, Text *out, bool canonical) {
+    for (int i = 0; i < g->nodes.count; i++) {
+        const Node *node = g->nodes.at[i];
+        text_add(out, "%%%d = %s(", node->id, op_row(node->op)->name);
+        for (int k = 0; k < node->inputs; k++)
+            node->in[k] ? text_add(out, "%s%%%d", k ? ", " : "", node->in[k]->id) : text_add(out, "%s_", k ? ", " : "");
+        text_add(out, ")");
+        print_attributes(g, node, out);
+        if (node->name) text_add(out, " \"%s\" of %s", node->name, node->weights ? node->weights->hash : "nothing");
+        text_add(out, " : %s", shape_text(g->arena, node->shape));
+        if (!canonical && node->origin) {
+            Place place = place_of(g->compilation->jre, node->origin->span.start);
+            text_add(out, "    # %s  %s:%d", node->stage ? node->stage : "", place.source ? place.source->name : "", place.line);
+        }
+        text_add(out, "\n");
+    }
+    text_add(out, "-> %%%d\n", g->output->id);
+}

@@ -1,0 +1,168 @@
+/* ops.c: what ops.def says, made usable: signatures parsed by the language's own parser, shapes inferred from them. */
+#include "compiler.h"
+
+#include <math.h>
+#include <string.h>
+
+static const OpRow rows[OP_COUNT] = {
+#define OP(name, flags, tolerance, flops, signature) {#name, flags, tolerance, flops, signature},
+#include "ops.def"
+#undef OP
+};
+
+const OpRow *op_row(Op op) { return &rows[op]; }
+
+Op op_find(const char *name) {
+    for (int op = 0; op < OP_COUNT; op++)
+        if (!strcmp(rows[op].name, name)) return (Op)op;
+    return OP_COUNT;
+}
+
+static double default_of(const Expr *e) {
+    if (!e) return 0;
+    if (e->kind == EXPR_NEGATE) return -default_of(e->left);
+    return e->number;
+}
+
+static void read_params(OpSignature *signature) {
+    for (int i = 0; i < signature->head->params.count; i++) {
+        const Param *param = &signature->head->params.at[i];
+        if (!strcmp(param->type.name, "Tensor")) {
+            signature->data++;
+            if (!param->fallback) signature->needed++;
+        } else if (signature->attributes < GRAPH_ATTRIBUTES) {
+            signature->attribute_name[signature->attributes] = param->name;
+            signature->attribute_default[signature->attributes++] = default_of(param->fallback);
+        }
+    }
+}
+
+const OpSignature *op_signature(Compilation *c, Op op) {
+    if (!c->signatures) c->signatures = arena_array(&c->arena, OpSignature, OP_COUNT);
+    OpSignature *signature = &c->signatures[op];
+    if (signature->head) return signature;
+    const char *text = arena_print(&c->arena, "%s { builtin }", rows[op].signature);
+    const char *name = arena_print(&c->arena, "operator %s", rows[op].name);
+    Chunk *chunk = parse_chunk(c->jre, source_from_text(c->jre, name, text, strlen(text)));
+    signature->head = chunk->statements.at[0];
+    chunk = parse_chunk(c->jre, source_from_text(c->jre, name, rows[op].flops, strlen(rows[op].flops)));
+    signature->flops = chunk->statements.at[0]->value;
+    read_params(signature);
+    return signature;
+}
+
+int op_attribute(Compilation *c, Op op, const char *name) {
+    const OpSignature *signature = op_signature(c, op);
+    for (int i = 0; i < signature->attributes; i++)
+        if (!strcmp(signature->attribute_name[i], name)) return i;
+    return -1;
+}
+
+/* Sizes align from the right; one that is missing or 1 stretches. */
+static bool broadcast(Compilation *c, Node *const *in, int inputs, Shape *shape, const char **why) {
+    *shape = (Shape){0};
+    for (int i = 0; i < inputs; i++)
+        if (in[i]->shape.rank > shape->rank) shape->rank = in[i]->shape.rank;
+    for (int d = 0; d < shape->rank; d++) {
+        int64_t size = 1;
+        for (int i = 0; i < inputs; i++) {
+            int at = d - (shape->rank - in[i]->shape.rank);
+            int64_t own = at < 0 ? 1 : in[i]->shape.dim[at];
+            if (own == 1 || own == size) continue;
+            if (size != 1) {
+                *why = arena_print(&c->arena, "%s and %s do not align", shape_text(&c->arena, in[0]->shape), shape_text(&c->arena, in[i]->shape));
+                return false;
+            }
+            size = own;
+        }
+        shape->dim[d] = size;
+    }
+    return true;
+}
+
+static void reduced(const Shape *from, int64_t axes, Shape *shape) {
+    *shape = *from;
+    for (int d = 0; d < shape->rank; d++)
+        if (axes >> d & 1) shape->dim[d] = 1;
+}
+
+static bool concatenated(Compilation *c, Node *const *in, int inputs, int axis, Shape *shape, const char **why) {
+    *shape = in[0]->shape;
+    for (int i = 1; i < inputs; i++) {
+        Shape other = in[i]->shape;
+        bool fits = axis >= 0 && axis < shape->rank && other.rank == shape->rank && other.dim[axis] != DIM_BATCH && shape->dim[axis] != DIM_BATCH;
+        for (int d = 0; fits && d < shape->rank; d++)
+            if (d != axis && other.dim[d] != shape->dim[d]) fits = false;
+        if (!fits) {
+            *why = arena_print(&c->arena, "%s and %s cannot be joined", shape_text(&c->arena, *shape), shape_text(&c->arena, other));
+            return false;
+        }
+        shape->dim[axis] += other.dim[axis];
+    }
+    return true;
+}
+
+/* Binds the signature's names to operands and attributes. */
+static bool bind_operands(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, DimTable *table, const char **why) {
+    const OpSignature *signature = op_signature(c, op);
+    int operand = 0, attribute = 0;
+    for (int i = 0; i < signature->head->params.count; i++) {
+        const Param *param = &signature->head->params.at[i];
+        if (strcmp(param->type.name, "Tensor") != 0) {
+            double value = attributes[attribute++];
+            dim_bind(table, param->name, fabs(value) < 9e15 ? (int64_t)ceil(value) : 0);
+            continue;
+        }
+        Node *node = operand < inputs ? in[operand] : NULL;
+        operand++;
+        if (!node) continue;
+        if (!dims_match(table, &param->type, node->shape, why)) {
+            *why = arena_print(&c->arena, "`%s` is %s: %s", param->name, shape_text(&c->arena, node->shape), *why);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool by_signature(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, const char **why) {
+    const OpSignature *signature = op_signature(c, op);
+    DimTable table = {.arena = &c->arena};
+    if (!bind_operands(c, op, in, inputs, attributes, &table, why)) return false;
+    for (int i = 0; i < signature->head->where.count; i++) {
+        int64_t holds;
+        if (!dim_evaluate(&table, signature->head->where.at[i], &holds, why)) return false;
+        if (!holds) {
+            *why = arena_print(&c->arena, "%s does not hold", expr_text(c->jre, signature->head->where.at[i]));
+            return false;
+        }
+    }
+    return dims_build(&table, &signature->head->result, NULL, shape, why);
+}
+
+bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, const char **why) {
+    *why = NULL;
+    bool good;
+    if (rows[op].flags & OP_ELEMENTWISE) good = broadcast(c, in, inputs, shape, why);
+    else if (rows[op].flags & OP_REDUCTION) reduced(&in[0]->shape, (int64_t)attributes[0], shape), good = true;
+    else if (op == OP_concat) good = concatenated(c, in, inputs, (int)attributes[0], shape, why);
+    else good = by_signature(c, op, in, inputs, attributes, shape, why);
+    if (!good) return false;
+    for (int d = 0; d < shape->rank; d++) {
+        if (shape->dim[d] >= 1 || shape->dim[d] == DIM_BATCH) continue;
+        *why = arena_print(&c->arena, "the result would have the size %lld", (long long)shape->dim[d]);
+        return false;
+    }
+    return true;
+}
+
+double op_flops(Compilation *c, const Node *node) {
+    const OpSignature *signature = op_signature(c, node->op);
+    bool reduction = rows[node->op].flags & OP_REDUCTION;
+    DimTable table = {.arena = &c->arena};
+    const char *why;
+    int64_t per_element = 1;
+    if (!(rows[node->op].flags & (OP_ELEMENTWISE | OP_REDUCTION | OP_LAYOUT | OP_SOURCE)))
+        bind_operands(c, node->op, node->in, node->inputs, node->attribute, &table, &why);
+    if (!dim_evaluate(&table, signature->flops, &per_element, &why)) return 0;
+    return (double)per_element * (double)shape_elements(reduction ? node->in[0]->shape : node->shape, 1);
+}

@@ -1,0 +1,80 @@
+/* passes.c: start here. The table of contents of the compiler.
+ *
+ *   text --lang/--> syntax trees
+ *     resolve.c    one flat program: extends, use, change, remove, overlays
+ *     plan.c       each record evaluated (evaluate.c, types.c, builtins.c) into what `jre run` walks, a member for each choice
+ *     protocol.c   what only re-identification knows: colors, bursts
+ *     lower.c      each network becomes a tensor graph, which goes through the passes of `graph_passes` below
+ *   --runtime/--> results
+ *
+ * --dump=NAME prints a graph after the pass NAME; --time-passes prints seconds and rule hits. */
+#include "compiler.h"
+
+#include <string.h>
+#include <time.h>
+
+static void simplify(Graph *g) { rewrite_graph(g, PHASE_SIMPLIFY); }
+static void fuse(Graph *g) { rewrite_graph(g, PHASE_FUSE); }
+
+const GraphPass graph_passes[] = {
+    {"lower",    "makes a sound graph of primitives from a network and its input's size", graph_sweep},
+    {"simplify", "needs a sound graph; leaves one that computes the same with fewer nodes: batchnorms are folded", simplify},
+    {"fuse",     "needs simplified; convolutions take in additions and clamps behind them", fuse},
+};
+const int graph_pass_count = (int)(sizeof graph_passes / sizeof *graph_passes);
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void note_time(Compilation *c, const char *name, double spent) {
+    for (int i = 0; i < c->time_count; i++)
+        if (!strcmp(c->times[i].name, name)) {
+            c->times[i].seconds += spent;
+            return;
+        }
+    if (c->time_count < (int)(sizeof c->times / sizeof *c->times)) c->times[c->time_count++] = (struct PassTime){name, spent, 0};
+}
+
+static void dump(Compilation *c, Graph *g, const char *pass) {
+    if (!c->dump || !c->dump_pass || strcmp(c->dump_pass, pass) != 0) return;
+    Text text = {.jre = c->jre};
+    graph_print(g, &text, false);
+    fputs(text.at, c->dump);
+    text_free(&text);
+}
+
+Program *compile_graph(Compilation *c, Graph *g, int max_batch) {
+    for (int i = 0; i < graph_pass_count; i++) {
+        double started = seconds();
+        graph_passes[i].run(g);
+        note_time(c, graph_passes[i].name, seconds() - started);
+        if (!graph_verify(g, graph_passes[i].name)) return NULL;
+        dump(c, g, graph_passes[i].name);
+    }
+    double started = seconds();
+    Program *program = schedule_graph(g, max_batch);
+    note_time(c, "schedule", seconds() - started);
+    return program;
+}
+
+bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Facts *facts, bool with_data) {
+    c->jre = jre;
+    c->arena.jre = jre;
+    c->facts = *facts;
+    double started = seconds();
+    bool resolved = resolve_program(c, request);
+    note_time(c, "resolve", seconds() - started);
+    if (!resolved) return false;
+    started = seconds();
+    bool planned = plan_program(c);
+    note_time(c, "plan", seconds() - started);
+    started = seconds();
+    protocol_check(c, with_data && planned && !diag_any_error(jre));
+    note_time(c, "protocol", seconds() - started);
+    return planned && !diag_any_error(jre);
+}
+
+void compilation_free(Compilation *c) { arena_free(&c->arena); }

@@ -1,0 +1,148 @@
+/* rewrite.c: applies the rules of rules.def, and holds those that simplify.
+ *
+ * A pass walks the nodes in order and builds each anew over its replaced operands; wherever a rule answers with another
+ * node, that one takes its place. Rules need not carry origins: the engine gives a replacement the lines of all it stands
+ * for. Passes repeat until no rule answers; each rule makes the graph smaller or its constants fewer, so that ends. */
+#include "compiler.h"
+
+#include <math.h>
+
+const Rule rules[] = {
+#define RULE(name, phase, reason) {#name, PHASE_##phase, reason, rule_##name},
+#include "rules.def"
+#undef RULE
+};
+const int rule_count = (int)(sizeof rules / sizeof *rules);
+
+/* A conv that swallowed a batchnorm names the line from the one to the other. */
+static const Origin *join_origins(Graph *g, const Origin *anchor, const Origin *swallowed) {
+    if (!anchor || !swallowed || anchor == swallowed) return anchor ? anchor : swallowed;
+    if (anchor->caller != swallowed->caller) return anchor;
+    Origin *joined = arena_new(g->arena, Origin);
+    *joined = (Origin){span_join(anchor->span, swallowed->span), anchor->caller};
+    return joined;
+}
+
+static Node *apply_rules(Graph *g, Node *node, RulePhase phase, int64_t *hits) {
+    Compilation *c = g->compilation;
+    for (int r = 0; r < rule_count; r++) {
+        if (rules[r].phase != phase) continue;
+        Node *replacement = rules[r].apply(g, node);
+        if (!replacement || replacement == node) continue;
+        ++*hits;
+        c->rule_hits[r]++;
+        if (!(op_row(replacement->op)->flags & OP_SOURCE)) {
+            replacement->origin = join_origins(g, replacement->origin, node->origin);
+            if (node->stage) replacement->stage = node->stage;
+        }
+        replacement->uses += node->uses;          /* it may have stood in the graph before */
+        node = replacement;
+        r = -1;
+    }
+    return node;
+}
+
+static int64_t one_pass(Graph *g, RulePhase phase) {
+    int total = g->nodes.count;
+    int64_t hits = 0;
+    Node **stands_for = arena_array(g->arena, Node *, total);
+    for (int i = 0; i < total; i++) {
+        Node *old = g->nodes.at[i], *node = old;
+        Node *in[GRAPH_INPUTS] = {0};
+        bool moved = false;
+        for (int k = 0; k < old->inputs; k++) {
+            in[k] = old->in[k] ? stands_for[old->in[k]->id] : NULL;
+            if (in[k] != old->in[k]) moved = true;
+        }
+        if (moved) {
+            node = arena_new(g->arena, Node);
+            *node = *old;
+            for (int k = 0; k < old->inputs; k++) node->in[k] = in[k];
+            node->id = g->nodes.count;
+            list_add(g->arena, &g->nodes, node);
+        }
+        stands_for[i] = apply_rules(g, node, phase, &hits);
+    }
+    g->output = stands_for[g->output->id];
+    graph_sweep(g);
+    return hits;
+}
+
+int64_t rewrite_graph(Graph *g, RulePhase phase) {
+    if (!g->compilation->rule_hits) g->compilation->rule_hits = arena_array(g->arena, int64_t, rule_count);
+    int64_t total = 0, hits;
+    graph_count_uses(g);
+    do total += hits = one_pass(g, phase);
+    while (hits);
+    return total;
+}
+
+/* ---- rules that simplify ------------------------------------------------------------------------------------------- */
+
+static bool is_number(const Node *node, double *value) {
+    if (node->op != OP_constant || node->shape.rank != 0) return false;
+    *value = node->attribute[0];
+    return true;
+}
+
+static Node *clamped(Graph *g, Node *x, double low, double high, const Origin *origin) {
+    const char *why;
+    return graph_add(g, OP_clamp, &x, 1, (double[]){low, high}, origin, &why);
+}
+
+static Node *clamp_one_side(Graph *g, Node *node, Op op) {
+    if (node->op != op) return NULL;
+    for (int side = 0; side < 2; side++) {
+        double bound;
+        if (!is_number(node->in[side], &bound)) continue;
+        return clamped(g, node->in[1 - side], op == OP_max ? bound : -INFINITY, op == OP_max ? INFINITY : bound, node->origin);
+    }
+    return NULL;
+}
+Node *rule_clamp_from_max(Graph *g, Node *node) { return clamp_one_side(g, node, OP_max); }
+Node *rule_clamp_from_min(Graph *g, Node *node) { return clamp_one_side(g, node, OP_min); }
+
+/* min(max(min(max(x, a), b), c), d): true only where the inner interval is not inverted. */
+Node *rule_clamp_of_clamp(Graph *g, Node *node) {
+    if (node->op != OP_clamp || node->in[0]->op != OP_clamp || node->in[0]->uses != 1) return NULL;
+    const Node *inner = node->in[0];
+    double low = fmax(inner->attribute[0], node->attribute[0]), high = fmin(inner->attribute[1], node->attribute[1]);
+    if (inner->attribute[0] > inner->attribute[1] || low > high) return NULL;
+    return clamped(g, inner->in[0], low, high, node->origin);
+}
+
+Node *rule_reshape_nothing(Graph *g, Node *node) {
+    if (node->op != OP_reshape) return NULL;
+    if (shape_equal(node->shape, node->in[0]->shape)) return node->in[0];
+    return node->in[0]->op == OP_reshape ? graph_reshape(g, node->in[0]->in[0], node->shape, node->origin) : NULL;
+}
+
+Node *rule_transpose_nothing(Graph *g, Node *node) {
+    if (node->op != OP_transpose) return NULL;
+    (void)g;
+    for (int i = 0; i < node->shape.rank; i++)
+        if ((int)node->attribute[i] != i) return NULL;
+    return node->in[0];
+}
+
+/* batchnorm(conv(x, w) + b) = conv(x, w * s) + (b - mean) * s + bias with s = weight / sqrt(variance + epsilon). The new
+ * weights are nodes too: they depend on weights only, so the schedule computes them once, when it loads. */
+Node *rule_fold_batchnorm(Graph *g, Node *node) {
+    if (node->op != OP_batchnorm || node->in[0]->op != OP_conv || node->in[0]->uses != 1) return NULL;
+    Node *conv = node->in[0];
+    bool clamps = conv->attribute[4] > -INFINITY || conv->attribute[5] < INFINITY;
+    if (clamps || conv->inputs > 3) return NULL;
+    const Origin *origin = node->origin;
+    const char *why;
+    Node *epsilon = graph_source(g, OP_constant, (Shape){0}, node->attribute[0], NULL, NULL, origin);
+    Node *spread = graph_add(g, OP_add, (Node *[]){node->in[4], epsilon}, 2, NULL, origin, &why);
+    spread = graph_add(g, OP_sqrt, &spread, 1, NULL, origin, &why);
+    Node *scale = graph_add(g, OP_div, (Node *[]){node->in[1], spread}, 2, NULL, origin, &why);
+    Node *by_filter = graph_reshape(g, scale, (Shape){4, {scale->shape.dim[0], 1, 1, 1}}, origin);
+    Node *weights = graph_add(g, OP_mul, (Node *[]){conv->in[1], by_filter}, 2, NULL, origin, &why);
+    Node *center = node->in[3];
+    if (conv->inputs == 3) center = graph_add(g, OP_sub, (Node *[]){center, conv->in[2]}, 2, NULL, origin, &why);
+    Node *shift = graph_add(g, OP_mul, (Node *[]){center, scale}, 2, NULL, origin, &why);
+    Node *bias = graph_add(g, OP_sub, (Node *[]){node->in[2], shift}, 2, NULL, origin, &why);
+    return graph_add(g, OP_conv, (Node *[]){conv->in[0], weights, bias}, 3, conv->attribute, conv->origin, &why);
+}
