@@ -96,9 +96,12 @@ Device *device_open_cpu(Jre *jre, Pool *pool, int level);
 /* ---- core/exec.c: walks a schedule --------------------------------------------------------------------------------------- */
 
 typedef struct Executor Executor;
-/* Packs weights, reserves the slab that memory.c planned. `weights`: by parameter name (see WeightFile). NULL: diagnosed. */
-Executor *executor_new(Jre *jre, const Program *program, Device *device);
-/* input: [n, ...] row-major f32 of the program's input; output likewise; n <= program->max_batch. */
+typedef struct WeightLibrary WeightLibrary;               /* model/weights.c */
+/* Chooses kernels, loads weights from the files their scopes name and packs them, reserves the slab that memory.c planned. `weights` may be
+ * NULL if the program has none; program and device must outlive the executor. NULL: diagnosed. */
+Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightLibrary *weights);
+/* input: [n, ...] row-major f32 of the program's input; output likewise; n <= program->max_batch. False: diagnosed (also where
+ * the output holds NaN or infinite values), or interrupted. */
 bool executor_run(Executor *executor, const float *input, int n, float *output);
 void executor_free(Executor *executor);
 size_t executor_bytes(const Executor *executor);          /* slab and weights on the device */
@@ -171,10 +174,11 @@ bool safetensors_write(Jre *jre, const char *path, Span asked_at, int count, con
 
 /* ---- model/weights.c: what the compiler asks, what the executor loads ------------------------------------------------------------ */
 
-typedef struct WeightLibrary WeightLibrary;               /* files opened so far, by path */
+/* Files opened so far, by path. Facts live until the library is freed. */
 WeightLibrary *weight_library_new(Jre *jre);
 void weight_library_free(WeightLibrary *library);
-/* Shapes and statistics: the file's metadata, else "<stem>.json" beside it ({"mean": [3], "std": [3]} or timm's "pretrained_cfg"). */
+/* Names without the wrappers that all of a file's names share ("state_dict." "model." "module." "backbone." "_orig_mod."), in the facts and in
+ * the file's by_name alike. Shapes and statistics: the file's metadata, else "<stem>.json" beside it ({"mean": [3], "std": [3]} or timm's "pretrained_cfg"). */
 const WeightFacts *weight_library_facts(WeightLibrary *library, const char *path, Span asked_at);
 WeightFile *weight_library_file(WeightLibrary *library, const char *path, Span asked_at);
 
