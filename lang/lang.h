@@ -34,6 +34,8 @@ void *jre_allocate(Jre *jre, size_t bytes);
 void *jre_allocate_aligned(Jre *jre, size_t bytes, size_t alignment);         /* freed by jre_release too */
 void *jre_grow(Jre *jre, void *old, size_t bytes);                            /* as realloc */
 void jre_release(void *memory);
+/* True once, at the n-th call after a countdown was set to n (JRE_FAIL_*). Threads may come here. */
+bool jre_fails_now(long *countdown);
 
 /* Growing arrays in an arena: LIST(Expr *) list = {0}; list_add(arena, &list, value); list.at[0 .. list.count-1] */
 #define LIST(Type) struct { Type *at; int count, room; }
@@ -46,7 +48,7 @@ void list_make_room(Arena *arena, void **at, int count, int *room, size_t elemen
 const char *intern(Jre *jre, const char *text);
 const char *intern_length(Jre *jre, const char *text, size_t length);
 
-/* A map from text to pointer. Iteration is in the order of insertion. */
+/* A map from text to pointer. Iteration is in the order of insertion. Keys are not copied: they must live as long. */
 typedef struct { const char *key; void *value; } MapEntry;
 typedef struct { Arena *arena; MapEntry *entries; int count, room; uint32_t *slots; uint32_t slot_count; } Map;
 void *map_get(const Map *map, const char *key);                               /* NULL if absent */
@@ -69,7 +71,7 @@ typedef struct { uint32_t start, end; } Span;
 #define NOWHERE ((Span){0, 0})
 
 typedef struct Source {
-    const char *path;             /* as the user may open it */
+    const char *path;             /* as the user may open it; NULL for a text */
     const char *name;             /* as messages print it: the path as given, or "input 6" */
     const char *stem;             /* "v03" of ".../v03.jre" */
     const char *folder;           /* "." if the path has none */
@@ -106,8 +108,20 @@ typedef enum {
 typedef struct { const char *name; Severity severity; Blame blame; const char *explanation; } DiagRow;
 extern const DiagRow diag_rows[DIAG_COUNT];
 
-/* One finding. Build it with diag(), then add to it; it is printed, sorted by place, by diag_print_all. */
-typedef struct Diagnostic Diagnostic;
+/* One finding. Build it with diag(), then add to it; it is printed, sorted by place, by diag_print_all. The fields are
+ * for those who read findings: `jre fix`, editors, tests. */
+typedef struct { Span span; const char *text; } DiagPlace;
+typedef struct { bool note; const char *text; } DiagRemark;
+typedef struct { const char *text; bool has_edit, safe; Span edit; const char *replacement; } DiagHelp;
+typedef struct Diagnostic {
+    Jre *jre;
+    DiagCode code;
+    Span span;
+    const char *message;
+    LIST(DiagPlace) also;
+    LIST(DiagRemark) remarks;     /* facts and notes, in the order they were added */
+    LIST(DiagHelp) helps;
+} Diagnostic;
 
 /* `format`: the words behind the carets at `span` (or, with NOWHERE, the sentence by itself). */
 Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -117,7 +131,8 @@ Diagnostic *diag_also(Diagnostic *d, Span span, const char *format, ...) __attri
 Diagnostic *diag_fact(Diagnostic *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 Diagnostic *diag_note(Diagnostic *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 Diagnostic *diag_help(Diagnostic *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The edit of the last help: put `text` where `span` is (NOWHERE-length span: insert). Prints the changed line(s). */
+/* The edit of the last help: put `text` where `span` is (start == end: insert). Prints the changed line(s); whole lines
+ * that are inserted (the text begins or ends with a newline) are printed behind a +. */
 Diagnostic *diag_edit(Diagnostic *d, Span span, bool safe, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 int diag_count(const Jre *jre, Severity at_least);
@@ -153,6 +168,7 @@ const char *kind_name(RecordKind kind);
 const char *kind_sentence(RecordKind kind);
 RecordKind kind_find(const char *name);                                       /* KIND_NONE if none */
 const SchemaKey *schema_find(RecordKind kind, const char *key);               /* NULL if none */
+const char *schema_example(const SchemaKey *key);                             /* a value as it might be written: "30", "folds.train" */
 
 /* ---- the syntax tree (lexer.l, grammar.y, ast.c) ----------------------------------------------------------- */
 
@@ -191,10 +207,11 @@ struct Expr {
     Span focus;                   /* the part a message points at: an operator, a field's word, a called name */
     const char *name;             /* NAME, FIELD, REDUCE's function, TEXT's characters; interned */
     double number; Unit unit;     /* NUMBER, as written: 60% is 60 with UNIT_percent */
+    int depth;                    /* of the tree from here down; at most 200 in what was parsed */
     bool truth, parenthesized;
     BinaryOperator op;
     Expr *target, *left, *right, *condition;
-    ArgumentList arguments;       /* CALL, INDEX, LIST (without names) */
+    ArgumentList arguments;       /* CALL, INDEX, LIST (names only in shares: [train = 90%, validate = 10%]) */
     NameList letters;             /* REDUCE */
     const char *label; Span label_span;   /* PIPE: `as label`, or NULL */
 };
@@ -227,6 +244,7 @@ typedef enum {
 
 typedef struct Statement {
     StatementKind kind; Span span;
+    bool broken;                          /* a part of it was a mistake, diagnosed and left out: ask no more of it */
     const char *name; Span name_span;     /* what is declared, changed, removed, used; ACCEPT: the check */
     RecordKind record;                    /* RECORD */
     Expr *like;                           /* RECORD: like path (NAME or FIELD), or NULL */
@@ -240,7 +258,13 @@ typedef struct Statement {
 } Statement;
 
 typedef enum { CHUNK_PROGRAM, CHUNK_FOLDED, CHUNK_WRONG, CHUNK_TEST } ChunkKind;
-typedef struct { ChunkKind kind; const char *wrong; Span span; LIST(Statement *) statements; } Chunk;
+typedef struct {
+    ChunkKind kind; const char *wrong;    /* wrong: the check it must be refused with */
+    Span span;                            /* with its fences */
+    LIST(Statement *) statements;
+    LIST(Diagnostic *) findings;          /* of a `wrong` chunk: they are its purpose, not the document's mistakes */
+    bool goes_on;                         /* the text ends where more must follow: an open bracket, an operator, `x =` */
+} Chunk;
 typedef struct { Source *source; LIST(Chunk *) chunks; LIST(Span) prose; } Document;
 
 /* Parses every chunk of a source; mistakes become diagnostics and the rest is kept. Never NULL. */
@@ -286,7 +310,7 @@ struct Jre {
     const char *stdlib;                   /* folder of the library */
     const char *weights_path;             /* JRE_WEIGHTS */
     long fail_allocation_after, fail_read_after, fail_write_after;   /* 0: never (JRE_FAIL_*) */
-    void (*on_exhaustion)(Jre *jre);      /* does not return */
+    void (*on_exhaustion)(Jre *jre);      /* does not return; main must set it: without it the process ends with status 2 */
     int chunk_count;                      /* inputs so far, for their names */
     volatile int interrupted;             /* set by SIGINT: stop at the next node */
 };

@@ -1,0 +1,416 @@
+/* base.c: memory and names.
+ *
+ * Arenas by lifetime, interned strings, growing lists, maps that keep their order, growing bytes, and the context
+ * that holds them. All memory of jre comes through jre_allocate, which can be told to fail (JRE_FAIL_ALLOC=n), so
+ * that the paths for "no memory" are run by tests. Contract: no function here returns NULL for lack of memory; the
+ * handler of the context is called instead and does not come back. */
+#include "lang.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the one door to malloc ------------------------------------------------------------------------------------ */
+
+/* Reached only without a handler: before main has set one, or in a thread of a context that has none. */
+static _Noreturn void exhausted(Jre *jre)
+{
+    if (jre && jre->on_exhaustion)
+        jre->on_exhaustion(jre);
+    static const char words[] = "jre: there is not enough memory for this\n";
+    ssize_t ignored = write(STDERR_FILENO, words, sizeof words - 1);
+    (void)ignored;
+    _Exit(BLAME_LIMIT);
+}
+
+bool jre_fails_now(long *countdown)
+{
+    if (__atomic_load_n(countdown, __ATOMIC_RELAXED) <= 0)
+        return false;
+    return __atomic_sub_fetch(countdown, 1, __ATOMIC_RELAXED) == 0;
+}
+
+/* A size nobody has is refused here: a negative count turned into size_t is one. */
+static bool refused(Jre *jre, size_t bytes)
+{
+    return bytes > SIZE_MAX / 4 || (jre && jre_fails_now(&jre->fail_allocation_after));
+}
+
+void *jre_allocate(Jre *jre, size_t bytes)
+{
+    void *memory = refused(jre, bytes) ? NULL : malloc(bytes ? bytes : 1);
+    if (!memory)
+        exhausted(jre);
+    return memory;
+}
+
+void *jre_allocate_aligned(Jre *jre, size_t bytes, size_t alignment)
+{
+    void *memory = NULL;
+    if (alignment < sizeof(void *))
+        alignment = sizeof(void *);
+    if (refused(jre, bytes) || posix_memalign(&memory, alignment, bytes ? bytes : 1) != 0)
+        exhausted(jre);
+    return memory;
+}
+
+void *jre_grow(Jre *jre, void *old, size_t bytes)
+{
+    void *memory = refused(jre, bytes) ? NULL : realloc(old, bytes ? bytes : 1);
+    if (!memory)
+        exhausted(jre);
+    return memory;
+}
+
+void jre_release(void *memory)
+{
+    free(memory);
+}
+
+/* ---- arenas ------------------------------------------------------------------------------------------------------ */
+
+struct ArenaBlock { ArenaBlock *older; size_t size, used; };
+
+enum { ALIGNMENT = 16, HEAD = (sizeof(ArenaBlock) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT };
+static const size_t smallest_block = 4096, largest_block = (size_t)1 << 20;
+
+static size_t rounded_up(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* Blocks double, so a thousand small things and a million small things cost few calls each. */
+static ArenaBlock *arena_add_block(Arena *arena, size_t bytes)
+{
+    size_t size = arena->newest ? arena->newest->size * 2 : smallest_block;
+    if (size > largest_block)
+        size = largest_block;
+    bool own = bytes > size / 4;
+    if (own)
+        size = bytes;
+    ArenaBlock *block = jre_allocate(arena->jre, HEAD + size);
+    *block = (ArenaBlock){ .size = size };
+    if (own && arena->newest) {          /* behind the newest: that one still has room for small things */
+        block->older = arena->newest->older;
+        arena->newest->older = block;
+    } else {
+        block->older = arena->newest;
+        arena->newest = block;
+    }
+    return block;
+}
+
+void *arena_new_bytes(Arena *arena, size_t bytes)
+{
+    if (bytes > SIZE_MAX / 8)
+        exhausted(arena->jre);
+    size_t need = rounded_up(bytes ? bytes : 1);
+    ArenaBlock *block = arena->newest;
+    if (!block || block->size - block->used < need)
+        block = arena_add_block(arena, need);
+    char *memory = (char *)block + HEAD + block->used;
+    block->used += need;
+    arena->used_in_total += need;
+    memset(memory, 0, need);
+    return memory;
+}
+
+char *arena_copy(Arena *arena, const char *text, size_t length)
+{
+    char *copy = arena_new_bytes(arena, length + 1);
+    if (length)
+        memcpy(copy, text, length);
+    return copy;
+}
+
+char *arena_vprint(Arena *arena, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length < 0)
+        length = 0;
+    char *text = arena_new_bytes(arena, (size_t)length + 1);
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    return text;
+}
+
+char *arena_print(Arena *arena, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = arena_vprint(arena, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+void arena_free(Arena *arena)
+{
+    ArenaBlock *block = arena->newest;
+    arena->newest = NULL;
+    arena->used_in_total = 0;
+    while (block) {
+        ArenaBlock *older = block->older;
+        free(block);
+        block = older;
+    }
+}
+
+/* `at` is the address of a typed pointer seen as void **: it is copied as bytes, so no rule of aliasing is broken. */
+void list_make_room(Arena *arena, void **at, int count, int *room, size_t element)
+{
+    if (count < *room)
+        return;
+    if (*room > INT_MAX / 2)
+        exhausted(arena->jre);
+    int wanted = *room ? *room * 2 : 4;
+    void *old, *memory = arena_new_bytes(arena, element * (size_t)wanted);
+    memcpy(&old, (const void *)at, sizeof old);
+    if (count)
+        memcpy(memory, old, element * (size_t)count);
+    memcpy((void *)at, &memory, sizeof memory);
+    *room = wanted;
+}
+
+/* ---- maps and interned strings ------------------------------------------------------------------------------------ */
+
+static uint32_t hash_text(const char *text)
+{
+    uint32_t hash = 2166136261u;          /* FNV-1a */
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
+/* The slot that holds the key, or the free one where it belongs. Slots hold an entry's number + 1. */
+static uint32_t map_slot(const Map *map, const char *key)
+{
+    uint32_t mask = map->slot_count - 1, slot = hash_text(key) & mask;
+    while (map->slots[slot]) {
+        const char *here = map->entries[map->slots[slot] - 1].key;
+        if (here == key || strcmp(here, key) == 0)
+            break;
+        slot = (slot + 1) & mask;
+    }
+    return slot;
+}
+
+void *map_get(const Map *map, const char *key)
+{
+    if (!map || !map->slot_count)
+        return NULL;
+    uint32_t found = map->slots[map_slot(map, key)];
+    return found ? map->entries[found - 1].value : NULL;
+}
+
+static void map_widen(Map *map)
+{
+    uint32_t wanted = map->slot_count ? map->slot_count * 2 : 16;
+    map->slots = arena_array(map->arena, uint32_t, wanted);
+    map->slot_count = wanted;
+    for (int i = 0; i < map->count; i++)
+        map->slots[map_slot(map, map->entries[i].key)] = (uint32_t)i + 1;
+}
+
+void map_set(Map *map, Arena *arena, const char *key, void *value)
+{
+    map->arena = arena;
+    if ((uint32_t)map->count * 4 >= map->slot_count * 3)
+        map_widen(map);
+    uint32_t slot = map_slot(map, key);
+    if (map->slots[slot]) {
+        map->entries[map->slots[slot] - 1].value = value;
+        return;
+    }
+    list_make_room(arena, (void **)(void *)&map->entries, map->count, &map->room, sizeof *map->entries);
+    map->entries[map->count++] = (MapEntry){ key, value };
+    map->slots[slot] = (uint32_t)map->count;
+}
+
+const char *intern(Jre *jre, const char *text)
+{
+    const char *known = map_get(jre->names, text);
+    if (known)
+        return known;
+    char *copy = arena_copy(&jre->forever, text, strlen(text));
+    map_set(jre->names, &jre->forever, copy, copy);
+    return copy;
+}
+
+/* A text ends at its first NUL: two names that print alike are one name. */
+const char *intern_length(Jre *jre, const char *text, size_t length)
+{
+    char small[128];
+    length = strnlen(text, length);
+    if (length < sizeof small) {
+        memcpy(small, text, length);
+        small[length] = 0;
+        return intern(jre, small);
+    }
+    char *large = jre_allocate(jre, length + 1);
+    memcpy(large, text, length);
+    large[length] = 0;
+    const char *name = intern(jre, large);
+    jre_release(large);
+    return name;
+}
+
+/* ---- did you mean ------------------------------------------------------------------------------------------------- */
+
+enum { LONGEST_GUESSED = 64 };
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Edits from a to b, two letters swapped being one edit. Both are at most LONGEST_GUESSED long. */
+static int edit_distance(const char *a, int a_length, const char *b, int b_length)
+{
+    int rows[3][LONGEST_GUESSED + 1];
+    int *before = rows[0], *last = rows[1], *now = rows[2];
+    for (int j = 0; j <= b_length; j++)
+        last[j] = j, before[j] = 0;
+    for (int i = 1; i <= a_length; i++) {
+        now[0] = i;
+        for (int j = 1; j <= b_length; j++) {
+            now[j] = smaller(last[j - 1] + (a[i - 1] != b[j - 1]), smaller(last[j], now[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = smaller(now[j], before[j - 2] + 1);
+        }
+        int *oldest = before;
+        before = last;
+        last = now;
+        now = oldest;
+    }
+    return last[b_length];
+}
+
+const char *nearest_name(const char *text, const char *const *candidates, int count)
+{
+    size_t length = strlen(text);
+    if (length > LONGEST_GUESSED)
+        return NULL;
+    int best = smaller(3, (int)length / 3 + 1);
+    const char *nearest = NULL;
+    for (int i = 0; i < count; i++) {
+        size_t other = strlen(candidates[i]);
+        if (other > LONGEST_GUESSED || other + 2 < length || length + 2 < other)
+            continue;
+        int distance = edit_distance(text, (int)length, candidates[i], (int)other);
+        if (distance < best) {
+            best = distance;
+            nearest = candidates[i];
+        }
+    }
+    return nearest;
+}
+
+/* ---- bytes that grow ------------------------------------------------------------------------------------------------ */
+
+static void text_make_room(Text *text, size_t more)
+{
+    if (more > SIZE_MAX / 8 || text->length > SIZE_MAX / 8)
+        exhausted(text->jre);
+    size_t need = text->length + more + 1;
+    if (need <= text->room)
+        return;
+    size_t room = text->room * 2 > need ? text->room * 2 : need + 64;
+    text->at = jre_grow(text->jre, text->at, room);
+    text->room = room;
+}
+
+void text_add(Text *text, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length >= 0) {
+        text_make_room(text, (size_t)length);
+        vsnprintf(text->at + text->length, (size_t)length + 1, format, arguments);
+        text->length += (size_t)length;
+    }
+    va_end(arguments);
+}
+
+void text_add_bytes(Text *text, const char *bytes, size_t length)
+{
+    text_make_room(text, length);
+    if (length)
+        memcpy(text->at + text->length, bytes, length);
+    text->length += length;
+    text->at[text->length] = 0;
+}
+
+void text_free(Text *text)
+{
+    free(text->at);
+    *text = (Text){ .jre = text->jre };
+}
+
+/* ---- the context ------------------------------------------------------------------------------------------------------ */
+
+static long countdown_of(const char *variable)
+{
+    const char *text = getenv(variable);
+    long count = text ? strtol(text, NULL, 10) : 0;
+    return count > 0 ? count : 0;
+}
+
+/* The library lies beside the program, one folder up (a build folder), or where `make install` puts it. */
+static const char *find_stdlib(Jre *jre)
+{
+    const char *given = getenv("JRE_STDLIB");
+    if (given && *given)
+        return intern(jre, given);
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = 0;
+    char *slash = strrchr(program, '/');
+    if (slash)
+        *slash = 0;
+    static const char *const places[] = { "stdlib", "../stdlib", "../share/jre/stdlib" };
+    const char *first = NULL;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const char *folder = arena_print(&jre->forever, "%s/%s", program, places[i]);
+        if (access(arena_print(&jre->forever, "%s/core.jre", folder), R_OK) == 0)
+            return folder;
+        first = first ? first : folder;
+    }
+    return first;
+}
+
+Jre *jre_new(void)
+{
+    Jre *jre = calloc(1, sizeof *jre);
+    ArenaBlock *block = malloc(HEAD + smallest_block);
+    if (!jre || !block) {
+        free(jre);
+        free(block);
+        return NULL;
+    }
+    *block = (ArenaBlock){ .size = smallest_block };
+    jre->forever = (Arena){ .jre = jre, .newest = block };
+    jre->names = arena_new(&jre->forever, Map);
+    jre->modules = arena_new(&jre->forever, Map);
+    jre->next_base = 1;                    /* place 0 is nowhere */
+    jre->stdlib = find_stdlib(jre);
+    const char *weights = getenv("JRE_WEIGHTS");
+    jre->weights_path = weights && *weights ? intern(jre, weights) : NULL;
+    jre->fail_read_after = countdown_of("JRE_FAIL_READ");
+    jre->fail_write_after = countdown_of("JRE_FAIL_WRITE");
+    jre->fail_allocation_after = countdown_of("JRE_FAIL_ALLOC");   /* last: the caller sets a handler next */
+    return jre;
+}
+
+void jre_free(Jre *jre)
+{
+    if (!jre)
+        return;
+    arena_free(&jre->forever);
+    free(jre);
+}
