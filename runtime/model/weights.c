@@ -1,0 +1,173 @@
+/* weights.c: every file of weights that a program names, opened once.
+ *
+ * The compiler asks for names and shapes (WeightFacts), the executor for the values (WeightFile); both come from the
+ * same opened file and use the same names. Wrappers that training scripts put before every name are dropped: a name is what the
+ * network calls it. Statistics of the pictures a network was raised on come from the file's metadata, else from a JSON of the
+ * same stem beside it. Facts and names live until weight_library_free. */
+#include <math.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "../runtime.h"
+
+typedef struct { WeightFile *file; WeightFacts facts; } OpenedWeights;
+
+struct WeightLibrary { Jre *jre; Arena arena; Map opened; };
+
+static const char *const wrappers[] = {"state_dict.", "model.", "module.", "backbone.", "_orig_mod."};
+enum { WRAPPERS = sizeof wrappers / sizeof *wrappers };
+
+WeightLibrary *weight_library_new(Jre *jre) {
+    WeightLibrary *library = jre_allocate(jre, sizeof *library);
+    *library = (WeightLibrary){.jre = jre, .arena = {.jre = jre}};
+    return library;
+}
+
+void weight_library_free(WeightLibrary *library) {
+    if (!library) return;
+    for (int i = 0; i < library->opened.count; i++)
+        safetensors_close(((OpenedWeights *)library->opened.entries[i].value)->file);
+    arena_free(&library->arena);
+    jre_release(library);
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------- */
+
+static bool all_begin_with(const WeightFile *file, size_t skip, const char *wrapper) {
+    size_t length = strlen(wrapper);
+    for (int i = 0; i < file->count; i++) {
+        const char *name = file->tensors[i].name + skip;
+        if (strncmp(name, wrapper, length) != 0 || name[length] == 0) return false;
+    }
+    return file->count > 0;
+}
+
+/* How many leading characters all names share because they were wrapped, once or several times ("model.module."). */
+static size_t wrapped_length(const WeightFile *file) {
+    size_t skip = 0;
+    for (int i = 0; i < WRAPPERS; i++)
+        if (all_begin_with(file, skip, wrappers[i])) {
+            skip += strlen(wrappers[i]);
+            i = -1;
+        }
+    return skip;
+}
+
+static void describe_tensors(WeightLibrary *library, OpenedWeights *opened) {
+    WeightFile *file = opened->file;
+    WeightFacts *facts = &opened->facts;
+    size_t skip = wrapped_length(file);
+    Map tensors = {0};
+    facts->count = file->count;
+    facts->tensors = arena_array(&library->arena, WeightShape, file->count ? file->count : 1);
+    for (int i = 0; i < file->count; i++) {
+        WeightTensor *tensor = &file->tensors[i];
+        WeightShape *shape = &facts->tensors[i];
+        *shape = (WeightShape){.name = intern(library->jre, tensor->name + skip), .dtype = tensor->dtype, .rank = tensor->rank};
+        memcpy(shape->dim, tensor->dim, sizeof shape->dim);
+        map_set(&facts->by_name, &library->arena, shape->name, shape);
+        map_set(&tensors, &library->arena, shape->name, tensor);
+    }
+    if (skip) file->by_name = tensors;
+}
+
+/* ---- statistics ------------------------------------------------------------------------------------------------------- */
+
+static bool three_numbers(const cJSON *array, double out[3]) {
+    if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) != 3) return false;
+    for (int i = 0; i < 3; i++) {
+        const cJSON *item = cJSON_GetArrayItem(array, i);
+        if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble)) return false;
+        out[i] = item->valuedouble;
+    }
+    return true;
+}
+
+/* False: diagnosed. A JSON that says nothing of statistics is somebody else's and leaves `stats` alone. */
+static bool stats_from_json(WeightLibrary *library, const char *path, const cJSON *json, Span asked_at, const char **stats) {
+    if (!json) {
+        diag(library->jre, DIAG_file_corrupt, asked_at, "`%s`, looked into for the mean and spread of these weights, is not JSON", path);
+        return false;
+    }
+    const cJSON *from = json, *inner = cJSON_GetObjectItemCaseSensitive(json, "pretrained_cfg");
+    if (!cJSON_GetObjectItemCaseSensitive(json, "mean") && inner) from = inner;
+    const cJSON *mean_array = cJSON_GetObjectItemCaseSensitive(from, "mean"), *std_array = cJSON_GetObjectItemCaseSensitive(from, "std");
+    if (!mean_array && !std_array) return true;
+    double mean[3], spread[3];
+    bool sound = three_numbers(mean_array, mean) && three_numbers(std_array, spread);
+    if (!sound || spread[0] <= 0 || spread[1] <= 0 || spread[2] <= 0) {
+        diag(library->jre, DIAG_file_corrupt, asked_at,
+             "`mean` and `std` in `%s` should be three numbers each, and those of `std` above 0", path);
+        return false;
+    }
+    *stats = arena_print(&library->arena, "%.9g %.9g %.9g %.9g %.9g %.9g", mean[0], mean[1], mean[2], spread[0], spread[1], spread[2]);
+    return true;
+}
+
+/* "folder/name.json" for "folder/name.safetensors". */
+static const char *path_beside(Arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    size_t length = dot && (!slash || dot > slash) ? (size_t)(dot - path) : strlen(path);
+    return arena_print(arena, "%.*s.json", (int)length, path);
+}
+
+static bool find_stats(WeightLibrary *library, OpenedWeights *opened, Span asked_at) {
+    opened->facts.stats = opened->file->stats;
+    if (opened->facts.stats) return true;
+    const char *path = path_beside(&library->arena, opened->facts.path);
+    if (!file_exists(path)) return true;
+    char *bytes;
+    size_t length;
+    if (!file_read(library->jre, path, asked_at, &bytes, &length)) return false;
+    cJSON *json = cJSON_ParseWithLength(bytes, length);
+    bool sound = stats_from_json(library, path, json, asked_at, &opened->facts.stats);
+    cJSON_Delete(json);
+    jre_release(bytes);
+    return sound;
+}
+
+/* ---- the library --------------------------------------------------------------------------------------------------------- */
+
+/* Formats that other programs write and this version does not read. */
+static bool is_foreign(Jre *jre, const char *path, Span asked_at) {
+    static const char *const endings[] = {".pth", ".pt", ".ckpt", ".bin", ".onnx", ".npz", ".h5"};
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    if (!dot || (slash && dot < slash)) return false;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (strcmp(dot, endings[i]) == 0) {
+            Diagnostic *d = diag(jre, DIAG_not_yet, asked_at, "weights are read from .safetensors files, not yet from %s", dot);
+            diag_note(d, "the file is `%s`", path);
+            if (i < 4) diag_help(d, "PyTorch converts it once: safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")");
+            return true;
+        }
+    return false;
+}
+
+static OpenedWeights *open_weights(WeightLibrary *library, const char *path, Span asked_at) {
+    OpenedWeights *opened = map_get(&library->opened, path);
+    if (opened) return opened;
+    if (is_foreign(library->jre, path, asked_at)) return NULL;
+    WeightFile *file = safetensors_open(library->jre, path, asked_at);
+    if (!file) return NULL;
+    opened = arena_new(&library->arena, OpenedWeights);
+    opened->file = file;
+    opened->facts.path = intern(library->jre, path);
+    describe_tensors(library, opened);
+    if (!find_stats(library, opened, asked_at)) {
+        safetensors_close(file);
+        return NULL;
+    }
+    map_set(&library->opened, &library->arena, opened->facts.path, opened);
+    return opened;
+}
+
+const WeightFacts *weight_library_facts(WeightLibrary *library, const char *path, Span asked_at) {
+    OpenedWeights *opened = open_weights(library, path, asked_at);
+    return opened ? &opened->facts : NULL;
+}
+
+WeightFile *weight_library_file(WeightLibrary *library, const char *path, Span asked_at) {
+    OpenedWeights *opened = open_weights(library, path, asked_at);
+    return opened ? opened->file : NULL;
+}
