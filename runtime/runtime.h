@@ -2,8 +2,8 @@
  *
  * Sections in the order of the folders: core (device, executor, random, store, progress), data (table, image, resample,
  * phash, dataset, split, view, loader), model (safetensors, npy, weights), retrieval (similarity, metrics,
- * statistics), report (tables). Functions that can fail return false or NULL after filing a diagnostic at the span
- * they were given. */
+ * statistics), report (tables); last what stands on all of them: the session, its runs and their results. Functions that
+ * can fail return false or NULL after filing a diagnostic at the span they were given. */
 #ifndef JRE_RUNTIME_H
 #define JRE_RUNTIME_H
 
@@ -182,58 +182,79 @@ void weight_library_free(WeightLibrary *library);
 const WeightFacts *weight_library_facts(WeightLibrary *library, const char *path, Span asked_at);
 WeightFile *weight_library_file(WeightLibrary *library, const char *path, Span asked_at);
 
+/* ---- data/picture.c: one picture file, on any thread --------------------------------------------------------------------------------- */
+
+/* What is wanted of a file, and what came of it. A task uses no memory but its own. */
+typedef struct {
+    const char *path;
+    bool fail_read;                       /* by order of JRE_FAIL_READ */
+    bool want_hash, want_phash;
+    const View *view; float *out;         /* NULL: no numbers wanted; else room for [3, height, width] */
+    char content_hash[33];
+    uint64_t phash;                       /* of the picture over middle gray */
+    DiagCode code; char why[256];         /* when picture_process gave false */
+} PictureTask;
+bool picture_process(PictureTask *task);
+/* A whole file without a diagnostic: `why` is a sentence. A NUL stands behind the bytes. */
+bool file_read_quietly(Jre *memory, const char *path, uint8_t **bytes, size_t *length, DiagCode *code, char why[256]);
+void content_hash_of(const void *bytes, size_t length, char hex[33]);          /* as hash_bytes, on any thread */
+/* Which of the next `reads` reads fails by order of JRE_FAIL_READ; -1: none. */
+int injected_read_failure(Jre *jre, int reads);
+
+/* ---- data/stamps.c: what is known of picture files without reading them --------------------------------------------------------------- */
+
+/* One table a store: content hash and perceptual hash of each file, believed while size, time and inode stay; the perceptual
+ * hash is found by content too, so a moved picture is not decoded again. */
+typedef struct { char content_hash[33]; bool has_phash; uint64_t phash; int64_t size, modified, inode; const char *path; } Stamp;
+typedef struct { Jre *jre; const Store *store; Arena arena; Map by_path, by_content; bool changed; } Stamps;
+void stamps_load(Stamps *stamps, Jre *jre, const Store *store);
+const Stamp *stamps_find(const Stamps *stamps, const char *path, int64_t size, int64_t modified, int64_t inode);
+const Stamp *stamps_content(const Stamps *stamps, const char *content_hash);   /* with a perceptual hash, or NULL */
+void stamps_put(Stamps *stamps, const Stamp *stamp);
+bool stamps_save(Stamps *stamps);
+void stamps_free(Stamps *stamps);
+
 /* ---- data/dataset.c ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
     const char *path, *file;              /* path: where it lies; file: what filled the template, or the file's name for a * pattern */
     const char *content_hash;
-    const char *identity, *flank;         /* NULL without */
+    const char *identity, *flank, *burst; /* NULL without */
     int identity_number;                  /* by name; -1 without */
     int unit;                             /* pictures of one burst share it */
-    uint64_t phash;
+    uint64_t phash;                       /* where dataset->hashed */
 } Picture;
 typedef struct {
-    const DatasetPlan *plan;
+    const DatasetPlan *plan;              /* a copy that lives as long as the dataset */
     Picture *pictures; int count;
     const char **identities; int identity_count;          /* sorted by name */
     int units;
+    int skipped;                          /* rows left out by `missing skip` */
+    bool hashed;                          /* perceptual hashes are there */
     const char *key;                      /* of hashes, identities, columns in row order */
 } Dataset;
-/* Reads table and pictures (content hash; perceptual hash where bursts or leaks ask for it, cached in the store by content). Once for each
- * plan. NULL: diagnosed, all bad rows together (at most 10 named, the rest counted). */
+/* Reads table and pictures (content hash; perceptual hash where individuals are named and bursts go by likeness, cached in the store by
+ * content). Once for each plan. progress: whose `out` and `quiet` to use; NULL: none. NULL: diagnosed, all bad rows together (at most 10
+ * named, the rest counted), or interrupted. */
 Dataset *dataset_load(Jre *jre, Pool *pool, Store *store, Progress *progress, const DatasetPlan *plan);
+/* Perceptual hashes, if dataset_load had no need of them. */
+bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progress, Dataset *dataset);
+/* The part of each picture in a split by folds; -1: in training always. False: diagnosed. */
+bool dataset_split(Jre *jre, const Dataset *dataset, const SplitPlan *split, int *part_of);
+const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */
 
 /* ---- data/augment.c, data/loader.c: from a file to numbers -------------------------------------------------------------------------- */
 
-/* Runs a view: picture (RGB or RGBA) to [3, height, width] f32. Bit-exact with Pillow where Pillow has the operation. */
+/* Runs a view: picture (gray, RGB or RGBA) to [3, height, width] f32. Bit-exact with Pillow where Pillow has the operation. */
 void view_apply(Jre *jre, const View *view, const Image *picture, float *out);
 
-/* Decodes ahead on threads of its own, hands batches over in order. */
+/* Decodes ahead on threads of its own, hands batches over in order. Paths and view outlive it. */
 typedef struct Loader Loader;
 Loader *loader_new(Jre *jre, const View *view, const char *const *paths, int count, int batch, int threads);
-/* The next batch [n, 3, height, width]; n, 0 at the end, -1 if a picture could not be read (diagnosed, all of the batch). */
+/* The next batch [n, 3, height, width], until the next call; n, 0 at the end, -1 if a picture could not be read (diagnosed, all of the
+ * batch; the batches behind it can still be had). */
 int loader_next(Loader *loader, const float **pixels);
 void loader_free(Loader *loader);
-
-/* ---- core/facts.c, core/run.c --------------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    FILE *out;                            /* where people read; progress goes to stderr */
-    bool quiet, json, no_cache, colors;
-    const char *into;                     /* --into, or NULL */
-    int threads;                          /* 0: as many as the machine has */
-    const char *device;                   /* auto, cpu */
-    const char *only;                     /* one evaluation or submission by name, or NULL */
-} RunOptions;
-/* Everything a command shares: pool, device, store, weights, datasets. */
-typedef struct Session Session;
-Session *session_open(Jre *jre, const RunOptions *options);    /* NULL: diagnosed */
-void session_close(Session *session);
-Facts session_facts(Session *session);
-/* Walks the plan: embeddings, scores, tables, submissions, expectations. Returns the exit code of DESIGN 6. */
-int session_run(Session *session, Compilation *compilation);
-/* Pictures through one embed of the document: out [count, width]. */
-bool session_embed(Session *session, const EmbedPlan *embed, const char *const *paths, int count, float *out);
 
 /* ---- retrieval/similarity.c, metrics.c, statistics.c --------------------------------------------------------------------------------- */
 
@@ -285,5 +306,75 @@ void csv_cell(Text *out, const char *cell);
 /* Appends one row, or replaces the row with the same value in `key_column`s; writes the header if the file is new. The file's other rows
  * are kept as they are. Errors: wrong_table if its header differs. */
 bool table_put_row(Jre *jre, const char *path, Span asked_at, const char *const *columns, const char *const *cells, int count, int key_columns);
+
+/* ---- core/facts.c, core/embed.c, core/run.c ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    FILE *out;                            /* where people read; progress goes to stderr */
+    bool quiet, json, no_cache, colors;
+    const char *into;                     /* --into, or NULL */
+    int threads;                          /* 0: as many as the machine has */
+    const char *device;                   /* auto, cpu */
+    const char *only;                     /* one evaluation or submission by name, or NULL */
+} RunOptions;
+/* Everything a command shares: pool, device, store, weights, datasets. */
+typedef struct Session {
+    Jre *jre; RunOptions options; Arena arena;
+    const char *base;                     /* what is written goes below */
+    Pool *pool; Device *device; int level; Store store; WeightLibrary *weights;
+    Map datasets, tables, hashes, embeddings;             /* by content of the plan, path, path, key */
+} Session;
+Session *session_open(Jre *jre, const RunOptions *options);    /* NULL: diagnosed */
+void session_close(Session *session);
+Facts session_facts(Session *session);
+Dataset *session_dataset(Session *session, const DatasetPlan *plan);           /* NULL: diagnosed, or interrupted */
+const Table *session_table(Session *session, const char *path, Span asked_at);
+/* A line for people, unless quiet or JSON is asked for. */
+void session_say(Session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Walks the plan: embeddings, scores, tables, submissions, expectations. Returns the exit code of DESIGN 6; diagnostics are left to be printed. */
+int session_run(Session *session, Compilation *compilation);
+/* Pictures through one embed of the document: out [count, width]. */
+bool session_embed(Session *session, const EmbedPlan *embed, const char *const *paths, int count, float *out);
+
+/* The stored embeddings of one embed: they grow by picture, and keep their order. */
+typedef struct {
+    const char *key; int width, count, room; float *values;
+    LIST(const char *) content, file; Map row;            /* row: number + 1 by content hash */
+    double seconds; int64_t computed;                     /* spent on all of them, by whichever run */
+} EmbeddingTable;
+const char *embedding_key(Session *session, const EmbedPlan *embed);           /* with kernels, device and level */
+/* The table of an embed with a row for each of the dataset's pictures named in `which`. NULL: diagnosed, or interrupted; what was finished
+ * is stored. computed: how many were not there. */
+EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, const Dataset *dataset, const int *which, int count, int *computed);
+/* Copies the pictures' rows, each of unit length. False: a row is not a number (diagnosed). */
+bool embedding_unit_rows(Session *session, const EmbedPlan *embed, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, float *out);
+
+/* ---- report/result.c, report/submission.c ------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const EvaluatePlan *plan;
+    const char *version, *choice, *key, *embed_key, *dataset_key, *run_id;
+    bool done, cached;
+    Evaluation numbers; const char **individuals;         /* names of numbers.per_identity */
+    int folds, pictures, reported;
+    double seconds, embed_seconds; int64_t embed_pictures;
+} EvaluationReport;
+void json_text(Text *out, const char *text);              /* quoted, escaped */
+void json_number(Text *out, double number);               /* shortest form that reads back; null if not finite */
+void report_json(Text *out, const EvaluationReport *report);
+/* Fills numbers and costs from what report_json wrote. False: damaged. */
+bool report_parse(Jre *jre, Arena *arena, const char *bytes, size_t length, EvaluationReport *report);
+/* Record row, its _ext row and the table of individuals. rivals: other evaluations have the same first five columns. */
+bool report_tables(Session *session, const EvaluationReport *report, bool rivals);
+void report_print(Session *session, const EvaluationReport *reports, int count);       /* a table for each evaluation */
+const char *choice_name(Arena *arena, const MemberName *member, bool for_file);        /* "" if there is no choice */
+/* Writes only if the file is missing or differs. */
+bool file_update(Session *session, const char *path, Span asked_at, const void *bytes, size_t length, bool *written);
+/* A part of the store that carries its checksum: damaged or half-written parts count as absent. */
+bool stored_part(Session *session, const char *key, const char *part, char **bytes, size_t *length);
+bool store_part(Session *session, const char *key, const char *part, const char *what, const void *bytes, size_t length, Span asked_at);
+
+typedef struct { const SubmitPlan *plan; const char *key, *file; int rows; bool done, cached, written; } SubmissionReport;
+bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport *report);
 
 #endif

@@ -1,0 +1,162 @@
+/* loader.c: pictures ahead of the network.
+ *
+ * In: paths and a view. Out: batches in the order of the paths. Contract: threads of the loader's own claim one picture after
+ * another and write each into its place in a ring of batches; a picture is claimed only when its batch has a slot, so at most
+ * RING batches are in memory. Threads touch no Jre; what goes wrong is kept beside the picture and filed by the thread that
+ * asks for the batch. loader_free may be called at any moment. */
+#include "../runtime.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum { RING = 3, NAMED_FAILURES = 10, MOST_THREADS = 64 };
+
+typedef struct { bool failed; DiagCode code; char why[256]; } Failure;
+typedef struct { float *pixels; Failure *failures; int done; } Slot;
+
+struct Loader {
+    Jre *jre;
+    const View *view;
+    const char *const *paths;
+    int count, batch, threads;
+    size_t picture_floats;
+    int fail_at;                          /* the picture whose reading fails by order of a test; -1: none */
+    int reported;
+    Slot slot[RING];
+    pthread_mutex_t lock;
+    pthread_cond_t room, ready;
+    int claimed;                          /* pictures taken by threads so far */
+    int handed, released;                 /* batches given out; batches whose slot is free again */
+    bool stop;
+    pthread_t id[MOST_THREADS];
+};
+
+static int batch_size(const Loader *loader, int batch) {
+    int rest = loader->count - batch * loader->batch;
+    return rest < loader->batch ? rest : loader->batch;
+}
+
+static void process(Loader *loader, int picture) {
+    Slot *slot = &loader->slot[picture / loader->batch % RING];
+    int place = picture % loader->batch;
+    PictureTask task = {.path = loader->paths[picture], .fail_read = picture == loader->fail_at, .view = loader->view,
+                        .out = slot->pixels + (size_t)place * loader->picture_floats};
+    Failure *failure = &slot->failures[place];
+    failure->failed = !picture_process(&task);
+    if (failure->failed) {
+        failure->code = task.code;
+        memcpy(failure->why, task.why, sizeof failure->why);
+    }
+}
+
+static bool may_claim(const Loader *loader) {
+    return loader->claimed < loader->count && loader->claimed / loader->batch < loader->released + RING;
+}
+
+static void *decode_ahead(void *context) {
+    Loader *loader = context;
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->stop && loader->claimed < loader->count) {
+        if (!may_claim(loader)) {
+            pthread_cond_wait(&loader->room, &loader->lock);
+            continue;
+        }
+        int picture = loader->claimed++, batch = picture / loader->batch;
+        pthread_mutex_unlock(&loader->lock);
+        process(loader, picture);
+        pthread_mutex_lock(&loader->lock);
+        if (++loader->slot[batch % RING].done == batch_size(loader, batch)) pthread_cond_signal(&loader->ready);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return NULL;
+}
+
+Loader *loader_new(Jre *jre, const View *view, const char *const *paths, int count, int batch, int threads) {
+    Loader *loader = jre_allocate(jre, sizeof *loader);
+    memset(loader, 0, sizeof *loader);
+    loader->jre = jre;
+    loader->view = view;
+    loader->paths = paths;
+    loader->count = count < 0 ? 0 : count;
+    loader->batch = batch < 1 ? 1 : batch > loader->count && loader->count > 0 ? loader->count : batch;
+    loader->picture_floats = 3 * (size_t)view->width * (size_t)view->height;
+    loader->fail_at = injected_read_failure(jre, loader->count);
+    for (int i = 0; i < RING; i++) {
+        loader->slot[i].pixels = jre_allocate_aligned(jre, (size_t)loader->batch * loader->picture_floats * sizeof(float), 64);
+        loader->slot[i].failures = jre_allocate(jre, (size_t)loader->batch * sizeof(Failure));
+    }
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->room, NULL);
+    pthread_cond_init(&loader->ready, NULL);
+    if (threads > MOST_THREADS) threads = MOST_THREADS;
+    if (threads > loader->count) threads = loader->count;
+    if (threads < 1) threads = 1;
+    /* Threads that the system refuses are missed by nobody: with none, loader_next decodes by itself. */
+    int started = 0;
+    while (started < threads && pthread_create(&loader->id[started], NULL, decode_ahead, loader) == 0) started++;
+    loader->threads = started;
+    return loader;
+}
+
+/* Files the batch's failures, at most ten for all batches. False if there are any. */
+static bool file_failures(Loader *loader, int batch) {
+    bool sound = true;
+    const Slot *slot = &loader->slot[batch % RING];
+    for (int place = 0; place < batch_size(loader, batch); place++) {
+        const Failure *failure = &slot->failures[place];
+        if (!failure->failed) continue;
+        sound = false;
+        const char *path = loader->paths[batch * loader->batch + place];
+        if (loader->reported < NAMED_FAILURES) diag(loader->jre, failure->code, NOWHERE, "`%s`: %s", path, failure->why);
+        else if (loader->reported == NAMED_FAILURES) diag(loader->jre, failure->code, NOWHERE, "`%s` and maybe others cannot be read either", path);
+        loader->reported++;
+    }
+    return sound;
+}
+
+int loader_next(Loader *loader, const float **pixels) {
+    *pixels = NULL;
+    pthread_mutex_lock(&loader->lock);
+    if (loader->released < loader->handed) {
+        loader->slot[loader->released % RING].done = 0;
+        loader->released++;
+        pthread_cond_broadcast(&loader->room);
+    }
+    int batch = loader->handed;
+    if (batch * (int64_t)loader->batch >= loader->count) {
+        pthread_mutex_unlock(&loader->lock);
+        return 0;
+    }
+    int size = batch_size(loader, batch);
+    Slot *slot = &loader->slot[batch % RING];
+    while (slot->done < size) {
+        if (loader->threads > 0) {
+            pthread_cond_wait(&loader->ready, &loader->lock);
+        } else {
+            process(loader, loader->claimed++);
+            slot->done++;
+        }
+    }
+    loader->handed++;
+    pthread_mutex_unlock(&loader->lock);
+    if (!file_failures(loader, batch)) return -1;
+    *pixels = slot->pixels;
+    return size;
+}
+
+void loader_free(Loader *loader) {
+    if (!loader) return;
+    pthread_mutex_lock(&loader->lock);
+    loader->stop = true;
+    pthread_cond_broadcast(&loader->room);
+    pthread_mutex_unlock(&loader->lock);
+    for (int i = 0; i < loader->threads; i++) pthread_join(loader->id[i], NULL);
+    pthread_mutex_destroy(&loader->lock);
+    pthread_cond_destroy(&loader->room);
+    pthread_cond_destroy(&loader->ready);
+    for (int i = 0; i < RING; i++) {
+        jre_release(loader->slot[i].pixels);
+        jre_release(loader->slot[i].failures);
+    }
+    jre_release(loader);
+}
