@@ -1,0 +1,368 @@
+/* files.c, store.c, progress.c: nothing is lost, everything that goes wrong is said. */
+#include "test.h"
+
+#include "../runtime/runtime.h"
+
+#include <fcntl.h>
+#include <pty.h>
+#include <sys/wait.h>
+
+typedef struct { Jre *jre; char folder[64]; } Room;
+
+static int enter(void **state)
+{
+    Room *room = calloc(1, sizeof *room);
+    room->jre = jre_new();
+    test_folder(room->folder);
+    *state = room;
+    return 0;
+}
+
+static int leave(void **state)
+{
+    Room *room = *state;
+    jre_free(room->jre);
+    test_folder_gone(room->folder);
+    free(room);
+    return 0;
+}
+
+static const char *in(Room *room, const char *name)
+{
+    return arena_print(&room->jre->forever, "%s/%s", room->folder, name);
+}
+
+static void expect_content(Room *room, const char *name, const char *expected)
+{
+    char *bytes;
+    size_t length;
+    assert_true(file_read(room->jre, in(room, name), NOWHERE, &bytes, &length));
+    assert_int_equal(length, strlen(expected));
+    assert_string_equal(bytes, expected);
+    jre_release(bytes);
+}
+
+static int files_in(Room *room, const char *pattern)
+{
+    Arena arena = { .jre = room->jre };
+    NameList names;
+    assert_true(files_matching(room->jre, &arena, room->folder, pattern, NOWHERE, &names));
+    int count = names.count;
+    arena_free(&arena);
+    return count;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+
+static void what_is_written_is_read_back(void **state)
+{
+    Room *room = *state;
+    assert_true(file_write(room->jre, in(room, "a/b/c.txt"), NOWHERE, "first", 5));
+    expect_content(room, "a/b/c.txt", "first");
+    assert_true(file_write(room->jre, in(room, "a/b/c.txt"), NOWHERE, "", 0));
+    expect_content(room, "a/b/c.txt", "");
+    size_t length = 3000000;
+    char *many = malloc(length), *bytes;
+    for (size_t i = 0; i < length; i++)
+        many[i] = (char)(i * 7 >> 3);
+    assert_true(file_write(room->jre, in(room, "many"), NOWHERE, many, length));
+    assert_true(file_read(room->jre, in(room, "many"), NOWHERE, &bytes, &length));
+    assert_int_equal(length, 3000000);
+    assert_memory_equal(many, bytes, length);
+    jre_release(bytes);
+    free(many);
+    assert_int_equal(files_in(room, ".jre-*"), 0);
+}
+
+static void a_failed_write_leaves_the_old_file(void **state)
+{
+    Room *room = *state;
+    const char *path = in(room, "kept.txt");
+    assert_true(file_write(room->jre, path, NOWHERE, "old", 3));
+    room->jre->fail_write_after = 2;
+    assert_true(file_write(room->jre, in(room, "other.txt"), NOWHERE, "x", 1));
+    assert_false(file_write(room->jre, path, NOWHERE, "newer", 5));
+    test_message_says(room->jre, "cannot_write", path, "help", NULL);
+    expect_content(room, "kept.txt", "old");
+    assert_int_equal(files_in(room, ".jre-*"), 0);
+    assert_true(file_write(room->jre, path, NOWHERE, "newer", 5));        /* only the n-th fails */
+    expect_content(room, "kept.txt", "newer");
+}
+
+static void folders_and_files_in_the_way_are_named(void **state)
+{
+    Room *room = *state;
+    assert_true(folder_make(room->jre, in(room, "x/y/"), NOWHERE));
+    assert_true(folder_make(room->jre, in(room, "x/y/z"), NOWHERE));
+    assert_false(file_write(room->jre, in(room, "x/y"), NOWHERE, "1", 1));
+    test_message_says(room->jre, "cannot_write", "x/y", "folder", NULL);
+    assert_true(file_write(room->jre, in(room, "file"), NOWHERE, "1", 1));
+    assert_false(file_write(room->jre, in(room, "file/below/it"), NOWHERE, "1", 1));
+    test_message_says(room->jre, "cannot_write", "/file", NULL);
+    assert_false(folder_make(room->jre, in(room, "file"), NOWHERE));
+    test_message_says(room->jre, "cannot_write", "/file", NULL);
+}
+
+static void links_permissions_and_devices_stay_what_they_are(void **state)
+{
+    Room *room = *state;
+    const char *path = in(room, "target"), *way = in(room, "link");
+    assert_true(file_write(room->jre, path, NOWHERE, "1", 1));
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(symlink("target", way), 0);
+    assert_true(file_write(room->jre, way, NOWHERE, "22", 2));
+    struct stat facts;
+    assert_int_equal(lstat(way, &facts), 0);
+    assert_true(S_ISLNK(facts.st_mode));
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0640);
+    expect_content(room, "target", "22");
+    assert_true(file_write(room->jre, "/dev/null", NOWHERE, "22", 2));
+    assert_int_equal(stat("/dev/null", &facts), 0);
+    assert_true(S_ISCHR(facts.st_mode));
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------------------- */
+
+static void what_cannot_be_read_is_explained(void **state)
+{
+    Room *room = *state;
+    char *bytes, why[256];
+    size_t length;
+    assert_false(file_read(room->jre, in(room, "nothing.csv"), NOWHERE, &bytes, &length));
+    test_message_says(room->jre, "file_missing", "nothing.csv", room->folder, "help", NULL);
+    assert_false(file_read(room->jre, in(room, "no/folder/x"), NOWHERE, &bytes, &length));
+    test_message_says(room->jre, "file_missing", "not there either", NULL);
+    assert_false(file_read(room->jre, room->folder, NOWHERE, &bytes, &length));
+    test_message_says(room->jre, "file_unreadable", room->folder, "help", NULL);
+    assert_false(file_load(room->jre, in(room, "nothing.csv"), &bytes, &length, why));
+    assert_non_null(strstr(why, "cannot be read"));
+    assert_null(hash_file(room->jre, in(room, "nothing.csv"), NOWHERE));
+    test_message_says(room->jre, "file_missing", NULL);
+    assert_false(file_exists(room->folder));
+    assert_int_equal(diag_count(room->jre, SEVERITY_NOTE), 0);
+}
+
+static void the_nth_read_fails_on_demand(void **state)
+{
+    Room *room = *state;
+    char *bytes, why[256];
+    size_t length;
+    assert_true(file_write(room->jre, in(room, "a"), NOWHERE, "1", 1));
+    room->jre->fail_read_after = 2;
+    expect_content(room, "a", "1");
+    assert_false(file_read(room->jre, in(room, "a"), NOWHERE, &bytes, &length));
+    test_message_says(room->jre, "file_unreadable", "/a", "help", NULL);
+    expect_content(room, "a", "1");
+    room->jre->fail_read_after = 1;
+    assert_false(file_load(room->jre, in(room, "a"), &bytes, &length, why));
+    room->jre->fail_read_after = 1;
+    assert_null(hash_file(room->jre, in(room, "a"), NOWHERE));
+    test_message_says(room->jre, "file_unreadable", NULL);
+}
+
+static void a_pipe_is_read_to_its_end(void **state)
+{
+    Room *room = *state;
+    enum { LENGTH = 200000 };
+    const char *path = in(room, "pipe");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    char *many = malloc(LENGTH), *bytes;
+    memset(many, 'p', LENGTH);
+    pid_t child = fork();
+    if (child == 0) {
+        int writer = open(path, O_WRONLY);
+        for (ssize_t at = 0, put; at < LENGTH && (put = write(writer, many + at, (size_t)(LENGTH - at))) > 0;)
+            at += put;
+        _exit(0);
+    }
+    size_t length;
+    assert_true(file_read(room->jre, path, NOWHERE, &bytes, &length));
+    assert_int_equal(length, LENGTH);
+    assert_memory_equal(bytes, many, length);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    jre_release(bytes);
+    free(many);
+}
+
+static void hashes_are_xxh3_of_the_content(void **state)
+{
+    Room *room = *state;
+    /* xxh128sum of nothing and of "abc" */
+    assert_string_equal(hash_bytes(room->jre, "", 0), "99aa06d3014798d86001c324468d497f");
+    assert_string_equal(hash_bytes(room->jre, "abc", 3), "06b05ab6733a618578af5f94892f3950");
+    char *many = malloc(700001);
+    for (int i = 0; i < 700001; i++)
+        many[i] = (char)(i * 31 >> 2);
+    assert_true(file_write(room->jre, in(room, "m"), NOWHERE, many, 700001));
+    assert_string_equal(hash_file(room->jre, in(room, "m"), NOWHERE), hash_bytes(room->jre, many, 700001));
+    assert_true(file_write(room->jre, in(room, "e"), NOWHERE, many, 0));
+    assert_string_equal(hash_file(room->jre, in(room, "e"), NOWHERE), hash_bytes(room->jre, "", 0));
+    free(many);
+}
+
+/* ---- patterns --------------------------------------------------------------------------------------------------------------- */
+
+static void a_star_finds_files_in_the_order_of_bytes(void **state)
+{
+    Room *room = *state;
+    static const char *const made[] = { "p/b.png", "p/a.png", "p/Z.png", "p/a10.png", "p/.hidden.png", "p/a.jpg", "p/x.png/inside" };
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        assert_true(file_write(room->jre, in(room, made[i]), NOWHERE, "", 0));
+    Arena arena = { .jre = room->jre };
+    NameList names;
+    assert_true(files_matching(room->jre, &arena, room->folder, "p/*.png", NOWHERE, &names));
+    static const char *const expected[] = { "p/Z.png", "p/a.png", "p/a10.png", "p/b.png" };
+    assert_int_equal(names.count, 4);
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(names.at[i], in(room, expected[i]));
+    assert_true(files_matching(room->jre, &arena, in(room, "p"), "a*.png", NOWHERE, &names));
+    assert_int_equal(names.count, 2);
+    assert_true(files_matching(room->jre, &arena, "/elsewhere", in(room, "p/*g"), NOWHERE, &names));
+    assert_int_equal(names.count, 5);
+    assert_true(files_matching(room->jre, &arena, room->folder, "p/a.png*a.png", NOWHERE, &names));
+    assert_int_equal(names.count, 0);     /* before and behind the star do not overlap */
+    assert_true(files_matching(room->jre, &arena, room->folder, "p/a.png", NOWHERE, &names));
+    assert_int_equal(names.count, 1);
+    assert_true(files_matching(room->jre, &arena, room->folder, "p/none.png", NOWHERE, &names));
+    assert_int_equal(names.count, 0);
+    arena_free(&arena);
+}
+
+static void patterns_beyond_one_star_are_refused_in_words(void **state)
+{
+    Room *room = *state;
+    Arena arena = { .jre = room->jre };
+    NameList names;
+    static const char *const refused[] = { "**/a.png", "p/**", "p/*a*.png", "*/a.png" };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        assert_false(files_matching(room->jre, &arena, room->folder, refused[i], NOWHERE, &names));
+        test_message_says(room->jre, "not_yet", refused[i], "help", NULL);
+    }
+    assert_false(files_matching(room->jre, &arena, room->folder, "absent/*.png", NOWHERE, &names));
+    test_message_says(room->jre, "file_missing", "absent", NULL);
+    arena_free(&arena);
+}
+
+/* ---- store.c ------------------------------------------------------------------------------------------------------------------ */
+
+static void a_result_counts_when_it_is_finished(void **state)
+{
+    Room *room = *state;
+    Store store = store_open(room->jre, room->folder, false);
+    const char *key = "0123456789abcdef0123456789abcdef";
+    assert_string_equal(store_path(&store, key, "rows.csv"), in(room, ".jre/store/0123456789abcdef0123456789abcdef/rows.csv"));
+    assert_false(store_has(&store, key));
+    assert_true(file_write(room->jre, store_path(&store, key, "rows.csv"), NOWHERE, "a\n", 2));
+    assert_false(store_has(&store, key));
+    assert_true(store_finish(&store, key, "\"what\": \"embed features\"", NOWHERE));
+    assert_true(store_has(&store, key));
+    expect_content(room, ".jre/store/0123456789abcdef0123456789abcdef/about.json",
+                   "{\"key\": \"0123456789abcdef0123456789abcdef\", \"what\": \"embed features\"}\n");
+    Store disabled = store_open(room->jre, room->folder, true);
+    assert_false(store_has(&disabled, key));
+    assert_string_equal(store_open(room->jre, ".", false).folder, ".jre/store");
+}
+
+static void an_unfinished_result_does_not_count(void **state)
+{
+    Room *room = *state;
+    Store store = store_open(room->jre, room->folder, false);
+    room->jre->fail_write_after = 1;
+    assert_false(store_finish(&store, "ab", "", NOWHERE));
+    test_message_says(room->jre, "cannot_write", "about.json", NULL);
+    assert_false(store_has(&store, "ab"));
+}
+
+static void keys_cannot_leave_the_store(void **state)
+{
+    Room *room = *state;
+    Store store = store_open(room->jre, room->folder, false);
+    static const char *const keys[] = { "", "..", "../../etc", "AB", "a/b", "g" };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        assert_false(store_finish(&store, keys[i], "", NOWHERE));
+        test_message_says(room->jre, "bug", NULL);
+        assert_false(store_has(&store, keys[i]));
+    }
+    assert_false(store_finish(&store, "ab", "\"half", NOWHERE));
+    test_message_says(room->jre, "bug", "JSON", NULL);
+}
+
+/* ---- progress.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* What a step that began `ago` seconds before leaves on `out`. */
+static void run_step(FILE *out, bool quiet, double ago, int64_t total)
+{
+    Progress progress = progress_start(out, quiet, "embed features", total);
+    progress.started -= ago;
+    progress_step(&progress, total / 2);
+    progress_step(&progress, total + 5);
+    progress_end(&progress);
+    progress_end(&progress);
+}
+
+static char *plain_output(bool quiet, double ago, int64_t total, char text[512])
+{
+    FILE *out = tmpfile();
+    run_step(out, quiet, ago, total);
+    rewind(out);
+    size_t length = fread(text, 1, 511, out);
+    text[length] = '\0';
+    fclose(out);
+    return text;
+}
+
+static void a_long_step_leaves_one_plain_line(void **state)
+{
+    (void)state;
+    char text[512];
+    assert_string_equal(plain_output(false, 0, 100, text), "");
+    assert_string_equal(plain_output(true, 100, 100, text), "");
+    assert_string_equal(plain_output(false, 12.3, 1895, text), "embed features   1,895 in 12.3 s\n");
+    assert_string_equal(plain_output(false, 65, 1000000, text), "embed features   1,000,000 in 1 min 05 s\n");
+    assert_string_equal(plain_output(false, 7500, 999, text), "embed features   999 in 2 h 05 min\n");
+    assert_string_equal(plain_output(false, 2, 0, text), "embed features   5 in 2.0 s\n");
+}
+
+static void a_terminal_shows_a_bar_and_then_the_summary(void **state)
+{
+    (void)state;
+    int master, terminal;
+    if (openpty(&master, &terminal, NULL, NULL, NULL) != 0)
+        skip();
+    setenv("TERM", "xterm", 1);
+    setenv("NO_COLOR", "1", 1);
+    FILE *out = fdopen(terminal, "w");
+    run_step(out, false, 10, 1000);
+    char text[2048];
+    ssize_t length = read(master, text, sizeof text - 1);
+    assert_true(length > 0);
+    text[length] = '\0';
+    assert_non_null(strstr(text, "[############------------]  500 of 1,000   10.0 s left"));
+    assert_non_null(strstr(text, "\r\033[Kembed features   1,000 in 10.0 s"));
+    assert_null(strstr(text, "\033[2m"));
+    fclose(out);
+    close(master);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_written_is_read_back, enter, leave),
+        cmocka_unit_test_setup_teardown(a_failed_write_leaves_the_old_file, enter, leave),
+        cmocka_unit_test_setup_teardown(folders_and_files_in_the_way_are_named, enter, leave),
+        cmocka_unit_test_setup_teardown(links_permissions_and_devices_stay_what_they_are, enter, leave),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_explained, enter, leave),
+        cmocka_unit_test_setup_teardown(the_nth_read_fails_on_demand, enter, leave),
+        cmocka_unit_test_setup_teardown(a_pipe_is_read_to_its_end, enter, leave),
+        cmocka_unit_test_setup_teardown(hashes_are_xxh3_of_the_content, enter, leave),
+        cmocka_unit_test_setup_teardown(a_star_finds_files_in_the_order_of_bytes, enter, leave),
+        cmocka_unit_test_setup_teardown(patterns_beyond_one_star_are_refused_in_words, enter, leave),
+        cmocka_unit_test_setup_teardown(a_result_counts_when_it_is_finished, enter, leave),
+        cmocka_unit_test_setup_teardown(an_unfinished_result_does_not_count, enter, leave),
+        cmocka_unit_test_setup_teardown(keys_cannot_leave_the_store, enter, leave),
+        cmocka_unit_test(a_long_step_leaves_one_plain_line),
+        cmocka_unit_test(a_terminal_shows_a_bar_and_then_the_summary),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
