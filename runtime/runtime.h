@@ -208,7 +208,7 @@ int injected_read_failure(Jre *jre, int reads);
 typedef struct { char content_hash[33]; bool has_phash; uint64_t phash; int64_t size, modified, inode; const char *path; } Stamp;
 typedef struct { Jre *jre; const Store *store; Arena arena; Map by_path, by_content; bool changed; } Stamps;
 void stamps_load(Stamps *stamps, Jre *jre, const Store *store);
-const Stamp *stamps_find(const Stamps *stamps, const char *path, int64_t size, int64_t modified, int64_t inode);
+const Stamp *stamps_find(Stamps *stamps, const char *path, int64_t size, int64_t modified, int64_t inode);
 const Stamp *stamps_content(const Stamps *stamps, const char *content_hash);   /* with a perceptual hash, or NULL */
 void stamps_put(Stamps *stamps, const Stamp *stamp);
 bool stamps_save(Stamps *stamps);

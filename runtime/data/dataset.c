@@ -1,0 +1,488 @@
+/* dataset.c: from a plan to pictures with names.
+ *
+ * In: a DatasetPlan: a table and a template ("train/{filename}"), or a pattern ("test/x*.png"). Out: pictures in the order of the
+ * table (or of their names), with content hashes, individuals numbered by name, and the burst that each belongs to. Contract:
+ * everything wrong with the table or the files is found before anything is computed, and said together, at most ten by name. */
+#include "../runtime.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { NAMED = 10, CHUNK = 128, DEFAULT_WITHIN = 8 };
+
+typedef LIST(const char *) Findings;
+
+/* What is asked for, and what loading has found so far. */
+typedef struct {
+    Jre *jre;
+    Pool *pool;
+    Store *store;
+    Progress *progress;
+    const DatasetPlan *plan;
+    Dataset *dataset;
+    Table table;
+    const char *table_path;
+    Arena scratch;
+    int *line;                            /* of each picture in the table; NULL without a table */
+} Loading;
+
+const char *path_below(Jre *jre, const char *folder, const char *path) {
+    if (path[0] == '/' || !folder || !*folder || strcmp(folder, ".") == 0) return intern(jre, path);
+    Text joined = {.jre = jre};
+    bool slash = folder[strlen(folder) - 1] == '/';
+    text_add(&joined, "%s%s%s", folder, slash ? "" : "/", path);
+    const char *result = intern_length(jre, joined.at, joined.length);
+    text_free(&joined);
+    return result;
+}
+
+/* "14 of 1,895 rows ..." with ten of them below. */
+static void name_findings(Diagnostic *d, const Findings *findings) {
+    for (int i = 0; i < findings->count && i < NAMED; i++) diag_fact(d, "%s", findings->at[i]);
+    if (findings->count > NAMED) diag_fact(d, "and %d more", findings->count - NAMED);
+}
+
+/* ---- columns and templates ---------------------------------------------------------------------------------------- */
+
+static int wanted_column(Loading *loading, const char *name, Span span) {
+    int column = table_column(&loading->table, name);
+    if (column >= 0) return column;
+    Jre *jre = loading->jre;
+    Diagnostic *d = diag(jre, DIAG_wrong_table, span, "`%s` has no column `%s`", loading->table_path, name);
+    Text known = {.jre = jre};
+    const NameList *columns = &loading->table.columns;
+    for (int i = 0; i < columns->count; i++) text_add(&known, "%s%s", i ? ", " : "", columns->at[i]);
+    diag_fact(d, "its columns are: %s", known.length ? known.at : "none");
+    text_free(&known);
+    const char *near = nearest_name(name, columns->at, columns->count);
+    if (!near) return -1;
+    diag_help(d, "did you mean `%s`?", near);
+    const char *written = span_text(jre, span), *at = written ? strstr(written, name) : NULL;
+    if (at) diag_edit(d, span, false, "%.*s%s%s", (int)(at - written), written, near, at + strlen(name));
+    return -1;
+}
+
+/* One piece of a template: literal text, or a column. */
+typedef struct { const char *text; int length, column; } Piece;
+typedef struct { LIST(Piece) pieces; int first, last; } Template;   /* first, last: its outermost columns, -1 without */
+
+static bool template_parse(Loading *loading, const char *text, Span span, Template *template) {
+    *template = (Template){.first = -1, .last = -1};
+    bool sound = true;
+    while (*text) {
+        const char *open = strchr(text, '{'), *close = open ? strchr(open, '}') : NULL;
+        if (open && !close) {
+            diag(loading->jre, DIAG_wrong_table, span, "the `{` in \"%s\" is never closed: \"train/{filename}\" puts the cell of a column there", loading->plan->image);
+            return false;
+        }
+        int literal = open ? (int)(open - text) : (int)strlen(text);
+        if (literal) {
+            Piece piece = {text, literal, -1};
+            list_add(&loading->scratch, &template->pieces, piece);
+        }
+        if (!open) break;
+        const char *name = intern_length(loading->jre, open + 1, (size_t)(close - open - 1));
+        Piece piece = {name, 0, wanted_column(loading, name, span)};
+        if (piece.column < 0) sound = false;
+        template->last = template->pieces.count;
+        if (template->first < 0) template->first = template->last;
+        list_add(&loading->scratch, &template->pieces, piece);
+        text = close + 1;
+    }
+    return sound;
+}
+
+static const char *cell_of(const Loading *loading, int row, int column) {
+    return loading->table.cells[(size_t)row * (size_t)loading->table.columns.count + (size_t)column];
+}
+
+/* The pieces from `first` to `last` with this row's cells; NULL if one of them is empty (`empty` is its column). */
+static const char *template_fill(const Loading *loading, const Template *template, int first, int last, int row, int *empty) {
+    Text filled = {.jre = loading->jre};
+    const char *result = NULL;
+    int at = first;
+    for (; at <= last; at++) {
+        const Piece *piece = &template->pieces.at[at];
+        const char *text = piece->column < 0 ? piece->text : cell_of(loading, row, piece->column);
+        size_t length = piece->column < 0 ? (size_t)piece->length : strlen(text);
+        if (!length) break;
+        text_add_bytes(&filled, text, length);
+    }
+    if (at <= last) *empty = template->pieces.at[at].column;
+    else result = intern_length(loading->jre, filled.at, filled.length);
+    text_free(&filled);
+    return result;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------------ */
+
+/* A cell, or NULL where it is empty or there is no such column. */
+static const char *cell_or_null(const Loading *loading, int row, int column) {
+    if (column < 0) return NULL;
+    const char *cell = cell_of(loading, row, column);
+    return *cell ? cell : NULL;
+}
+
+static void add_finding(Loading *loading, Findings *findings, const char *text) { list_add(&loading->scratch, findings, text); }
+
+static bool read_rows(Loading *loading) {
+    const DatasetPlan *plan = loading->plan;
+    loading->table_path = path_below(loading->jre, plan->root, plan->table);
+    if (!table_read(loading->jre, loading->table_path, plan->table_span, &loading->table)) return false;
+    Template template;
+    bool sound = template_parse(loading, plan->image, plan->image_span, &template);
+    int identity = plan->identity ? wanted_column(loading, plan->identity, plan->identity_span) : -1;
+    int flank = plan->flank ? wanted_column(loading, plan->flank, plan->span) : -1;
+    int burst = plan->burst_column ? wanted_column(loading, plan->burst_column, plan->burst_span) : -1;
+    if (!sound || (plan->identity && identity < 0) || (plan->flank && flank < 0) || (plan->burst_column && burst < 0)) return false;
+    if (template.first < 0) {
+        diag(loading->jre, DIAG_wrong_table, plan->image_span, "\"%s\" names no column, so every row of `%s` would be the same picture", plan->image, loading->table_path);
+        return false;
+    }
+    Dataset *dataset = loading->dataset;
+    int rows = loading->table.rows;
+    dataset->pictures = arena_array(&loading->jre->forever, Picture, rows ? rows : 1);
+    loading->line = arena_array(&loading->scratch, int, rows ? rows : 1);
+    Map seen = {0};
+    Findings findings = {0};
+    for (int row = 0; row < rows; row++) {
+        int empty = -1, line = loading->table.lines[row];
+        const char *file = template_fill(loading, &template, template.first, template.last, row, &empty);
+        const char *place = file ? template_fill(loading, &template, 0, template.pieces.count - 1, row, &empty) : NULL;
+        if (place && identity >= 0 && !*cell_of(loading, row, identity)) {
+            empty = identity;
+            place = NULL;
+        }
+        if (!place) {
+            add_finding(loading, &findings, arena_print(&loading->scratch, "line %d: the cell of `%s` is empty", line, loading->table.columns.at[empty]));
+            continue;
+        }
+        intptr_t first = (intptr_t)map_get(&seen, place);
+        if (first) {
+            add_finding(loading, &findings, arena_print(&loading->scratch, "line %d: `%s` again, which line %d has named", line, place, (int)first));
+            continue;
+        }
+        map_set(&seen, &loading->scratch, place, (void *)(intptr_t)line);
+        loading->line[dataset->count] = line;
+        dataset->pictures[dataset->count++] = (Picture){
+            .path = path_below(loading->jre, plan->root, place), .file = file, .identity = cell_or_null(loading, row, identity),
+            .flank = cell_or_null(loading, row, flank), .burst = cell_or_null(loading, row, burst), .identity_number = -1};
+    }
+    if (findings.count) {
+        Diagnostic *d = diag(loading->jre, DIAG_wrong_table, plan->table_span, "%d of %d rows of `%s` cannot be used", findings.count, rows, loading->table_path);
+        name_findings(d, &findings);
+        return false;
+    }
+    if (!rows) diag(loading->jre, DIAG_wrong_table, plan->table_span, "`%s` has no rows below its columns", loading->table_path);
+    return rows > 0;
+}
+
+static bool match_files(Loading *loading) {
+    const DatasetPlan *plan = loading->plan;
+    Jre *jre = loading->jre;
+    if (strchr(plan->image, '{')) {
+        diag(jre, DIAG_wrong_table, plan->image_span, "\"%s\" names a column, but the dataset has no `table`", plan->image);
+        return false;
+    }
+    if (plan->identity || plan->flank || plan->burst_column) {
+        diag(jre, DIAG_wrong_table, plan->identity ? plan->identity_span : plan->span, "a column is named, but the dataset has no `table`");
+        return false;
+    }
+    NameList names = {0};
+    if (!strchr(plan->image, '*')) list_add(&loading->scratch, &names, path_below(jre, plan->root, plan->image));
+    else if (!files_matching(jre, &loading->scratch, plan->root ? plan->root : ".", plan->image, plan->image_span, &names)) return false;
+    if (!names.count) {
+        diag(jre, DIAG_file_missing, plan->image_span, "no file is called `%s`", path_below(jre, plan->root, plan->image));
+        return false;
+    }
+    Dataset *dataset = loading->dataset;
+    dataset->pictures = arena_array(&jre->forever, Picture, names.count);
+    for (int i = 0; i < names.count; i++) {
+        const char *path = intern(jre, names.at[i]), *slash = strrchr(path, '/');
+        dataset->pictures[dataset->count++] = (Picture){.path = path, .file = intern(jre, slash ? slash + 1 : path), .identity_number = -1};
+    }
+    return true;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct { int64_t size, modified, inode; } FileState;
+
+static bool file_state(const char *path, FileState *state) {
+    struct stat status;
+    if (stat(path, &status) != 0) return false;
+    *state = (FileState){status.st_size, (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec, (int64_t)status.st_ino};
+    return true;
+}
+
+/* Looks at every file. Rows of missing ones are left out (`missing skip`) or refused together. */
+static bool check_files(Loading *loading, FileState *states) {
+    Dataset *dataset = loading->dataset;
+    Findings missing = {0};
+    int kept = 0;
+    for (int i = 0; i < dataset->count; i++) {
+        if (file_state(dataset->pictures[i].path, &states[kept])) {
+            dataset->pictures[kept] = dataset->pictures[i];
+            if (loading->line) loading->line[kept] = loading->line[i];
+            kept++;
+            continue;
+        }
+        const char *path = dataset->pictures[i].path;
+        add_finding(loading, &missing, loading->line ? arena_print(&loading->scratch, "%s   line %d of the table", path, loading->line[i]) : path);
+    }
+    if (!missing.count) return true;
+    if (loading->plan->skip_missing && kept) {
+        dataset->skipped = missing.count;
+        dataset->count = kept;
+        return true;
+    }
+    Diagnostic *d = diag(loading->jre, DIAG_file_missing, loading->plan->image_span, "%d of %d pictures are not there", missing.count, dataset->count);
+    name_findings(d, &missing);
+    if (kept) diag_help(d, "`missing skip` in the dataset leaves such rows out");
+    else diag_help(d, "`root` in the dataset is the folder that `table` and `image` are relative to; now it is `%s`", loading->plan->root ? loading->plan->root : ".");
+    return false;
+}
+
+typedef struct { PictureTask *tasks; int count; } TaskList;
+
+static void run_tasks(void *context, int part, int parts) {
+    TaskList *list = context;
+    for (int i = part; i < list->count; i += parts) list->tasks[i].code = picture_process(&list->tasks[i]) ? DIAG_COUNT : list->tasks[i].code;
+}
+
+/* Pictures whose hashes no stamp knows, in chunks, so that a bar moves and ^C is heard between them. */
+typedef struct { int *which; int count; bool want_phash; FileState *states; Stamps *stamps; } Unread;
+
+static void keep_hashes(Loading *loading, const Unread *unread, int picture, const PictureTask *task) {
+    Picture *kept = &loading->dataset->pictures[picture];
+    const FileState *state = &unread->states[picture];
+    Stamp stamp = {.size = state->size, .modified = state->modified, .inode = state->inode, .path = kept->path};
+    memcpy(stamp.content_hash, task->content_hash, sizeof stamp.content_hash);
+    kept->content_hash = intern(loading->jre, task->content_hash);
+    if (unread->want_phash) {
+        kept->phash = stamp.phash = task->phash;
+        stamp.has_phash = true;
+    }
+    stamps_put(unread->stamps, &stamp);
+}
+
+static void report_unreadable(Loading *loading, DiagCode code, const Findings *findings) {
+    if (!findings->count) return;
+    const char *what = code == DIAG_file_corrupt ? "cannot be decoded" : code == DIAG_file_missing ? "have gone away" : "cannot be read";
+    Diagnostic *d = diag(loading->jre, code, loading->plan->image_span, "%d of %d pictures %s", findings->count, loading->dataset->count, what);
+    name_findings(d, findings);
+}
+
+static bool read_pictures(Loading *loading, const Unread *unread) {
+    Jre *jre = loading->jre;
+    Progress bar = {0};
+    if (loading->progress)
+        bar = progress_start(loading->progress->out, loading->progress->quiet, arena_print(&jre->forever, "looking at %s", loading->plan->name), unread->count);
+    int fail = injected_read_failure(jre, unread->count);
+    Findings corrupt = {0}, unreadable = {0}, missing = {0};
+    PictureTask *tasks = arena_array(&loading->scratch, PictureTask, CHUNK);
+    int done = 0;
+    while (done < unread->count && !jre->interrupted) {
+        TaskList list = {tasks, unread->count - done < CHUNK ? unread->count - done : CHUNK};
+        for (int i = 0; i < list.count; i++)
+            tasks[i] = (PictureTask){.path = loading->dataset->pictures[unread->which[done + i]].path, .fail_read = done + i == fail,
+                                     .want_hash = true, .want_phash = unread->want_phash};
+        pool_run(loading->pool, run_tasks, &list);
+        for (int i = 0; i < list.count; i++) {
+            PictureTask *task = &tasks[i];
+            if (task->code == DIAG_COUNT) {
+                keep_hashes(loading, unread, unread->which[done + i], task);
+                continue;
+            }
+            Findings *findings = task->code == DIAG_file_corrupt ? &corrupt : task->code == DIAG_file_missing ? &missing : &unreadable;
+            add_finding(loading, findings, arena_print(&loading->scratch, "%s   %s", task->path, task->why));
+        }
+        done += list.count;
+        if (loading->progress) progress_step(&bar, done);
+    }
+    if (loading->progress) progress_end(&bar);
+    report_unreadable(loading, DIAG_file_corrupt, &corrupt);
+    report_unreadable(loading, DIAG_file_unreadable, &unreadable);
+    report_unreadable(loading, DIAG_file_missing, &missing);
+    return done == unread->count && !corrupt.count && !unreadable.count && !missing.count;
+}
+
+/* Content hashes, and perceptual ones if wanted: from stamps where they hold, else from the files. */
+static bool hash_pictures(Loading *loading, FileState *states, bool want_phash) {
+    Dataset *dataset = loading->dataset;
+    Stamps stamps;
+    stamps_load(&stamps, loading->jre, loading->store);
+    Unread unread = {arena_array(&loading->scratch, int, dataset->count), 0, want_phash, states, &stamps};
+    for (int i = 0; i < dataset->count; i++) {
+        Picture *picture = &dataset->pictures[i];
+        const Stamp *stamp = stamps_find(&stamps, picture->path, states[i].size, states[i].modified, states[i].inode);
+        if (stamp && want_phash && !stamp->has_phash) stamp = stamps_content(&stamps, stamp->content_hash);
+        if (stamp) {
+            picture->content_hash = intern(loading->jre, stamp->content_hash);
+            picture->phash = stamp->phash;
+        } else {
+            unread.which[unread.count++] = i;
+        }
+    }
+    bool sound = read_pictures(loading, &unread);
+    sound = stamps_save(&stamps) && sound;
+    stamps_free(&stamps);
+    if (sound) dataset->hashed = want_phash;
+    return sound;
+}
+
+/* ---- individuals, bursts, key ----------------------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static void number_individuals(Loading *loading) {
+    Dataset *dataset = loading->dataset;
+    if (!loading->plan->identity) return;
+    Map places = {0};
+    for (int i = 0; i < dataset->count; i++) map_set(&places, &loading->scratch, dataset->pictures[i].identity, (void *)1);
+    dataset->identity_count = places.count;
+    dataset->identities = arena_array(&loading->jre->forever, const char *, places.count);
+    for (int i = 0; i < places.count; i++) dataset->identities[i] = places.entries[i].key;
+    qsort(dataset->identities, (size_t)places.count, sizeof *dataset->identities, by_name);
+    for (int i = 0; i < places.count; i++) map_set(&places, &loading->scratch, dataset->identities[i], (void *)(intptr_t)(i + 1));
+    for (int i = 0; i < dataset->count; i++)
+        dataset->pictures[i].identity_number = (int)(intptr_t)map_get(&places, dataset->pictures[i].identity) - 1;
+}
+
+static void number_units(Loading *loading) {
+    Dataset *dataset = loading->dataset;
+    int *unit = arena_array(&loading->scratch, int, dataset->count);
+    Map bursts = {0};
+    if (dataset->hashed) {
+        uint64_t *hashes = arena_array(&loading->scratch, uint64_t, dataset->count);
+        for (int i = 0; i < dataset->count; i++) hashes[i] = dataset->pictures[i].phash;
+        dataset->units = near_duplicate_units(loading->jre, hashes, dataset->count, loading->plan->within, unit);
+    } else {
+        for (int i = 0; i < dataset->count; i++) {
+            const char *burst = dataset->pictures[i].burst;
+            intptr_t known = burst ? (intptr_t)map_get(&bursts, burst) : 0;
+            unit[i] = known ? (int)known - 1 : dataset->units++;
+            if (burst && !known) map_set(&bursts, &loading->scratch, burst, (void *)(intptr_t)dataset->units);
+        }
+    }
+    for (int i = 0; i < dataset->count; i++) dataset->pictures[i].unit = unit[i];
+}
+
+static void make_key(Loading *loading) {
+    Text rows = {.jre = loading->jre};
+    text_add(&rows, "dataset 1\n");
+    for (int i = 0; i < loading->dataset->count; i++) {
+        const Picture *picture = &loading->dataset->pictures[i];
+        /* Lengths stand before names, so no name can look like the end of another. */
+        const char *identity = picture->identity ? picture->identity : "", *flank = picture->flank ? picture->flank : "";
+        text_add(&rows, "%s %zu %s %zu %s %d\n", picture->content_hash, strlen(identity), identity, strlen(flank), flank, picture->unit);
+    }
+    loading->dataset->key = hash_bytes(loading->jre, rows.at, rows.length);
+    text_free(&rows);
+}
+
+static const char *kept_text(Jre *jre, const char *text) { return text ? intern(jre, text) : NULL; }
+
+/* The plan's own memory may go before the dataset does. */
+static const DatasetPlan *copy_plan(Jre *jre, const DatasetPlan *plan) {
+    DatasetPlan *copy = arena_new(&jre->forever, DatasetPlan);
+    *copy = *plan;
+    copy->name = kept_text(jre, plan->name);
+    copy->root = kept_text(jre, plan->root);
+    copy->table = kept_text(jre, plan->table);
+    copy->image = kept_text(jre, plan->image);
+    copy->identity = kept_text(jre, plan->identity);
+    copy->flank = kept_text(jre, plan->flank);
+    copy->burst_column = kept_text(jre, plan->burst_column);
+    return copy;
+}
+
+static bool load(Loading *loading) {
+    const DatasetPlan *plan = loading->plan;
+    if (!(plan->table ? read_rows(loading) : match_files(loading))) return false;
+    FileState *states = arena_array(&loading->scratch, FileState, loading->dataset->count);
+    if (!check_files(loading, states)) return false;
+    /* Without individuals nothing is ever split, so nobody asks which pictures are nearly one. */
+    bool want_phash = plan->identity && plan->within >= 0 && !plan->burst_column;
+    if (!hash_pictures(loading, states, want_phash)) return false;
+    number_individuals(loading);
+    number_units(loading);
+    make_key(loading);
+    return true;
+}
+
+Dataset *dataset_load(Jre *jre, Pool *pool, Store *store, Progress *progress, const DatasetPlan *plan) {
+    plan = copy_plan(jre, plan);
+    Loading loading = {.jre = jre, .pool = pool, .store = store, .progress = progress, .plan = plan, .scratch = {.jre = jre}};
+    loading.dataset = arena_new(&jre->forever, Dataset);
+    loading.dataset->plan = plan;
+    bool sound = load(&loading);
+    arena_free(&loading.scratch);
+    return sound ? loading.dataset : NULL;
+}
+
+bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progress, Dataset *dataset) {
+    if (dataset->hashed) return true;
+    Loading loading = {.jre = jre, .pool = pool, .store = store, .progress = progress, .plan = dataset->plan, .dataset = dataset, .scratch = {.jre = jre}};
+    FileState *states = arena_array(&loading.scratch, FileState, dataset->count);
+    bool sound = check_files(&loading, states) && hash_pictures(&loading, states, true);
+    arena_free(&loading.scratch);
+    return sound;
+}
+
+/* ---- parts ---------------------------------------------------------------------------------------------------------------- */
+
+static int root_of(int *parent, int i) {
+    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+    return i;
+}
+
+static void join(int *parent, int *first, int value, int i) {
+    if (first[value] < 0) first[value] = i;
+    else parent[root_of(parent, i)] = root_of(parent, first[value]);
+}
+
+/* Pictures tied by burst (if `bursts`) or by individual (if `individuals`), numbered by first picture. */
+static int tie_units(Arena *scratch, const Dataset *dataset, bool bursts, bool individuals, int *unit) {
+    int n = dataset->count, units = 0;
+    int *parent = arena_array(scratch, int, n), *of_unit = arena_array(scratch, int, n), *of_individual = arena_array(scratch, int, n);
+    int *number = arena_array(scratch, int, n);
+    for (int i = 0; i < n; i++) {
+        parent[i] = i;
+        of_unit[i] = of_individual[i] = number[i] = -1;
+    }
+    for (int i = 0; i < n; i++) {
+        if (bursts) join(parent, of_unit, dataset->pictures[i].unit, i);
+        if (individuals) join(parent, of_individual, dataset->pictures[i].identity_number, i);
+    }
+    for (int i = 0; i < n; i++) {
+        int root = root_of(parent, i);
+        if (number[root] < 0) number[root] = units++;
+        unit[i] = number[root];
+    }
+    return units;
+}
+
+bool dataset_split(Jre *jre, const Dataset *dataset, const SplitPlan *split, int *part_of) {
+    if (!dataset->identity_count) {
+        diag(jre, DIAG_missing_key, dataset->plan->span, "`%s` is split, but no `identity` says which column names the individual", dataset->plan->name);
+        return false;
+    }
+    if (split->folds < 2 || split->folds > dataset->count) {
+        diag(jre, DIAG_wrong_argument, split->span, "%d pictures cannot be divided into %d folds", dataset->count, split->folds);
+        return false;
+    }
+    Arena scratch = {.jre = jre};
+    int n = dataset->count;
+    int *unit = arena_array(&scratch, int, n), *identity = arena_array(&scratch, int, n);
+    double *share = arena_array(&scratch, double, split->folds);
+    for (int i = 0; i < n; i++) identity[i] = dataset->pictures[i].identity_number;
+    for (int part = 0; part < split->folds; part++) share[part] = 1.0 / split->folds;
+    int units = tie_units(&scratch, dataset, split->together_burst, split->disjoint, unit);
+    /* Disjoint, every individual is one unit: that one is examined, not kept for training. */
+    split_assign(jre, n, identity, dataset->identity_count, unit, units, share, split->folds, !split->disjoint, split->seed, part_of);
+    arena_free(&scratch);
+    return true;
+}

@@ -1,0 +1,131 @@
+/* stamps.c: what is known of picture files without reading them.
+ *
+ * One table in the store, pictures/pictures.csv: content_hash,phash,size,modified,inode,path. Contract: a row is believed for a
+ * path only while size, time of change and inode are what they were; a file that was changed within the last two seconds before
+ * it was noted is never believed, since a second change could hide behind the clock's grain. Rows that do not parse are
+ * forgotten: the table only saves work. Paths are kept absolute. */
+#include "../runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STAMPS_KEY "pictures"
+#define STAMPS_PART "pictures.csv"
+static const char heading[] = "content_hash,phash,size,modified,inode,path";
+enum { CLOCK_GRAIN_SECONDS = 2 };
+
+static const char *absolute(Stamps *stamps, const char *path) {
+    if (path[0] == '/') return path;
+    char here[4096];
+    return getcwd(here, sizeof here) ? arena_print(&stamps->arena, "%s/%s", here, path) : path;
+}
+
+static bool hex_digits(const char *text, int count) {
+    for (int i = 0; i < count; i++)
+        if (!strchr("0123456789abcdef", text[i]) || !text[i]) return false;
+    return true;
+}
+
+/* The number up to a comma; moves behind it. */
+static bool number_field(char **at, int64_t *number) {
+    char *end;
+    *number = strtoll(*at, &end, 10);
+    if (end == *at || *end != ',') return false;
+    *at = end + 1;
+    return true;
+}
+
+static void unquote(char *cell) {
+    if (*cell != '"') return;
+    char *to = cell;
+    for (char *from = cell + 1; *from; from++) {
+        if (*from == '"' && *++from != '"') break;
+        *to++ = *from;
+    }
+    *to = '\0';
+}
+
+static bool parse_stamp(char *line, Stamp *stamp) {
+    if (strlen(line) < 34 || !hex_digits(line, 32) || line[32] != ',') return false;
+    memcpy(stamp->content_hash, line, 32);
+    char *at = line + 33;
+    if (*at != ',') {
+        if (strlen(at) < 17 || !hex_digits(at, 16) || at[16] != ',') return false;
+        stamp->phash = strtoull(at, NULL, 16);
+        stamp->has_phash = true;
+        at += 16;
+    }
+    at++;
+    if (!number_field(&at, &stamp->size) || !number_field(&at, &stamp->modified) || !number_field(&at, &stamp->inode)) return false;
+    unquote(at);
+    stamp->path = at;
+    return *at != '\0';
+}
+
+static void remember(Stamps *stamps, const Stamp *stamp) {
+    Stamp *kept = arena_new(&stamps->arena, Stamp);
+    *kept = *stamp;
+    kept->path = arena_copy(&stamps->arena, stamp->path, strlen(stamp->path));
+    map_set(&stamps->by_path, &stamps->arena, kept->path, kept);
+    if (kept->has_phash) map_set(&stamps->by_content, &stamps->arena, kept->content_hash, kept);
+}
+
+void stamps_load(Stamps *stamps, Jre *jre, const Store *store) {
+    memset(stamps, 0, sizeof *stamps);
+    stamps->jre = jre;
+    stamps->store = store;
+    stamps->arena.jre = jre;
+    if (!store || store->disabled || !store_has(store, STAMPS_KEY)) return;
+    uint8_t *bytes;
+    size_t length;
+    DiagCode code;
+    char why[256];
+    if (!file_read_quietly(jre, store_path(store, STAMPS_KEY, STAMPS_PART), &bytes, &length, &code, why)) return;
+    for (char *line = (char *)bytes, *next; line && *line; line = next) {
+        next = strchr(line, '\n');
+        if (next) *next++ = '\0';
+        Stamp stamp = {0};
+        if (parse_stamp(line, &stamp)) remember(stamps, &stamp);
+    }
+    jre_release(bytes);
+}
+
+const Stamp *stamps_find(Stamps *stamps, const char *path, int64_t size, int64_t modified, int64_t inode) {
+    const Stamp *stamp = map_get(&stamps->by_path, absolute(stamps, path));
+    return stamp && stamp->size == size && stamp->modified == modified && stamp->inode == inode ? stamp : NULL;
+}
+
+const Stamp *stamps_content(const Stamps *stamps, const char *content_hash) { return map_get(&stamps->by_content, content_hash); }
+
+void stamps_put(Stamps *stamps, const Stamp *stamp) {
+    Stamp kept = *stamp;
+    kept.path = absolute(stamps, stamp->path);
+    int64_t now = (int64_t)time(NULL);
+    if (kept.modified / 1000000000 > now - CLOCK_GRAIN_SECONDS) kept.size = -1;
+    remember(stamps, &kept);
+    stamps->changed = true;
+}
+
+bool stamps_save(Stamps *stamps) {
+    if (!stamps->changed || !stamps->store || stamps->store->disabled) return true;
+    Text table = {.jre = stamps->jre};
+    text_add(&table, "%s\n", heading);
+    for (int i = 0; i < stamps->by_path.count; i++) {
+        const Stamp *stamp = stamps->by_path.entries[i].value;
+        if (strpbrk(stamp->path, "\r\n")) continue;
+        text_add(&table, "%s,", stamp->content_hash);
+        if (stamp->has_phash) text_add(&table, "%016llx", (unsigned long long)stamp->phash);
+        text_add(&table, ",%lld,%lld,%lld,", (long long)stamp->size, (long long)stamp->modified, (long long)stamp->inode);
+        csv_cell(&table, stamp->path);
+        text_add(&table, "\n");
+    }
+    bool kept = file_write(stamps->jre, store_path(stamps->store, STAMPS_KEY, STAMPS_PART), NOWHERE, table.at, table.length) &&
+                store_finish(stamps->store, STAMPS_KEY, "\"what\": \"content and perceptual hashes of picture files\"", NOWHERE);
+    text_free(&table);
+    if (kept) stamps->changed = false;
+    return kept;
+}
+
+void stamps_free(Stamps *stamps) { arena_free(&stamps->arena); }
