@@ -19,14 +19,6 @@
 
 /* ---- small things -------------------------------------------------------------------------------------------------- */
 
-/* True once, at the n-th call after the counter was set to n. Loader threads come here too, hence atomic. */
-static bool fails_now(long *countdown)
-{
-    if (__atomic_load_n(countdown, __ATOMIC_RELAXED) <= 0)
-        return false;
-    return __atomic_sub_fetch(countdown, 1, __ATOMIC_RELAXED) == 0;
-}
-
 /* Folder part of a path, "." if there is none. */
 static const char *folder_of(Arena *arena, const char *path)
 {
@@ -87,7 +79,7 @@ static void explain_read_error(Jre *jre, const char *path, Span asked_at, int er
 /* A descriptor and the length, or -1 with the system's error number. Folders are refused. */
 static int open_to_read(Jre *jre, const char *path, size_t *length, int *error)
 {
-    if (fails_now(&jre->fail_read_after)) {
+    if (jre_fails_now(&jre->fail_read_after)) {
         *error = EIO;
         return -1;
     }
@@ -306,7 +298,7 @@ static int write_in_place(const char *path, const void *bytes, size_t length, bo
 bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, size_t length)
 {
     Arena scratch = { .jre = jre };
-    bool done = false, fail = fails_now(&jre->fail_write_after);
+    bool done = false, fail = jre_fails_now(&jre->fail_write_after);
     if (!folder_make(jre, folder_of(&scratch, path), asked_at))
         goto out;
     struct stat old;
