@@ -195,8 +195,6 @@ typedef struct {
     DiagCode code; char why[256];         /* when picture_process gave false */
 } PictureTask;
 bool picture_process(PictureTask *task);
-/* A whole file without a diagnostic: `why` is a sentence. A NUL stands behind the bytes. */
-bool file_read_quietly(Jre *memory, const char *path, uint8_t **bytes, size_t *length, DiagCode *code, char why[256]);
 void content_hash_of(const void *bytes, size_t length, char hex[33]);          /* as hash_bytes, on any thread */
 /* Which of the next `reads` reads fails by order of JRE_FAIL_READ; -1: none. */
 int injected_read_failure(Jre *jre, int reads);
@@ -206,7 +204,7 @@ int injected_read_failure(Jre *jre, int reads);
 /* One table a store: content hash and perceptual hash of each file, believed while size, time and inode stay; the perceptual
  * hash is found by content too, so a moved picture is not decoded again. */
 typedef struct { char content_hash[33]; bool has_phash; uint64_t phash; int64_t size, modified, inode; const char *path; } Stamp;
-typedef struct { Jre *jre; const Store *store; Arena arena; Map by_path, by_content; bool changed; } Stamps;
+typedef struct { Jre *jre; const Store *store; const char *key; Arena arena; Map by_path, by_content; bool changed; } Stamps;
 void stamps_load(Stamps *stamps, Jre *jre, const Store *store);
 const Stamp *stamps_find(Stamps *stamps, const char *path, int64_t size, int64_t modified, int64_t inode);
 const Stamp *stamps_content(const Stamps *stamps, const char *content_hash);   /* with a perceptual hash, or NULL */

@@ -5,12 +5,11 @@
  * everything wrong with the table or the files is found before anything is computed, and said together, at most ten by name. */
 #include "../runtime.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { NAMED = 10, CHUNK = 128, DEFAULT_WITHIN = 8 };
+enum { NAMED = 10, CHUNK = 128 };
 
 typedef LIST(const char *) Findings;
 
@@ -212,7 +211,7 @@ typedef struct { int64_t size, modified, inode; } FileState;
 
 static bool file_state(const char *path, FileState *state) {
     struct stat status;
-    if (stat(path, &status) != 0) return false;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) return false;
     *state = (FileState){status.st_size, (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec, (int64_t)status.st_ino};
     return true;
 }
@@ -425,7 +424,9 @@ Dataset *dataset_load(Jre *jre, Pool *pool, Store *store, Progress *progress, co
 
 bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progress, Dataset *dataset) {
     if (dataset->hashed) return true;
-    Loading loading = {.jre = jre, .pool = pool, .store = store, .progress = progress, .plan = dataset->plan, .dataset = dataset, .scratch = {.jre = jre}};
+    DatasetPlan plan = *dataset->plan;
+    plan.skip_missing = false;            /* the pictures are numbered already: none may go now */
+    Loading loading = {.jre = jre, .pool = pool, .store = store, .progress = progress, .plan = &plan, .dataset = dataset, .scratch = {.jre = jre}};
     FileState *states = arena_array(&loading.scratch, FileState, dataset->count);
     bool sound = check_files(&loading, states) && hash_pictures(&loading, states, true);
     arena_free(&loading.scratch);

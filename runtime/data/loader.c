@@ -7,6 +7,7 @@
 #include "../runtime.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 enum { RING = 3, NAMED_FAILURES = 10, MOST_THREADS = 64 };
@@ -93,7 +94,11 @@ Loader *loader_new(Jre *jre, const View *view, const char *const *paths, int cou
     if (threads < 1) threads = 1;
     /* Threads that the system refuses are missed by nobody: with none, loader_next decodes by itself. */
     int started = 0;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);          /* signals are for the main thread */
     while (started < threads && pthread_create(&loader->id[started], NULL, decode_ahead, loader) == 0) started++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     loader->threads = started;
     return loader;
 }

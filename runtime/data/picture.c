@@ -6,21 +6,15 @@
  * exhaustion jumps back to the task and not into another thread's stack. */
 #include "../runtime.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
-
-enum { LARGEST_PICTURE_FILE = 1 << 30 };
 
 /* The Jre comes first, so that its address is the workspace's. */
 typedef struct {
     Jre jre;
     jmp_buf exhausted;
-    uint8_t *bytes;
+    char *bytes;
     size_t length;
     Image image, rgb;
 } Workspace;
@@ -28,59 +22,6 @@ typedef struct {
 static void task_exhausted(Jre *jre) {
     Workspace *space = (Workspace *)(void *)jre;
     longjmp(space->exhausted, 1);
-}
-
-static bool read_failed(int file, DiagCode reason, const char *sentence, DiagCode *code, char why[256]) {
-    if (file >= 0) close(file);
-    *code = reason;
-    snprintf(why, 256, "%s", sentence);
-    return false;
-}
-
-/* strerror has one buffer for all threads; these are the reasons that people meet. */
-static const char *reason_of(int error) {
-    switch (error) {
-    case EACCES:
-    case EPERM: return "no permission to read it";
-    case EISDIR: return "it is a folder";
-    case EIO: return "the disk reports an error";
-    case EMFILE:
-    case ENFILE: return "too many files are open";
-    case ELOOP: return "its links lead in a circle";
-    case ENAMETOOLONG: return "its name is too long";
-    default: return "the system cannot read it";
-    }
-}
-
-bool file_read_quietly(Jre *memory, const char *path, uint8_t **bytes, size_t *length, DiagCode *code, char why[256]) {
-    *bytes = NULL;
-    *length = 0;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-        bool absent = errno == ENOENT || errno == ENOTDIR;
-        return read_failed(file, absent ? DIAG_file_missing : DIAG_file_unreadable, absent ? "it is not there" : reason_of(errno), code, why);
-    }
-    struct stat status;
-    if (fstat(file, &status) != 0) return read_failed(file, DIAG_file_unreadable, reason_of(errno), code, why);
-    if (!S_ISREG(status.st_mode)) return read_failed(file, DIAG_file_unreadable, S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a file", code, why);
-    if (status.st_size > LARGEST_PICTURE_FILE) return read_failed(file, DIAG_file_unreadable, "it is larger than 1 GiB", code, why);
-    size_t size = (size_t)status.st_size, got = 0;
-    *bytes = jre_allocate(memory, size + 1);
-    while (got < size) {
-        ssize_t more = read(file, *bytes + got, size - got);
-        if (more < 0 && errno == EINTR) continue;
-        if (more <= 0) break;
-        got += (size_t)more;
-    }
-    if (got < size) {
-        jre_release(*bytes);
-        *bytes = NULL;
-        return read_failed(file, DIAG_file_unreadable, "it ends early, or the disk reports an error", code, why);
-    }
-    close(file);
-    (*bytes)[size] = 0;
-    *length = size;
-    return true;
 }
 
 void content_hash_of(const void *bytes, size_t length, char hex[33]) {
@@ -99,10 +40,13 @@ static bool run_task(Workspace *space, PictureTask *task) {
         snprintf(task->why, sizeof task->why, "the disk reports an error");
         return false;
     }
-    if (!file_read_quietly(&space->jre, task->path, &space->bytes, &space->length, &task->code, task->why)) return false;
+    if (!file_load(&space->jre, task->path, &space->bytes, &space->length, task->why)) {
+        task->code = file_exists(task->path) ? DIAG_file_unreadable : DIAG_file_missing;
+        return false;
+    }
     if (task->want_hash) content_hash_of(space->bytes, space->length, task->content_hash);
     if (!task->want_phash && !task->view) return true;
-    if (!image_decode(&space->jre, space->bytes, space->length, &space->image, task->why)) {
+    if (!image_decode(&space->jre, (const uint8_t *)space->bytes, space->length, &space->image, task->why)) {
         task->code = DIAG_file_corrupt;
         return false;
     }

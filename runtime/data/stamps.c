@@ -1,6 +1,6 @@
 /* stamps.c: what is known of picture files without reading them.
  *
- * One table in the store, pictures/pictures.csv: content_hash,phash,size,modified,inode,path. Contract: a row is believed for a
+ * One table in the store, pictures.csv: content_hash,phash,size,modified,inode,path. Contract: a row is believed for a
  * path only while size, time of change and inode are what they were; a file that was changed within the last two seconds before
  * it was noted is never believed, since a second change could hide behind the clock's grain. Rows that do not parse are
  * forgotten: the table only saves work. Paths are kept absolute. */
@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STAMPS_KEY "pictures"
 #define STAMPS_PART "pictures.csv"
 static const char heading[] = "content_hash,phash,size,modified,inode,path";
 enum { CLOCK_GRAIN_SECONDS = 2 };
@@ -77,13 +76,12 @@ void stamps_load(Stamps *stamps, Jre *jre, const Store *store) {
     stamps->jre = jre;
     stamps->store = store;
     stamps->arena.jre = jre;
-    if (!store || store->disabled || !store_has(store, STAMPS_KEY)) return;
-    uint8_t *bytes;
+    stamps->key = hash_bytes(jre, "picture files", strlen("picture files"));
+    if (!store || !store_has(store, stamps->key)) return;
+    char *bytes, why[256];
     size_t length;
-    DiagCode code;
-    char why[256];
-    if (!file_read_quietly(jre, store_path(store, STAMPS_KEY, STAMPS_PART), &bytes, &length, &code, why)) return;
-    for (char *line = (char *)bytes, *next; line && *line; line = next) {
+    if (!file_load(jre, store_path(store, stamps->key, STAMPS_PART), &bytes, &length, why)) return;
+    for (char *line = bytes, *next; line && *line; line = next) {
         next = strchr(line, '\n');
         if (next) *next++ = '\0';
         Stamp stamp = {0};
@@ -121,8 +119,8 @@ bool stamps_save(Stamps *stamps) {
         csv_cell(&table, stamp->path);
         text_add(&table, "\n");
     }
-    bool kept = file_write(stamps->jre, store_path(stamps->store, STAMPS_KEY, STAMPS_PART), NOWHERE, table.at, table.length) &&
-                store_finish(stamps->store, STAMPS_KEY, "\"what\": \"content and perceptual hashes of picture files\"", NOWHERE);
+    bool kept = file_write(stamps->jre, store_path(stamps->store, stamps->key, STAMPS_PART), NOWHERE, table.at, table.length) &&
+                store_finish(stamps->store, stamps->key, "\"what\": \"content and perceptual hashes of picture files\"", NOWHERE);
     text_free(&table);
     if (kept) stamps->changed = false;
     return kept;
