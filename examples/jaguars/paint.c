@@ -1,0 +1,147 @@
+/*
+ * paint FOLDER [--seed 31] [--threads 2] [--only N] [--facts]
+ */
+#include "jaguars.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { THREADS_MOST = 64 };
+
+typedef struct {
+    const char *folder;
+    uint64_t seed;
+    int threads, only;
+    bool facts;
+} Options;
+
+typedef struct {
+    const Options *options;
+    const Plan *plan;
+    const Body *body;
+    Coat *coats;                     /* two for each individual */
+    atomic_int next_coat, next_picture;
+    atomic_bool failed;
+} Studio;
+
+static const char usage[] = "usage: paint FOLDER [--seed 31] [--threads 2] [--only N] [--facts]\n"
+                            "  --only N  paint the first N pictures of training and of the test\n"
+                            "  --facts   write the tables, no picture\n";
+
+static bool wanted(const Studio *studio, int picture)
+{
+    const Shot *shot = &studio->plan->shots[picture];
+    return studio->options->only == 0 || shot->file <= studio->options->only;
+}
+
+static void *grow_coats(void *argument)
+{
+    Studio *studio = argument;
+    for (int i; (i = atomic_fetch_add(&studio->next_coat, 1)) < INDIVIDUALS * FLANKS;)
+        if (!coat_grow(&studio->coats[i], studio->plan->seed, i / FLANKS, i % FLANKS))
+            atomic_store(&studio->failed, true);
+    return NULL;
+}
+
+static void *paint_pictures(void *argument)
+{
+    Studio *studio = argument;
+    for (int i; (i = atomic_fetch_add(&studio->next_picture, 1)) < PICTURES && !atomic_load(&studio->failed);) {
+        if (!wanted(studio, i))
+            continue;
+        Picture picture;
+        const Coat *coats = &studio->coats[studio->plan->shots[i].individual * FLANKS];
+        bool done = picture_paint(&picture, studio->body, coats, studio->plan, i);
+        done = done && write_picture(studio->options->folder, studio->plan, i, &picture);
+        free(picture.pixels);
+        if (!done)
+            atomic_store(&studio->failed, true);
+    }
+    return NULL;
+}
+
+/* Runs `work` on all threads, this one among them; fewer threads than asked for are enough. */
+static void together(Studio *studio, void *(*work)(void *))
+{
+    pthread_t helpers[THREADS_MOST];
+    int started = 0;
+    while (started < studio->options->threads - 1 && pthread_create(&helpers[started], NULL, work, studio) == 0)
+        started++;
+    work(studio);
+    for (int i = 0; i < started; i++)
+        pthread_join(helpers[i], NULL);
+}
+
+static bool number_read(const char *text, long long low, long long high, long long *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *number >= low && *number <= high;
+}
+
+static bool options_read(Options *options, int count, char **words)
+{
+    *options = (Options){NULL, FROZEN_SEED, 2, 0, false};
+    for (int i = 1; i < count; i++) {
+        long long number = 0;
+        if (strcmp(words[i], "--facts") == 0) {
+            options->facts = true;
+        } else if (strcmp(words[i], "--seed") == 0 && i + 1 < count && number_read(words[i + 1], 0, INT64_MAX, &number)) {
+            options->seed = (uint64_t)number;
+            i++;
+        } else if (strcmp(words[i], "--threads") == 0 && i + 1 < count && number_read(words[i + 1], 1, THREADS_MOST, &number)) {
+            options->threads = (int)number;
+            i++;
+        } else if (strcmp(words[i], "--only") == 0 && i + 1 < count && number_read(words[i + 1], 1, PICTURES, &number)) {
+            options->only = (int)number;
+            i++;
+        } else if (words[i][0] != '-' && !options->folder) {
+            options->folder = words[i];
+        } else {
+            return false;
+        }
+    }
+    return options->folder != NULL;
+}
+
+static bool paint_all(const Options *options, const Plan *plan)
+{
+    Body body = {0};
+    Studio studio = {.options = options, .plan = plan, .body = &body, .coats = malloc(INDIVIDUALS * FLANKS * sizeof(Coat))};
+    atomic_init(&studio.next_coat, 0);
+    atomic_init(&studio.next_picture, 0);
+    atomic_init(&studio.failed, false);
+    bool made = studio.coats && body_make(&body);
+    if (made) {
+        together(&studio, grow_coats);
+        together(&studio, paint_pictures);
+        made = !atomic_load(&studio.failed);
+        body_free(&body);
+    }
+    free(studio.coats);
+    return made;
+}
+
+int main(int count, char **words)
+{
+    Options options;
+    if (!options_read(&options, count, words)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    Plan *plan = malloc(sizeof *plan);
+    bool done = plan != NULL;
+    if (done) {
+        plan_make(plan, options.seed);
+        done = write_folders(options.folder) && write_tables(options.folder, plan) && (options.facts || paint_all(&options, plan));
+    }
+    if (!done)
+        fprintf(stderr, "paint: %s could not be filled: %s\n", options.folder, errno ? strerror(errno) : "out of memory");
+    free(plan);
+    return done ? 0 : 1;
+}
