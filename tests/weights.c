@@ -1,0 +1,155 @@
+/* weights.c: the library of weights: names without wrappers, statistics, formats it does not read. */
+#include "test.h"
+
+#include "../runtime/runtime.h"
+
+typedef struct { Jre *jre; WeightLibrary *library; char folder[64], path[128], text[256]; } Bench;
+
+static int open_bench(void **state) {
+    Bench *bench = calloc(1, sizeof *bench);
+    if (!bench) return 1;
+    bench->jre = jre_new();
+    bench->library = weight_library_new(bench->jre);
+    test_folder(bench->folder);
+    *state = bench;
+    return 0;
+}
+
+static int close_bench(void **state) {
+    Bench *bench = *state;
+    weight_library_free(bench->library);
+    jre_free(bench->jre);
+    test_folder_gone(bench->folder);
+    free(bench);
+    return 0;
+}
+
+static const char *inside(Bench *b, const char *name) {
+    snprintf(b->path, sizeof b->path, "%s/%s", b->folder, name);
+    return b->path;
+}
+
+/* Tensors of two numbers each: i and i + 0.5. */
+static void write_names(Bench *b, const char *file, int count, const char *const *names) {
+    float values[8][2];
+    Array arrays[8];
+    assert_in_range(count, 1, 8);
+    for (int i = 0; i < count; i++) {
+        values[i][0] = (float)i;
+        values[i][1] = (float)i + 0.5f;
+        arrays[i] = (Array){.rank = 1, .dim = {2}, .values = values[i]};
+    }
+    assert_true(safetensors_write(b->jre, inside(b, file), NOWHERE, count, names, arrays));
+}
+
+static void write_text(Bench *b, const char *file, const char *text) {
+    assert_true(file_write(b->jre, inside(b, file), NOWHERE, text, strlen(text)));
+}
+
+/* The one shape and the one value behind a name, through both doors. */
+static void assert_has(Bench *b, const char *file, const char *name, float first) {
+    const WeightFacts *facts = weight_library_facts(b->library, inside(b, file), NOWHERE);
+    WeightFile *opened = weight_library_file(b->library, inside(b, file), NOWHERE);
+    assert_non_null(facts);
+    assert_non_null(opened);
+    const WeightShape *shape = map_get(&facts->by_name, name);
+    const WeightTensor *tensor = map_get(&opened->by_name, name);
+    assert_non_null(shape);
+    assert_non_null(tensor);
+    assert_string_equal(shape->name, name);
+    assert_int_equal(shape->rank, 1);
+    assert_int_equal(shape->dim[0], 2);
+    float values[2];
+    safetensors_values(opened, tensor, values);
+    assert_true(values[0] == first && values[1] == first + 0.5f);
+}
+
+static void names_are_what_the_file_says(void **state) {
+    Bench *b = *state;
+    write_names(b, "plain.safetensors", 2, (const char *[]){"model.conv1.weight", "fc.bias"});
+    assert_has(b, "plain.safetensors", "model.conv1.weight", 0);
+    assert_has(b, "plain.safetensors", "fc.bias", 1);
+    const WeightFacts *facts = weight_library_facts(b->library, inside(b, "plain.safetensors"), NOWHERE);
+    assert_int_equal(facts->count, 2);
+    assert_string_equal(facts->path, inside(b, "plain.safetensors"));
+    assert_null(facts->stats);
+}
+
+static void wrappers_that_all_names_share_are_dropped(void **state) {
+    Bench *b = *state;
+    write_names(b, "wrapped.safetensors", 2, (const char *[]){"state_dict.module.conv1.weight", "state_dict.module.fc.bias"});
+    assert_has(b, "wrapped.safetensors", "conv1.weight", 0);
+    assert_has(b, "wrapped.safetensors", "fc.bias", 1);
+    write_names(b, "named.safetensors", 2, (const char *[]){"model.", "model.weight"});      /* nothing would be left of one */
+    assert_has(b, "named.safetensors", "model.", 0);
+}
+
+static void a_file_is_opened_once(void **state) {
+    Bench *b = *state;
+    write_names(b, "once.safetensors", 1, (const char *[]){"w"});
+    const WeightFacts *first = weight_library_facts(b->library, inside(b, "once.safetensors"), NOWHERE);
+    assert_ptr_equal(weight_library_facts(b->library, inside(b, "once.safetensors"), NOWHERE), first);
+}
+
+static const char *stats_beside(Bench *b, const char *json) {
+    WeightLibrary *fresh = weight_library_new(b->jre);
+    write_names(b, "net.v2.safetensors", 1, (const char *[]){"w"});
+    write_text(b, "net.v2.json", json);
+    const WeightFacts *facts = weight_library_facts(fresh, inside(b, "net.v2.safetensors"), NOWHERE);
+    snprintf(b->text, sizeof b->text, "%s", !facts ? "refused" : facts->stats ? facts->stats : "none");
+    weight_library_free(fresh);
+    return b->text;
+}
+
+static void statistics_come_from_a_json_beside_the_file(void **state) {
+    Bench *b = *state;
+    assert_string_equal(stats_beside(b, "{\"mean\": [0.5, 0.25, 0.125], \"std\": [1, 2, 3]}"), "0.5 0.25 0.125 1 2 3");
+    assert_string_equal(stats_beside(b, "{\"pretrained_cfg\": {\"mean\": [0.485, 0.456, 0.406], \"std\": [0.229, 0.224, 0.225]}}"),
+                        "0.485 0.456 0.406 0.229 0.224 0.225");
+    assert_string_equal(stats_beside(b, "{\"author\": \"somebody\"}"), "none");
+    assert_string_equal(stats_beside(b, "[]"), "none");
+    assert_int_equal(diag_count(b->jre, SEVERITY_NOTE), 0);
+}
+
+static void unsound_statistics_are_refused(void **state) {
+    Bench *b = *state;
+    static const char *const unsound[] = {
+        "{\"mean\": [0, 0, 0]}", "{\"mean\": [0, 0], \"std\": [1, 1]}", "{\"mean\": [0, 0, 0], \"std\": [1, 0, 1]}",
+        "{\"mean\": [0, 0, 1e999], \"std\": [1, 1, 1]}", "{\"mean\": \"imagenet\", \"std\": [1, 1, 1]}",
+    };
+    for (size_t i = 0; i < sizeof unsound / sizeof *unsound; i++) {
+        assert_string_equal(stats_beside(b, unsound[i]), "refused");
+        test_message_says(b->jre, "net.v2.json", "three numbers", NULL);
+    }
+    assert_string_equal(stats_beside(b, "{\"mean\": ["), "refused");
+    test_message_says(b->jre, "net.v2.json", "is not JSON", NULL);
+    assert_string_equal(stats_beside(b, ""), "refused");
+    test_message_says(b->jre, "is not JSON", NULL);
+}
+
+static void other_formats_are_told_apart_from_damaged_files(void **state) {
+    Bench *b = *state;
+    assert_null(weight_library_facts(b->library, "weights/net.pth", NOWHERE));
+    test_message_says(b->jre, ".safetensors", "not yet from .pth", "weights/net.pth", "save_file", NULL);
+    assert_null(weight_library_file(b->library, "net.onnx", NOWHERE));
+    test_message_says(b->jre, "not yet from .onnx", NULL);
+    assert_null(weight_library_file(b->library, inside(b, "absent.safetensors"), NOWHERE));
+    test_message_says(b->jre, "absent.safetensors", NULL);
+    write_text(b, "damaged.safetensors", "not a file of weights at all");
+    assert_null(weight_library_facts(b->library, inside(b, "damaged.safetensors"), NOWHERE));
+    test_message_says(b->jre, "damaged.safetensors", NULL);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(names_are_what_the_file_says),
+        CASE(wrappers_that_all_names_share_are_dropped),
+        CASE(a_file_is_opened_once),
+        CASE(statistics_come_from_a_json_beside_the_file),
+        CASE(unsound_statistics_are_refused),
+        CASE(other_formats_are_told_apart_from_damaged_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
