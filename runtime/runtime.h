@@ -86,7 +86,7 @@ struct Device {
     void (*release)(Device *device, DeviceMemory memory);
     void (*copy_in)(Device *device, DeviceMemory to, const void *from, size_t bytes);     /* queued; `from` is read before it returns */
     void (*copy_out)(Device *device, void *to, DeviceMemory from, size_t bytes);          /* waits for all before it */
-    void (*pack)(Device *device, const Kernel *kernel, const KernelCall *call, DeviceMemory packed);
+    void (*pack)(Device *device, const Kernel *kernel, const KernelCall *call, DeviceMemory packed);   /* queued, in order; call is copied */
     void (*launch)(Device *device, const Kernel *kernel, const KernelCall *call);         /* queued, in order; call is copied */
     void (*synchronize)(Device *device);
     void (*close)(Device *device);
@@ -305,7 +305,7 @@ void csv_cell(Text *out, const char *cell);
  * are kept as they are. Errors: wrong_table if its header differs. */
 bool table_put_row(Jre *jre, const char *path, Span asked_at, const char *const *columns, const char *const *cells, int count, int key_columns);
 
-/* ---- core/facts.c, core/embed.c, core/run.c ------------------------------------------------------------------------------------------- */
+/* ---- core/facts.c, core/embed.c, core/run.c ------------------------------------------------------------------------------------------ */
 
 typedef struct {
     FILE *out;                            /* where people read; progress goes to stderr */
@@ -347,6 +347,16 @@ EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, con
 /* Copies the pictures' rows, each of unit length. False: a row is not a number (diagnosed). */
 bool embedding_unit_rows(Session *session, const EmbedPlan *embed, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, float *out);
 
+/* ---- core/stored.c --------------------------------------------------------------------------------------------------------------------------- */
+
+/* Writes only if the file is missing or differs. */
+bool file_update(Session *session, const char *path, Span asked_at, const void *bytes, size_t length, bool *written);
+/* A part of the store that carries its checksum: damaged or half-written parts count as absent. */
+bool stored_part(Session *session, const char *key, const char *part, char **bytes, size_t *length);
+bool store_part(Session *session, const char *key, const char *part, const char *what, const void *bytes, size_t length, Span asked_at);
+bool stored_number(Session *session, const char *key, const char *name, double *number);       /* of about.json */
+const char *stored_text(Session *session, const char *key, const char *name);                  /* NULL if absent */
+
 /* ---- report/result.c, report/submission.c ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -366,12 +376,6 @@ bool report_parse(Jre *jre, Arena *arena, const char *bytes, size_t length, Eval
 bool report_tables(Session *session, const EvaluationReport *report, bool rivals);
 void report_print(Session *session, const EvaluationReport *reports, int count);       /* a table for each evaluation */
 const char *choice_name(Arena *arena, const MemberName *member, bool for_file);        /* "" if there is no choice */
-/* Writes only if the file is missing or differs. */
-bool file_update(Session *session, const char *path, Span asked_at, const void *bytes, size_t length, bool *written);
-/* A part of the store that carries its checksum: damaged or half-written parts count as absent. */
-bool stored_part(Session *session, const char *key, const char *part, char **bytes, size_t *length);
-bool store_part(Session *session, const char *key, const char *part, const char *what, const void *bytes, size_t length, Span asked_at);
-
 typedef struct { const SubmitPlan *plan; const char *key, *file; int rows; bool done, cached, written; } SubmissionReport;
 bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport *report);
 

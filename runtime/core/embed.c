@@ -1,0 +1,257 @@
+/* embed.c: pictures to numbers, each once.
+ *
+ * In: an embed of the plan and the pictures that somebody needs. Out: a table with a row for each, by content hash. Contract:
+ * the table of an embed only ever grows, and rows keep their places. embeddings.npy and rows.csv may therefore run ahead of
+ * about.json: its `rows` and `checksum` say how many of the first rows count, so a run that is killed at any instant
+ * leaves a table that is right. What is finished is kept every minute, at the end, and when the run is interrupted. */
+#include "../runtime.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double kept_every = 60.0;
+
+const char *embedding_key(Session *session, const EmbedPlan *embed) {
+    Text text = {.jre = session->jre};
+    text_add(&text, "embedding 1 %s %d kernels %s device %s level %d", embed->key, embed->width, kernel_library_version(), session->device->name, session->level);
+    const char *key = hash_bytes(session->jre, text.at, text.length);
+    text_free(&text);
+    return key;
+}
+
+/* ---- through the network ---------------------------------------------------------------------------------------------- */
+
+typedef void (*BatchTaker)(void *context, int first, int count, const float *values);
+
+static bool stream_batches(Session *session, const EmbedPlan *embed, Executor *executor, Loader *loader, int count, BatchTaker take, void *context) {
+    int batch = embed->program->max_batch;
+    float *values = jre_allocate(session->jre, (size_t)batch * (size_t)embed->width * sizeof(float));
+    Progress bar = progress_start(stderr, session->options.quiet, arena_print(&session->arena, "embed %s", embed->name), count);
+    bool sound = true;
+    const float *pixels;
+    for (int first = 0; first < count && !session->jre->interrupted;) {
+        int size = count - first < batch ? count - first : batch, got = loader_next(loader, &pixels);
+        if (got > 0) {
+            if (!executor_run(executor, pixels, got, values)) {
+                sound = false;
+                break;
+            }
+            take(context, first, got, values);
+        } else {
+            sound = false;
+        }
+        first += size;
+        progress_step(&bar, first);
+    }
+    progress_end(&bar);
+    jre_release(values);
+    return sound && !session->jre->interrupted;
+}
+
+static bool stream_pictures(Session *session, const EmbedPlan *embed, const char *const *paths, int count, BatchTaker take, void *context) {
+    if (!count) return true;
+    const Program *program = embed->program;
+    if (program->max_batch < 1 || embed->width < 1 || shape_elements(program->output, 1) != embed->width ||
+        shape_elements(program->input, 1) != 3 * (int64_t)embed->view->width * embed->view->height) {
+        diag(session->jre, DIAG_bug, embed->span, "the view, the network and the width of `%s` do not fit together", embed->name);
+        return false;
+    }
+    Executor *executor = executor_new(session->jre, program, session->device, session->weights);
+    if (!executor) return false;
+    Loader *loader = loader_new(session->jre, embed->view, paths, count, program->max_batch, pool_threads(session->pool));
+    bool sound = stream_batches(session, embed, executor, loader, count, take, context);
+    loader_free(loader);
+    executor_free(executor);
+    return sound;
+}
+
+typedef struct { float *out; size_t width; } Copy;
+
+static void copy_batch(void *context, int first, int count, const float *values) {
+    Copy *copy = context;
+    memcpy(copy->out + (size_t)first * copy->width, values, (size_t)count * copy->width * sizeof(float));
+}
+
+bool session_embed(Session *session, const EmbedPlan *embed, const char *const *paths, int count, float *out) {
+    Copy copy = {out, (size_t)embed->width};
+    return stream_pictures(session, embed, paths, count, copy_batch, &copy);
+}
+
+/* ---- the stored table --------------------------------------------------------------------------------------------------- */
+
+/* Of the first `rows` rows: numbers and what they belong to. */
+static const char *table_checksum(Session *session, const EmbeddingTable *table, int rows) {
+    Text text = {.jre = session->jre};
+    text_add(&text, "%s\n", hash_bytes(session->jre, table->values, (size_t)rows * (size_t)table->width * sizeof(float)));
+    for (int i = 0; i < rows; i++) text_add(&text, "%s\n", table->content.at[i]);
+    const char *checksum = hash_bytes(session->jre, text.at, text.length);
+    text_free(&text);
+    return checksum;
+}
+
+static bool keep_table(Session *session, const EmbedPlan *embed, const EmbeddingTable *table) {
+    if (session->store.disabled) return true;
+    Text rows = {.jre = session->jre}, about = {.jre = session->jre};
+    text_add(&rows, "content_hash,file\n");
+    for (int i = 0; i < table->count; i++) {
+        text_add(&rows, "%s,", table->content.at[i]);
+        csv_cell(&rows, table->file.at[i]);
+        text_add(&rows, "\n");
+    }
+    text_add(&about, "\"what\": \"embeddings\", \"embed\": ");
+    json_text(&about, embed->name);
+    text_add(&about, ", \"backbone\": ");
+    json_text(&about, embed->backbone ? embed->backbone : "");
+    text_add(&about, ", \"rows\": %d, \"width\": %d, \"checksum\": \"%s\", \"computed\": %lld, \"seconds\": ", table->count, table->width,
+             table_checksum(session, table, table->count), (long long)table->computed);
+    json_number(&about, table->seconds);
+    const int64_t shape[] = {table->count, table->width};
+    const Store *store = &session->store;
+    bool kept = npy_write(session->jre, store_path(store, table->key, "embeddings.npy"), embed->span, table->values, 2, shape) &&
+                file_write(session->jre, store_path(store, table->key, "rows.csv"), embed->span, rows.at, rows.length) &&
+                store_finish(store, table->key, about.at, embed->span);
+    text_free(&rows);
+    text_free(&about);
+    return kept;
+}
+
+static void add_row(Session *session, EmbeddingTable *table, const char *content, const char *file) {
+    list_add(&session->arena, &table->content, intern(session->jre, content));
+    list_add(&session->arena, &table->file, intern(session->jre, file));
+    map_set(&table->row, &session->arena, table->content.at[table->count], (void *)(intptr_t)(table->count + 1));
+    table->count++;
+}
+
+static void forget_rows(EmbeddingTable *table) {
+    jre_release(table->values);
+    *table = (EmbeddingTable){.key = table->key, .width = table->width};
+}
+
+/* Parts are read in a context of their own: what is wrong with them is nobody's business, it is computed again. */
+static void load_rows(Session *session, EmbeddingTable *table, int rows, const char *checksum) {
+    Jre *aside = jre_new();
+    Array array = {0};
+    Table listed = {0};
+    if (!aside) return;
+    const Store *store = &session->store;
+    bool sound = table_read(aside, store_path(store, table->key, "rows.csv"), NOWHERE, &listed) && listed.columns.count == 2 && listed.rows >= rows &&
+                 npy_read(aside, store_path(store, table->key, "embeddings.npy"), NOWHERE, &array) && array.rank == 2 && array.dim[0] >= rows &&
+                 array.dim[1] == table->width;
+    if (sound) {
+        table->values = array.values;
+        table->room = rows;
+        array.values = NULL;
+        for (int i = 0; i < rows; i++) add_row(session, table, listed.cells[2 * i], listed.cells[2 * i + 1]);
+        if (table_checksum(session, table, rows) != checksum) forget_rows(table);
+    }
+    jre_release(array.values);
+    jre_free(aside);
+}
+
+static EmbeddingTable *table_of(Session *session, const EmbedPlan *embed) {
+    const char *key = embedding_key(session, embed);
+    EmbeddingTable *table = map_get(&session->embeddings, key);
+    if (table) return table;
+    table = arena_new(&session->arena, EmbeddingTable);
+    table->key = key;
+    table->width = embed->width;
+    map_set(&session->embeddings, &session->arena, key, table);
+    double rows = 0, computed = 0;
+    const char *checksum = stored_text(session, key, "checksum");
+    if (!checksum || !stored_number(session, key, "rows", &rows) || !(rows >= 1 && rows < 1e9)) return table;
+    load_rows(session, table, (int)rows, checksum);
+    if (!table->count) return table;
+    stored_number(session, key, "seconds", &table->seconds);
+    if (stored_number(session, key, "computed", &computed) && computed >= 0 && computed < 1e15) table->computed = (int64_t)computed;
+    return table;
+}
+
+/* ---- growing it ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    Session *session;
+    const EmbedPlan *embed;
+    EmbeddingTable *table;
+    const Picture **missing;
+    double since, kept;                   /* when the clock was last read, when the table was last kept */
+    int unkept;
+    bool cannot_keep;                     /* diagnosed once; the run goes on in memory */
+} Growth;
+
+static void grow_table(void *context, int first, int count, const float *values) {
+    Growth *growth = context;
+    EmbeddingTable *table = growth->table;
+    size_t row = (size_t)table->width * sizeof(float);
+    if (table->count + count > table->room) {
+        table->room = 2 * table->room + count;
+        table->values = jre_grow(growth->session->jre, table->values, (size_t)table->room * row);
+    }
+    memcpy(table->values + (size_t)table->count * (size_t)table->width, values, (size_t)count * row);
+    for (int i = 0; i < count; i++) add_row(growth->session, table, growth->missing[first + i]->content_hash, growth->missing[first + i]->file);
+    double now = seconds_now();
+    table->seconds += now - growth->since;
+    table->computed += count;
+    growth->since = now;
+    growth->unkept += count;
+    if (now - growth->kept < kept_every || growth->cannot_keep) return;
+    growth->cannot_keep = !keep_table(growth->session, growth->embed, table);
+    growth->unkept = 0;
+    growth->kept = growth->since = seconds_now();
+}
+
+static int find_missing(Arena *scratch, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, const Picture **missing, const char **paths) {
+    Map asked = {0};
+    int absent = 0;
+    for (int i = 0; i < count; i++) {
+        const Picture *picture = &dataset->pictures[which[i]];
+        if (map_get(&table->row, picture->content_hash) || map_get(&asked, picture->content_hash)) continue;
+        map_set(&asked, scratch, picture->content_hash, (void *)(uintptr_t)picture);
+        missing[absent] = picture;
+        paths[absent++] = picture->path;
+    }
+    return absent;
+}
+
+static void say_embedded(Session *session, const EmbedPlan *embed, int count, int absent, int done, double seconds) {
+    const char *choice = embed->choice && *embed->choice ? embed->choice : embed->backbone ? embed->backbone : "";
+    char name[128];
+    snprintf(name, sizeof name, "%s%s%.80s%s", embed->name, *choice ? " (" : "", choice, *choice ? ")" : "");
+    if (!absent) session_say(session, "%s: %d pictures, all in the store", name, count);
+    else session_say(session, "%s: %d pictures embedded in %.1f s (%.1f a second), %d were in the store", name, done, seconds,
+                     seconds > 0 ? done / seconds : 0.0, count - absent);
+}
+
+EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, const Dataset *dataset, const int *which, int count, int *computed) {
+    EmbeddingTable *table = table_of(session, embed);
+    Arena scratch = {.jre = session->jre};
+    const Picture **missing = arena_array(&scratch, const Picture *, count + 1);
+    const char **paths = arena_array(&scratch, const char *, count + 1);
+    int absent = find_missing(&scratch, table, dataset, which, count, missing, paths), before = table->count;
+    double started = seconds_now();
+    Growth growth = {.session = session, .embed = embed, .table = table, .missing = missing, .since = started, .kept = started};
+    bool sound = stream_pictures(session, embed, paths, absent, grow_table, &growth);
+    /* A disk that takes nothing was diagnosed; the numbers are there all the same. */
+    if (growth.unkept && !growth.cannot_keep) keep_table(session, embed, table);
+    *computed = table->count - before;
+    say_embedded(session, embed, count, absent, *computed, seconds_now() - started);
+    arena_free(&scratch);
+    return sound ? table : NULL;
+}
+
+bool embedding_unit_rows(Session *session, const EmbedPlan *embed, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, float *out) {
+    size_t width = (size_t)table->width;
+    for (int i = 0; i < count; i++) {
+        const Picture *picture = &dataset->pictures[which[i]];
+        intptr_t row = (intptr_t)map_get(&table->row, picture->content_hash);
+        const float *from = table->values + (size_t)(row - 1) * width;
+        double square = 0;
+        for (size_t d = 0; row && d < width; d++) square += (double)from[d] * (double)from[d];
+        if (!row || !isfinite(square)) {
+            diag(session->jre, DIAG_not_a_number, embed->span, "the numbers of `%s` are not all finite, so nothing can be compared with it", picture->file);
+            return false;
+        }
+        double length = sqrt(square) > 1e-12 ? sqrt(square) : 1e-12;
+        for (size_t d = 0; d < width; d++) out[(size_t)i * width + d] = (float)((double)from[d] / length);
+    }
+    return true;
+}

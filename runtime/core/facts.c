@@ -1,0 +1,226 @@
+/* facts.c: the session, and what it tells the compiler of files.
+ *
+ * In: options of a command. Out: pool, device, store, weights, and the Facts through which the compiler asks. Contract: a
+ * table, a file's hash, a dataset is read once a session, however many declarations ask; an answer that failed was
+ * diagnosed once and is not tried again. */
+#include "../runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_THREADS = 256, DEFAULT_WITHIN = 8 };
+
+/* A map cannot tell "never asked" from "failed": a failure is remembered as this. */
+static const char failed_mark;
+#define FAILED ((void *)(uintptr_t)&failed_mark)
+
+static bool is_folder(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* The nearest folder from here upward that holds .jre, else here. */
+static const char *base_folder(Session *session) {
+    char here[4096];
+    if (session->options.into) return intern(session->jre, session->options.into);
+    if (!getcwd(here, sizeof here)) return intern(session->jre, ".");
+    Text path = {.jre = session->jre};
+    const char *found = NULL;
+    for (const char *slash = here; slash && !found; slash = strchr(slash + 1, '/')) {
+        Text probe = {.jre = session->jre};
+        text_add(&probe, "%s%s.jre", path.at ? path.at : "", path.length ? "/" : "");
+        if (is_folder(probe.at)) found = intern(session->jre, path.length ? path.at : ".");
+        text_free(&probe);
+        text_add(&path, "%s..", path.length ? "/" : "");
+    }
+    text_free(&path);
+    return found ? found : intern(session->jre, ".");
+}
+
+static bool choose_device(Session *session) {
+    const char *device = session->options.device, *forced = getenv("JRE_CPU");
+    if (device && strcmp(device, "auto") != 0 && strcmp(device, "cpu") != 0) {
+        Diagnostic *d = diag(session->jre, DIAG_not_yet, NOWHERE, "there is no device `%s` here", device);
+        diag_help(d, "`--device cpu`, or `auto`, which takes the best there is");
+        return false;
+    }
+    session->level = kernel_level(forced && *forced ? forced : NULL);
+    if (session->level >= 0) return true;
+    Diagnostic *d = diag(session->jre, DIAG_wrong_argument, NOWHERE, "JRE_CPU is `%s`, which this processor is not", forced ? forced : "");
+    diag_help(d, "levels are v2, v3 and v4, as far as the processor goes; without JRE_CPU the highest is taken");
+    return false;
+}
+
+Session *session_open(Jre *jre, const RunOptions *options) {
+    Session *session = jre_allocate(jre, sizeof *session);
+    *session = (Session){.jre = jre, .options = *options, .arena = {.jre = jre}};
+    if (!session->options.out) session->options.out = stdout;
+    if (!choose_device(session)) {
+        jre_release(session);
+        return NULL;
+    }
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    int threads = options->threads > 0 ? options->threads : online > 0 ? (int)online : 1;
+    session->pool = pool_new(jre, threads > MOST_THREADS ? MOST_THREADS : threads);
+    session->device = device_open_cpu(jre, session->pool, session->level);
+    session->base = base_folder(session);
+    session->store = store_open(jre, session->base, options->no_cache);
+    session->weights = weight_library_new(jre);
+    return session;
+}
+
+void session_close(Session *session) {
+    if (!session) return;
+    for (int i = 0; i < session->embeddings.count; i++) jre_release(((EmbeddingTable *)session->embeddings.entries[i].value)->values);
+    weight_library_free(session->weights);
+    if (session->device) session->device->close(session->device);
+    pool_free(session->pool);
+    arena_free(&session->arena);
+    jre_release(session);
+}
+
+void session_say(Session *session, const char *format, ...) {
+    if (session->options.quiet || session->options.json) return;
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(session->options.out, format, arguments);
+    va_end(arguments);
+    fputc('\n', session->options.out);
+    fflush(session->options.out);
+}
+
+/* ---- tables, hashes, datasets: once each -------------------------------------------------------------------------- */
+
+const Table *session_table(Session *session, const char *path, Span asked_at) {
+    void *known = map_get(&session->tables, path);
+    if (known) return known == FAILED ? NULL : known;
+    Table *table = arena_new(&session->arena, Table);
+    bool sound = table_read(session->jre, path, asked_at, table);
+    map_set(&session->tables, &session->arena, intern(session->jre, path), sound ? table : FAILED);
+    return sound ? table : NULL;
+}
+
+static const char *session_hash(Session *session, const char *path, Span asked_at) {
+    void *known = map_get(&session->hashes, path);
+    if (known) return known == FAILED ? NULL : known;
+    const char *hash = hash_file(session->jre, path, asked_at);
+    map_set(&session->hashes, &session->arena, intern(session->jre, path), hash ? (void *)(uintptr_t)hash : FAILED);
+    return hash;
+}
+
+static void add_field(Text *text, const char *field) {
+    if (field) text_add(text, "%zu:%s|", strlen(field), field);
+    else text_add(text, "-|");
+}
+
+/* Plans of equal content are one dataset, whichever compilation they come from. */
+static const char *plan_identity(Session *session, const DatasetPlan *plan) {
+    Text text = {.jre = session->jre};
+    const char *fields[] = {plan->root, plan->table, plan->image, plan->identity, plan->flank, plan->burst_column};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) add_field(&text, fields[i]);
+    text_add(&text, "%d %d", plan->within, plan->skip_missing);
+    const char *identity = intern_length(session->jre, text.at, text.length);
+    text_free(&text);
+    return identity;
+}
+
+Dataset *session_dataset(Session *session, const DatasetPlan *plan) {
+    const char *identity = plan_identity(session, plan);
+    void *known = map_get(&session->datasets, identity);
+    if (known) return known == FAILED ? NULL : known;
+    Progress progress = {.out = stderr, .quiet = session->options.quiet};
+    Dataset *dataset = dataset_load(session->jre, session->pool, &session->store, &progress, plan);
+    if (!dataset && session->jre->interrupted) return NULL;
+    map_set(&session->datasets, &session->arena, identity, dataset ? (void *)dataset : FAILED);
+    return dataset;
+}
+
+/* ---- facts --------------------------------------------------------------------------------------------------------------- */
+
+static bool fact_file_exists(void *context, const char *path) {
+    (void)context;
+    return file_exists(path);
+}
+
+static const char *fact_content_hash(void *context, const char *path, Span asked_at) { return session_hash(context, path, asked_at); }
+
+static const WeightFacts *fact_weights(void *context, const char *path, Span asked_at) {
+    Session *session = context;
+    return weight_library_facts(session->weights, path, asked_at);
+}
+
+static const TableFacts *fact_table(void *context, const char *path, Span asked_at) {
+    Session *session = context;
+    const Table *table = session_table(session, path, asked_at);
+    if (!table) return NULL;
+    TableFacts *facts = arena_new(&session->arena, TableFacts);
+    *facts = (TableFacts){table->columns, table->rows};
+    return facts;
+}
+
+static bool fact_dataset(void *context, const DatasetPlan *plan, DatasetFacts *facts) {
+    Session *session = context;
+    *facts = (DatasetFacts){0};
+    const Dataset *dataset = session_dataset(session, plan);
+    if (!dataset) return false;
+    Arena scratch = {.jre = session->jre};
+    int *in_unit = arena_array(&scratch, int, dataset->units + 1), *of_individual = arena_array(&scratch, int, dataset->identity_count + 1);
+    for (int i = 0; i < dataset->count; i++) {
+        in_unit[dataset->pictures[i].unit]++;
+        if (dataset->pictures[i].identity_number >= 0) of_individual[dataset->pictures[i].identity_number]++;
+    }
+    *facts = (DatasetFacts){.pictures = dataset->count, .individuals = dataset->identity_count};
+    for (int unit = 0; unit < dataset->units; unit++) {
+        facts->bursts += in_unit[unit] > 1;
+        facts->in_bursts += in_unit[unit] > 1 ? in_unit[unit] : 0;
+    }
+    for (int individual = 0; individual < dataset->identity_count; individual++) {
+        int pictures = of_individual[individual];
+        if (!facts->smallest || pictures < facts->smallest) facts->smallest = pictures;
+        if (pictures > facts->largest) facts->largest = pictures;
+    }
+    arena_free(&scratch);
+    return true;
+}
+
+/* Counts the pairs that fall on both sides and keeps the closest. `first` is held out, `second` is in training then. */
+static void find_leaks(const Dataset *dataset, const int *part_of, int within, LeakFacts *facts) {
+    for (int i = 0; i < dataset->count; i++)
+        for (int j = i + 1; j < dataset->count; j++) {
+            if (part_of[i] == part_of[j]) continue;
+            int bits = hash_distance(dataset->pictures[i].phash, dataset->pictures[j].phash);
+            if (bits > within) continue;
+            if (!facts->pairs++ || bits < facts->bits) {
+                int held_out = part_of[i] >= 0 ? i : j;
+                const Picture *first = &dataset->pictures[held_out], *second = &dataset->pictures[i + j - held_out];
+                facts->first = first->file;
+                facts->second = second->file;
+                facts->individual = first->identity;
+                facts->fold = part_of[held_out] + 1;
+                facts->bits = bits;
+            }
+        }
+}
+
+static bool fact_leaks(void *context, const SplitPlan *split, LeakFacts *facts) {
+    Session *session = context;
+    *facts = (LeakFacts){0};
+    if (split->together_burst || split->folds < 1) return true;
+    Dataset *dataset = session_dataset(session, split->data);
+    if (!dataset) return false;
+    Progress progress = {.out = stderr, .quiet = session->options.quiet};
+    if (!dataset_hash_pictures(session->jre, session->pool, &session->store, &progress, dataset)) return false;
+    Arena scratch = {.jre = session->jre};
+    int *part_of = arena_array(&scratch, int, dataset->count);
+    bool sound = dataset_split(session->jre, dataset, split, part_of);
+    if (sound) find_leaks(dataset, part_of, split->data->within >= 0 ? split->data->within : DEFAULT_WITHIN, facts);
+    arena_free(&scratch);
+    return sound;
+}
+
+Facts session_facts(Session *session) {
+    return (Facts){.context = session, .file_exists = fact_file_exists, .content_hash = fact_content_hash, .weights = fact_weights,
+                   .table = fact_table, .dataset = fact_dataset, .leaks = fact_leaks};
+}
