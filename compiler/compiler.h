@@ -65,8 +65,9 @@ typedef struct {
     LIST(const Statement *) probes, expects, accepts;      /* of the document itself; accepts of the chain */
     LIST(Expr *) overlays;                /* printed in records: what --set and --with changed */
     struct Plan *plan;
-    LIST(struct GraphUnit *) units;       /* every network lowered so far, once for each key */
     int depth;                            /* of calls, while evaluating */
+    const char *backbone;                 /* the first library network called while lowering, for tables */
+    LIST(struct TrailStop *) trail;        /* stages passed while lowering, for messages about sizes */
     const struct ResultSource *results;   /* NULL before the run */
     bool poisoned;                        /* something was diagnosed while evaluating the current declaration */
     Span call_site;                       /* the line of the document that is being evaluated */
@@ -132,7 +133,12 @@ typedef struct Node {
 } Node;
 
 /* A call of a network with `weights = "file"`: names inside are relative to it. */
-typedef struct WeightScope { const char *path, *hash; const WeightFacts *facts; Span span; } WeightScope;
+typedef struct { double mean[3], spread[3]; const char *said_by; Span span; } Stats;
+typedef struct WeightScope {
+    const char *path, *hash; const WeightFacts *facts; Span span;
+    Stats stats; bool has_stats;
+    bool reported;                        /* one message a file */
+} WeightScope;
 
 typedef struct Graph {
     Compilation *compilation; Arena *arena;
@@ -206,8 +212,6 @@ void program_print(const Program *program, Text *out);                        /*
 
 /* ---- values (evaluate.c): what an expression is while compiling ---------------------------------------------------------------- */
 
-typedef struct { double mean[3], spread[3]; const char *origin_text; Span span; } Stats;
-
 typedef enum {
     VALUE_NONE,                           /* poisoned: already diagnosed, stays quiet */
     VALUE_NUMBER, VALUE_TEXT, VALUE_TRUTH, VALUE_LIST, VALUE_RANGE, VALUE_WORD, VALUE_STATS,
@@ -224,7 +228,7 @@ typedef struct Value Value;
 typedef struct Bound { const char *name; Value *value; Span span; } Bound;
 struct Value {
     ValueKind kind; Span span;            /* where it was written */
-    double number; Unit unit; bool whole, known;
+    double number; Unit unit; bool whole, known, batch;   /* NUMBER; batch: the one size not known */
     const char *text;                     /* TEXT, WORD; FORMULA: the name it was called by */
     bool truth;
     LIST(Value *) items;                  /* LIST; RANGE has two */
@@ -240,6 +244,9 @@ struct Value {
     struct SimilarityPlan *similarity;    /* SIMILARITY */
 };
 
+/* A stage passed on the way: `layer1  [N, 256, 56, 56]`. */
+typedef struct TrailStop { const char *name; Shape shape; Span span; const struct Environment *where; } TrailStop;
+
 typedef struct Environment {
     Compilation *compilation;
     Graph *graph;                         /* NULL outside a network */
@@ -251,6 +258,7 @@ typedef struct Environment {
     const Origin *origin;
     WeightScope *weights;
     Map *ordinals;                        /* of unnamed stages, shared along a path */
+    const DimTable *dims;                 /* letters of the formula's types */
     bool sizes;                           /* a size or an Int is wanted: `/` rounds down */
     const struct Choice *choices;
 } Environment;
@@ -259,14 +267,31 @@ typedef struct Environment {
 typedef struct Choice { const Decl *axis; int index; const struct Choice *next; } Choice;
 
 Value *evaluate(Environment *env, const Expr *e);                             /* never NULL; VALUE_NONE once diagnosed */
-Value *evaluate_call(Environment *env, Value *formula, Bound *arguments, int count, Span span, const char *label);
 Value *evaluate_name(Environment *env, const char *name, Span span);
-const char *value_kind_text(const Value *v);
-const char *value_text(Compilation *c, const Value *v);
 Value *value_new(Compilation *c, ValueKind kind, Span span);
-Value *builtin_call(Environment *env, const Decl *formula, Span span);        /* builtins.c: the body `builtin` of core.jre */
+Value *value_number(Compilation *c, double number, Span span);
+Value *value_tensor(Compilation *c, Node *node, Span span);
+Value *poison(Environment *env, Span span);                                   /* VALUE_NONE; the mistake has been told */
+Environment *environment_new(Compilation *c, Scope *scope, const struct Choice *choices);
+/* call.c: calls of formulas. `piped` (or NULL) is the data in front of |>; label names the stage. */
+Value *evaluate_call(Environment *env, Value *formula, const ArgumentList *arguments, Value *piped, Span span, const char *label);
+bool is_data_type(const char *type);
+bool word_type(const char *type);                                             /* a bare name is a word there */
+/* index.c: arithmetic of tensors, with or without letters on their dimensions. */
+Value *tensor_operation(Environment *env, Op op, Value *const *operands, int count, const double *attributes, Span span);
+Value *index_tensor(Environment *env, const Expr *e, Value *tensor);
+Value *reduce_tensor(Environment *env, const Expr *e);
+Value *letters_in_order(Environment *env, Value *tensor, const NameList *letters, Span span);
+Node *tensor_of(Environment *env, const Value *v);                            /* a number becomes a constant; NULL if it is neither */
+/* builtins.c: the body `builtin` of core.jre; parameters are in env->values. */
+Value *builtin_call(Environment *env, const Decl *formula, Span span);
 /* types.c */
-bool bind_type(Environment *env, const Type *type, const Value *value, const char *what, Span span);
+bool bind_type(Environment *env, DimTable *table, const Param *param, Value *value, const Decl *formula);
+/* A finding at the line of the document that led here; the library's own line, if that is another, second. */
+Diagnostic *diag_at_call(Environment *env, DiagCode code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool check_result(Environment *env, DimTable *table, const Decl *formula, Value *result);
+const char *value_kind_text(const Value *v);                                  /* "a network", "a number" */
+const char *value_text(Compilation *c, const Value *v);                       /* "Tensor[N, 64, 7, 7]", "0.5rad" */
 double number_in(Compilation *c, const Value *v, const char *wanted, bool *ok);   /* Int, Real, Angle (radians), Length (px), Share (fraction), Time (s), Bytes */
 bool stats_from_text(const char *text, Stats *stats);
 bool stats_equal(const Stats *a, const Stats *b);
@@ -278,6 +303,9 @@ typedef enum { VIEW_FIT, VIEW_STRETCH, VIEW_NORMALIZE } ViewStepKind;
 typedef struct { ViewStepKind kind; int width, height; uint8_t fill[3]; const char *filter; Stats stats; Span span; } ViewStep;
 typedef struct View { LIST(ViewStep) steps; int width, height; const char *name; Span span; } View;
 const char *view_canonical(Arena *arena, const View *view);                   /* what keys are made of */
+
+/* lower.c: a network over pictures of the view's size, compiled; NULL once diagnosed. */
+Program *lower_network(Compilation *c, const struct Choice *choices, Value *network, const View *view, Span span, const char **backbone);
 
 /* ---- plan.c: what `jre run` walks -------------------------------------------------------------------------------------------------------- */
 
@@ -313,6 +341,7 @@ typedef LIST(MemberChoice) MemberName;
 
 typedef struct EvaluatePlan {
     const char *name; Span span; MemberName member;
+    const Decl *axis;                     /* one of the open choices, or NULL */
     SimilarityPlan *similarity; DatasetPlan *dataset; SplitPlan *split; const char *part;
     NameList metrics; bool average_identity, lonely_zero;
     const char *record, *notes;           /* path as written, or NULL */
@@ -354,8 +383,6 @@ extern const char *const metric_names[];
 
 typedef struct { const char *name, *contract; void (*run)(Graph *g); } GraphPass;
 extern const GraphPass graph_passes[]; extern const int graph_pass_count;
-/* One compiled network: graph through all passes to a program. */
-typedef struct GraphUnit { const char *key; Program *program; } GraphUnit;
 Program *compile_graph(Compilation *c, Graph *g, int max_batch);
 
 #endif

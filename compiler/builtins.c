@@ -1,0 +1,290 @@
+/* builtins.c: what `builtin` means in core.jre.
+ *
+ * One row a word: the elementwise ones name their op, the others have a function of their own here. Parameters have
+ * been bound and checked by call.c and stand in env->values under the names that core.jre gives them. */
+#include "compiler.h"
+
+#include <math.h>
+#include <string.h>
+
+static Value *parameter(Environment *env, const char *name) { return map_get(&env->values, intern(env->compilation->jre, name)); }
+
+static double real_parameter(Environment *env, const char *name) {
+    bool ok = true;
+    return number_in(env->compilation, parameter(env, name), "bare", &ok);
+}
+
+static Value *finish(Environment *env, Node *node, const char *why, Span span) {
+    if (node) return value_tensor(env->compilation, node, span);
+    Diagnostic *d = diag_at_call(env, DIAG_shape_mismatch, "these sizes do not go together");
+    diag_fact(d, "%s", why);
+    diag_help(d, "change the sizes in the call, or the picture's");
+    return poison(env, span);
+}
+
+/* ---- layers that learn ---------------------------------------------------------------------------------------------- */
+
+static Node *no_weight(Environment *env, const char *name, Shape shape) {
+    Compilation *c = env->compilation;
+    if (env->weights && env->weights->reported) {
+        env->compilation->poisoned = true;
+        return NULL;
+    }
+    if (!env->weights) {
+        Diagnostic *d = diag_at_call(env, DIAG_untrained_layer, "%lld numbers of `%s` that nobody has trained", (long long)shape_elements(shape, 1), name);
+        diag_note(d, "a layer that was never trained gives numbers without meaning, and others in every run");
+        diag_help(d, "give the network its weights: weights = \"file.safetensors\"");
+        return NULL;
+    }
+    env->weights->reported = true;
+    NameList names = {0};
+    for (int i = 0; i < env->weights->facts->count; i++) list_add(&c->arena, &names, env->weights->facts->tensors[i].name);
+    Diagnostic *d = diag(c->jre, DIAG_wrong_weights, env->weights->span, "this file has no `%s`", name);
+    diag_also(d, env->origin->span, "needed here, of shape %s", shape_text(&c->arena, shape));
+    const char *near = nearest_name(name, names.at, names.count);
+    if (near) diag_fact(d, "the nearest of its %d names is `%s`", names.count, near);
+    else if (names.count) diag_fact(d, "it has %d other names; the first is `%s`", names.count, names.at[0]);
+    diag_help(d, "is it the file of this very network?");
+    return NULL;
+}
+
+/* A weight, checked against the file's names and shapes. NULL: diagnosed. */
+static Node *weight(Environment *env, const char *name, Shape shape) {
+    Compilation *c = env->compilation;
+    const char *path = *env->path ? arena_print(&c->arena, "%s.%s", env->path, name) : name;
+    const WeightShape *there = env->weights ? map_get(&env->weights->facts->by_name, path) : NULL;
+    if (!there) return no_weight(env, path, shape);
+    Shape found = {.rank = there->rank > GRAPH_RANK ? GRAPH_RANK : there->rank};
+    for (int i = 0; i < found.rank; i++) found.dim[i] = there->dim[i];
+    if (shape_equal(found, shape)) return graph_source(env->graph, OP_weight, shape, 0, path, env->weights, env->origin);
+    if (!env->weights->reported) {
+        env->weights->reported = true;
+        Diagnostic *d = diag(c->jre, DIAG_wrong_weights, env->weights->span, "`%s` has the shape %s in this file", path, shape_text(&c->arena, found));
+        diag_also(d, env->origin->span, "%s is needed here", shape_text(&c->arena, shape));
+        diag_help(d, "is it the file of this very network?");
+    }
+    c->poisoned = true;
+    return NULL;
+}
+
+static Value *conv(Environment *env, Span span) {
+    Node *x = parameter(env, "x")->node;
+    int64_t out = (int64_t)real_parameter(env, "out"), size = (int64_t)real_parameter(env, "size"), groups = (int64_t)real_parameter(env, "groups");
+    if (groups < 1 || out < 1 || size < 1) return finish(env, NULL, "out, size and groups are at least 1", span);
+    Node *w = weight(env, "weight", (Shape){4, {out, x->shape.dim[1] / groups, size, size}});
+    Node *bias = w && parameter(env, "bias")->truth ? weight(env, "bias", (Shape){1, {out}}) : NULL;
+    if (!w || (parameter(env, "bias")->truth && !bias)) return poison(env, span);
+    double attributes[GRAPH_ATTRIBUTES] = {real_parameter(env, "stride"), real_parameter(env, "pad"), 1, (double)groups, -INFINITY, INFINITY};
+    if (attributes[0] < 1 || attributes[1] < 0) return finish(env, NULL, "stride is at least 1, pad at least 0", span);
+    const char *why;
+    return finish(env, graph_add(env->graph, OP_conv, (Node *[]){x, w, bias}, 3, attributes, env->origin, &why), why, span);
+}
+
+static Value *batchnorm(Environment *env, Span span) {
+    static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
+    Node *in[5] = {parameter(env, "x")->node};
+    for (int i = 0; i < 4; i++)
+        if (!(in[i + 1] = weight(env, names[i], (Shape){1, {in[0]->shape.dim[1]}}))) return poison(env, span);
+    double epsilon = real_parameter(env, "epsilon");
+    const char *why;
+    return finish(env, graph_add(env->graph, OP_batchnorm, in, 5, &epsilon, env->origin, &why), why, span);
+}
+
+static Value *linear(Environment *env, Span span) {
+    Graph *g = env->graph;
+    Node *x = parameter(env, "x")->node;
+    int64_t out = (int64_t)real_parameter(env, "out");
+    bool biased = parameter(env, "bias")->truth;
+    Node *w = weight(env, "weight", (Shape){2, {out, x->shape.dim[1]}});
+    Node *bias = w && biased ? weight(env, "bias", (Shape){1, {out}}) : NULL;
+    if (!w || (biased && !bias)) return poison(env, span);
+    const char *why;
+    Node *node = graph_add(g, OP_matmul, (Node *[]){x, graph_transpose(g, w, (int[]){1, 0}, env->origin)}, 2, NULL, env->origin, &why);
+    if (node && bias) node = graph_add(g, OP_add, (Node *[]){node, bias}, 2, NULL, env->origin, &why);
+    return finish(env, node, why, span);
+}
+
+static Value *repeat(Environment *env, Span span) {
+    Value *x = parameter(env, "x"), *block = parameter(env, "block");
+    int count = (int)real_parameter(env, "count"), first = (int)real_parameter(env, "first");
+    if (count < 0 || count > 10000) return finish(env, NULL, "a block is repeated 0 to 10,000 times", span);
+    for (int i = 0; i < count && x->kind != VALUE_NONE; i++)
+        x = evaluate_call(env, block, NULL, x, span, arena_print(&env->compilation->arena, "%d", first + i));
+    return x;
+}
+
+/* ---- layers without weights ------------------------------------------------------------------------------------------- */
+
+static Value *pool(Environment *env, Op op, Span span) {
+    Node *x = parameter(env, "x")->node;
+    double attributes[] = {real_parameter(env, "size"), real_parameter(env, "stride"), real_parameter(env, "pad")};
+    const char *why;
+    return finish(env, graph_add(env->graph, op, &x, 1, attributes, env->origin, &why), why, span);
+}
+static Value *max_pool(Environment *env, Span span) { return pool(env, OP_max_pool, span); }
+static Value *mean_pool(Environment *env, Span span) { return pool(env, OP_mean_pool, span); }
+
+static Value *blur(Environment *env, Span span) {
+    Node *x = parameter(env, "x")->node;
+    double sigma = real_parameter(env, "sigma");
+    if (!(sigma > 0) || sigma > 100) return finish(env, NULL, "sigma is over 0 and at most 100 pixels", span);
+    const char *why;
+    return finish(env, graph_add(env->graph, OP_blur, &x, 1, &sigma, env->origin, &why), why, span);
+}
+
+static Value *concat(Environment *env, Span span) {
+    Value *parts = parameter(env, "parts");
+    Node *joined = NULL;
+    const char *why = "there is nothing to join";
+    for (int i = 0; i < parts->items.count; i++) {
+        Value *part = parts->items.at[i];
+        if (part->kind != VALUE_TENSOR || part->letters.count || part->node->shape.rank < 1) {
+            diag(env->compilation->jre, DIAG_wrong_type, part->span, "a tensor was expected, this is %s", value_kind_text(part));
+            return poison(env, span);
+        }
+        double axis = part->node->shape.rank > 1;
+        joined = !joined ? part->node : graph_add(env->graph, OP_concat, (Node *[]){joined, part->node}, 2, &axis, env->origin, &why);
+        if (!joined) break;
+    }
+    return finish(env, joined, why, span);
+}
+
+static Value *flatten(Environment *env, Span span) {
+    Node *x = parameter(env, "x")->node;
+    int64_t rest = 1;
+    for (int i = 1; i < x->shape.rank; i++) rest *= x->shape.dim[i];
+    return value_tensor(env->compilation, graph_reshape(env->graph, x, (Shape){2, {x->shape.dim[0], rest}}, env->origin), span);
+}
+
+/* ---- views -------------------------------------------------------------------------------------------------------------------- */
+
+static Value *with_step(Environment *env, ViewStep step, Span span) {
+    Compilation *c = env->compilation;
+    const View *before = parameter(env, "x")->view;
+    View *view = arena_new(&c->arena, View);
+    view->name = before->name;
+    view->span = before->span;
+    view->width = step.width ? step.width : before->width;
+    view->height = step.height ? step.height : before->height;
+    for (int i = 0; i < before->steps.count; i++) list_add(&c->arena, &view->steps, before->steps.at[i]);
+    step.span = span;
+    list_add(&c->arena, &view->steps, step);
+    Value *v = value_new(c, VALUE_PICTURE, span);
+    v->view = view;
+    return v;
+}
+
+static bool known_word(Environment *env, const char *name, const char *const *words, int count) {
+    const Value *v = parameter(env, name);
+    const char *known = "";
+    for (int i = 0; i < count; i++) {
+        if (!strcmp(words[i], v->text)) return true;
+        known = arena_print(&env->compilation->arena, "%s %s", known, words[i]);
+    }
+    Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, v->span, "no `%s` is called so", name);
+    diag_fact(d, "known are:%s", known);
+    const char *near = nearest_name(v->text, words, count);
+    if (near) {
+        diag_help(d, "did you mean `%s`?", near);
+        diag_edit(d, v->span, true, "%s", near);
+    } else {
+        diag_help(d, "write one of these");
+    }
+    return false;
+}
+
+static Value *resized(Environment *env, ViewStepKind kind, Span span) {
+    static const char *const colors[] = {"white", "black", "gray"};
+    static const uint8_t shades[] = {255, 0, 128};
+    static const char *const filters[] = {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"};
+    if (!known_word(env, "fill", colors, 3) || !known_word(env, "filter", filters, 6)) return poison(env, span);
+    double size = real_parameter(env, "size");
+    if (size < 1 || size > 4096 || size != floor(size)) {
+        Diagnostic *d = diag(env->compilation->jre, DIAG_broken_condition, parameter(env, "size")->span, "a picture is made 1 to 4096 whole pixels wide");
+        diag_help(d, "for instance 224px");
+        return poison(env, span);
+    }
+    ViewStep step = {.kind = kind, .width = (int)size, .height = (int)size, .filter = parameter(env, "filter")->text};
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(colors[i], parameter(env, "fill")->text)) memset(step.fill, shades[i], 3);
+    return with_step(env, step, span);
+}
+static Value *fit(Environment *env, Span span) { return resized(env, VIEW_FIT, span); }
+static Value *stretch(Environment *env, Span span) { return resized(env, VIEW_STRETCH, span); }
+
+static Value *normalize(Environment *env, Span span) {
+    const Value *stats = parameter(env, "stats");
+    ViewStep step = {.kind = VIEW_NORMALIZE, .stats = stats->stats};
+    if (stats->kind == VALUE_WORD && !stats_by_word(stats->text, &step.stats)) {
+        Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, stats->span, "no statistics of this name");
+        diag_help(d, "follow the network: normalize(backbone.stats), or write imagenet, half or clip");
+        return poison(env, span);
+    }
+    return with_step(env, step, span);
+}
+
+/* ---- scores -------------------------------------------------------------------------------------------------------------------- */
+
+static Value *cosine(Environment *env, Span span) {
+    Value *v = value_new(env->compilation, VALUE_SIMILARITY, span);
+    v->decl = parameter(env, "e")->decl;
+    return v;
+}
+
+/* chance(cv) is another way to write cv.chance. */
+static Value *chance(Environment *env, Span span) {
+    Expr evaluation = {.kind = EXPR_NAME, .span = span, .name = intern(env->compilation->jre, "cv")};
+    Expr field = {.kind = EXPR_FIELD, .span = span, .focus = span, .name = intern(env->compilation->jre, "chance"), .target = &evaluation};
+    return evaluate(env, &field);
+}
+
+/* ---- the table ----------------------------------------------------------------------------------------------------------------- */
+
+static const struct { const char *name; Value *(*make)(Environment *env, Span span); } builtins[] = {
+    {"conv", conv}, {"batchnorm", batchnorm}, {"linear", linear}, {"repeat", repeat}, {"max_pool", max_pool}, {"mean_pool", mean_pool},
+    {"blur", blur}, {"concat", concat}, {"flatten", flatten}, {"fit", fit}, {"stretch", stretch}, {"normalize", normalize},
+    {"cosine", cosine}, {"chance", chance},
+};
+
+/* cos(0.5rad), max(3, 4): numbers stay numbers. */
+static Value *of_numbers(Environment *env, Op op, const double *x, Span span) {
+    double result;
+    switch (op) {
+    case OP_exp: result = exp(x[0]); break;
+    case OP_log: result = log(x[0]); break;
+    case OP_sqrt: result = sqrt(x[0]); break;
+    case OP_sin: result = sin(x[0]); break;
+    case OP_cos: result = cos(x[0]); break;
+    case OP_tanh: result = tanh(x[0]); break;
+    case OP_sigmoid: result = 1 / (1 + exp(-x[0])); break;
+    case OP_abs: result = fabs(x[0]); break;
+    case OP_max: result = fmax(x[0], x[1]); break;
+    case OP_min: result = fmin(x[0], x[1]); break;
+    default: return NULL;
+    }
+    return value_number(env->compilation, result, span);
+}
+
+static Value *elementwise(Environment *env, Op op, const Decl *decl, Span span) {
+    Value *operands[GRAPH_INPUTS];
+    double numbers[GRAPH_INPUTS];
+    int count = 0;
+    bool all_numbers = true, ok = true;
+    for (; count < decl->statement->params.count && count < GRAPH_INPUTS; count++) {
+        operands[count] = parameter(env, decl->statement->params.at[count].name);
+        all_numbers &= operands[count]->kind == VALUE_NUMBER;
+        if (all_numbers) numbers[count] = number_in(env->compilation, operands[count], "bare", &ok);
+    }
+    Value *folded = all_numbers && ok ? of_numbers(env, op, numbers, span) : NULL;
+    return folded ? folded : tensor_operation(env, op, operands, count, NULL, span);
+}
+
+Value *builtin_call(Environment *env, const Decl *decl, Span span) {
+    for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
+        if (!strcmp(builtins[i].name, decl->name)) return builtins[i].make(env, span);
+    Op op = op_find(decl->name);
+    if (op != OP_COUNT && (op_row(op)->flags & OP_ELEMENTWISE)) return elementwise(env, op, decl, span);
+    Diagnostic *d = diag(env->compilation->jre, DIAG_not_yet, span, "`%s` is in the language, this version does not compute it yet", decl->name);
+    diag_also(d, decl->statement->name_span, "declared here");
+    return poison(env, span);
+}

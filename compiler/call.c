@@ -1,0 +1,407 @@
+/* call.c: calls of formulas.
+ *
+ *   x |> conv(64, 7, stride = 2) as conv1        data, then design; the stage names the weights: conv1.weight
+ *   block(width = 64)                            no data: a network still waiting for its picture
+ *
+ * A call without its data names its arguments and gives a formula with more of them bound; one with data counts from the data.
+ * Every call of a network is new weights, called by the stages around it. */
+#include "compiler.h"
+
+#include <string.h>
+
+enum { DEEPEST_CALL = 100 };
+
+bool is_data_type(const char *type) {
+    static const char *const types[] = {"Tensor", "Image", "Identity", "Embedding", "Mask", "Flank", "Label", "Keypoints",
+                                        "Embed", "Evaluate", "Similarity"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(types[i], type)) return true;
+    return false;
+}
+
+bool word_type(const char *type) { return !strcmp(type, "Word") || !strcmp(type, "Color") || !strcmp(type, "Stats"); }
+
+static Bound *bound_to(Value *formula, const char *name) {
+    for (int i = 0; i < formula->bound.count; i++)
+        if (formula->bound.at[i].name == name) return &formula->bound.at[i];
+    return NULL;
+}
+
+/* ---- arguments ------------------------------------------------------------------------------------------------------- */
+
+/* Where a Word is wanted, a bare name is a word though something else may be called so; where an Int is, `/` rounds down. */
+static Value *evaluate_argument(Environment *env, const Param *param, const Expr *e) {
+    if (param && word_type(param->type.name) && e->kind == EXPR_NAME) {
+        Value *word = value_new(env->compilation, VALUE_WORD, e->span);
+        word->text = e->name;
+        return word;
+    }
+    bool before = env->sizes;
+    env->sizes = param && !strcmp(param->type.name, "Int");
+    Value *v = evaluate(env, e);
+    env->sizes = before;
+    return v;
+}
+
+static const char *params_of(Compilation *c, const Decl *decl, NameList *names) {
+    const char *text = "";
+    for (int i = 0; i < decl->statement->params.count; i++) {
+        list_add(&c->arena, names, decl->statement->params.at[i].name);
+        text = arena_print(&c->arena, "%s %s", text, decl->statement->params.at[i].name);
+    }
+    return text;
+}
+
+static bool wrong_name(Environment *env, const Decl *decl, const Argument *argument) {
+    Compilation *c = env->compilation;
+    NameList names = {0};
+    const char *known = params_of(c, decl, &names);
+    Diagnostic *d = diag(c->jre, DIAG_wrong_argument, argument->name_span, "`%s` takes no `%s`", decl->name, argument->name);
+    diag_fact(d, "`%s` takes:%s%s", decl->name, known, decl->statement->formula == FORMULA_network ? " weights stats frozen" : "");
+    const char *near = nearest_name(argument->name, names.at, names.count);
+    if (near) {
+        diag_help(d, "did you mean `%s`?", near);
+        diag_edit(d, argument->name_span, true, "%s", near);
+    } else {
+        diag_help(d, "take it out, or name one of these");
+    }
+    return false;
+}
+
+static bool given_twice(Environment *env, const Argument *argument, Span span, const char *name, const Bound *before) {
+    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_argument, argument ? argument->value->span : span, "`%s` is given a second time", name);
+    diag_also(d, before->span, "here first");
+    diag_help(d, "keep one of the two");
+    return false;
+}
+
+/* Looks for a weight file where LANGUAGE decision 6 says, and tells all places if it is nowhere. */
+static const char *find_weights(Environment *env, const char *name, Span span) {
+    Compilation *c = env->compilation;
+    const Source *source = source_of(c->jre, span);
+    const char *folder = source ? source->folder : ".";
+    NameList places = {0};
+    if (name[0] == '/') list_add(&c->arena, &places, name);
+    else {
+        list_add(&c->arena, &places, arena_print(&c->arena, "%s/%s", folder, name));
+        list_add(&c->arena, &places, arena_print(&c->arena, "%s/weights/%s", folder, name));
+        for (const char *at = c->jre->weights_path; at && *at;) {
+            size_t length = strcspn(at, ":");
+            if (length) list_add(&c->arena, &places, arena_print(&c->arena, "%.*s/%s", (int)length, at, name));
+            at += length + (at[length] == ':');
+        }
+        if (c->jre->stdlib) list_add(&c->arena, &places, arena_print(&c->arena, "%s/weights/%s", c->jre->stdlib, name));
+    }
+    const char *looked = "looked for it at:";
+    for (int i = 0; i < places.count; i++) {
+        if (c->facts.file_exists(c->facts.context, places.at[i])) return places.at[i];
+        looked = arena_print(&c->arena, "%s\n%s", looked, places.at[i]);
+    }
+    Diagnostic *d = diag(c->jre, DIAG_file_missing, span, "this file of weights is nowhere");
+    diag_fact(d, "%s", looked);
+    diag_note(d, "timm and torchvision publish such weights; save the network's state_dict with the safetensors library");
+    diag_help(d, "put it in one of these places, or name its folder in JRE_WEIGHTS");
+    return NULL;
+}
+
+static bool take_weights(Environment *env, Value *formula, const Argument *argument) {
+    Compilation *c = env->compilation;
+    Value *name = evaluate(env, argument->value);
+    if (name->kind == VALUE_NONE) return false;
+    if (name->kind != VALUE_TEXT) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, argument->value->span, "the name of a file was expected, this is %s", value_kind_text(name));
+        diag_help(d, "for instance weights = \"resnet50.safetensors\"");
+        return false;
+    }
+    const char *path = find_weights(env, name->text, argument->value->span);
+    if (!path) return false;
+    WeightScope *scope = arena_new(&c->arena, WeightScope);
+    *scope = (WeightScope){.path = path, .span = argument->value->span};
+    scope->facts = c->facts.weights(c->facts.context, path, scope->span);
+    scope->hash = scope->facts ? c->facts.content_hash(c->facts.context, path, scope->span) : NULL;
+    if (!scope->hash) return false;
+    if (scope->facts->stats) scope->has_stats = stats_from_text(scope->facts->stats, &scope->stats);
+    scope->stats.said_by = path;
+    scope->stats.span = scope->span;
+    formula->weights = scope;
+    return true;
+}
+
+static bool take_stats(Environment *env, Value *formula, const Argument *argument) {
+    const Param as_stats = {.type = {.name = "Stats"}};
+    Value *said = evaluate_argument(env, &as_stats, argument->value);
+    if (said->kind == VALUE_NONE) return false;
+    if (said->kind == VALUE_STATS) formula->stats = said->stats;
+    else if (said->kind != VALUE_WORD || !stats_by_word(said->text, &formula->stats)) {
+        Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, argument->value->span, "no statistics of this name");
+        diag_help(d, "known are: imagenet half clip");
+        return false;
+    }
+    formula->has_stats = true;
+    formula->stats.span = argument->value->span;
+    return true;
+}
+
+/* What every network takes besides its own parameters. */
+static bool take_common(Environment *env, Value *formula, const Argument *argument, bool *taken) {
+    *taken = false;
+    if (formula->decl->statement->formula != FORMULA_network) return true;
+    *taken = true;
+    if (!strcmp(argument->name, "weights")) return take_weights(env, formula, argument);
+    if (!strcmp(argument->name, "stats")) return take_stats(env, formula, argument);
+    if (!strcmp(argument->name, "frozen")) {
+        Value *v = evaluate(env, argument->value);
+        formula->frozen = v->kind == VALUE_TRUTH && v->truth;
+        return v->kind == VALUE_TRUTH;
+    }
+    *taken = false;
+    return true;
+}
+
+static const Param *next_open(const Decl *decl, Value *formula, int *place) {
+    for (; *place < decl->statement->params.count; ++*place)
+        if (!bound_to(formula, decl->statement->params.at[*place].name)) return &decl->statement->params.at[(*place)++];
+    return NULL;
+}
+
+static const Param *param_named(const Decl *decl, const char *name) {
+    for (int i = 0; i < decl->statement->params.count; i++)
+        if (decl->statement->params.at[i].name == name) return &decl->statement->params.at[i];
+    return NULL;
+}
+
+static bool take_argument(Environment *env, Value *formula, const Argument *argument, int *place) {
+    const Decl *decl = formula->decl;
+    bool taken;
+    const Param *param;
+    if (argument->name) {
+        param = param_named(decl, argument->name);
+        if (!param) {
+            if (!take_common(env, formula, argument, &taken)) return false;
+            return taken || wrong_name(env, decl, argument);
+        }
+        Bound *before = bound_to(formula, param->name);
+        if (before) return given_twice(env, argument, argument->value->span, param->name, before);
+    } else {
+        param = next_open(decl, formula, place);
+        if (!param) {
+            Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_argument, argument->value->span, "`%s` takes no further argument", decl->name);
+            diag_help(d, "take it out");
+            return false;
+        }
+    }
+    Bound bound = {param->name, evaluate_argument(env, param, argument->value), argument->value->span};
+    if (bound.value->kind == VALUE_NONE) return false;
+    list_add(&env->compilation->arena, &formula->bound, bound);
+    return true;
+}
+
+/* ---- the body ------------------------------------------------------------------------------------------------------------ */
+
+static const char *join_path(Arena *arena, const char *path, const char *name) {
+    return *path ? arena_print(arena, "%s.%s", path, name) : name;
+}
+
+/* conv1, conv2, ...: kind and ordinal of a stage without a name. */
+static const char *ordinal_name(Environment *env, const char *kind) {
+    Arena *arena = &env->compilation->arena;
+    if (!env->ordinals) env->ordinals = arena_new(arena, Map);
+    int *count = map_get(env->ordinals, kind);
+    if (!count) map_set(env->ordinals, arena, kind, count = arena_new(arena, int));
+    return arena_print(arena, "%s%d", kind, ++*count);
+}
+
+static Environment *enter(Environment *env, Value *formula, const char *label, Span span) {
+    Compilation *c = env->compilation;
+    const Decl *decl = formula->decl;
+    Environment *inner = environment_new(c, decl->scope, env->choices);
+    inner->graph = env->graph;
+    inner->formula = decl;
+    inner->caller = env;
+    inner->weights = formula->weights ? formula->weights : env->weights;
+    bool names_itself = !strcmp(decl->name, "repeat") && decl->statement->builtin;
+    bool stage = label || (decl->statement->formula == FORMULA_network && !names_itself && env->formula);
+    const char *name = label ? label : stage ? ordinal_name(env, decl->name) : NULL;
+    inner->path = formula->weights ? "" : name ? join_path(&c->arena, env->path, name) : env->path;
+    if (!stage) inner->ordinals = env->ordinals ? env->ordinals : (env->ordinals = arena_new(&c->arena, Map));
+    Origin *origin = arena_new(&c->arena, Origin);
+    *origin = (Origin){span, env->origin};
+    inner->origin = origin;
+    bool from_outside = !env->formula || !env->formula->library;
+    if (!c->backbone && env->graph && from_outside && decl->library && !decl->statement->builtin && decl->statement->formula == FORMULA_network)
+        c->backbone = formula->text;
+    return inner;
+}
+
+static bool check_where(Environment *inner, const Decl *decl) {
+    Compilation *c = inner->compilation;
+    for (int i = 0; i < decl->statement->where.count; i++) {
+        const Expr *test = decl->statement->where.at[i];
+        Value *v = evaluate(inner, test);
+        if (v->kind == VALUE_NONE) return false;
+        if (v->kind == VALUE_TRUTH && v->truth) continue;
+        Diagnostic *d = diag(c->jre, DIAG_broken_condition, inner->origin->span, "`%s` asks that %s", decl->name, expr_text(c->jre, test));
+        diag_also(d, test->span, "asked for here");
+        for (int k = 0; inner->dims && k < inner->dims->bound.count; k++) {
+            const DimBinding *size = &inner->dims->bound.at[k];
+            if (!size->is_rest && size->value != DIM_BATCH) diag_fact(d, "here %s = %lld", size->name, (long long)size->value);
+        }
+        diag_help(d, "give it another size");
+        return false;
+    }
+    return true;
+}
+
+static Value *learned_weight(Environment *env, const Line *line) {
+    Compilation *c = env->compilation;
+    const char *why;
+    Shape shape;
+    Diagnostic *d;
+    if (!env->weights) {
+        d = diag(c->jre, DIAG_not_yet, line->span, "`%s` is learned here, and training comes with a later version", line->name);
+        diag_help(d, "until then give the network weights from a file");
+    } else if (!dims_build(env->dims, &line->type, NULL, &shape, &why)) {
+        d = diag(c->jre, DIAG_shape_mismatch, line->type.span, "%s", why);
+    } else {
+        const char *name = join_path(&c->arena, env->path, line->name);
+        return value_tensor(c, graph_source(env->graph, OP_weight, shape, 0, name, env->weights, env->origin), line->span);
+    }
+    (void)d;
+    return poison(env, line->span);
+}
+
+static Value *run_lines(Environment *env, const Decl *decl) {
+    Compilation *c = env->compilation;
+    Value *result = NULL;
+    for (int i = 0; i < decl->statement->lines.count; i++) {
+        const Line *line = &decl->statement->lines.at[i];
+        if (line->kind == LINE_DRAW) {
+            Diagnostic *d = diag(c->jre, DIAG_not_yet, line->span, "random views come with training, in a later version");
+            diag_help(d, "until then use a view without `~`");
+            return poison(env, line->span);
+        }
+        Value *v = line->kind == LINE_LEARN ? learned_weight(env, line) : evaluate(env, line->value);
+        if (v->kind == VALUE_NONE) return v;
+        if (line->kind == LINE_EQUATION && line->letters.count) v = letters_in_order(env, v, &line->letters, line->span);
+        if (v->kind == VALUE_NONE) return v;
+        if (line->kind == LINE_RESULT) result = v;
+        else if (map_get(&env->values, line->name)) {
+            Diagnostic *d = diag(c->jre, DIAG_already_named, line->name_span, "`%s` has a meaning in this formula already", line->name);
+            diag_help(d, "choose another name");
+            return poison(env, line->span);
+        } else {
+            map_set(&env->values, &c->arena, line->name, v);
+        }
+    }
+    if (result) return result;
+    Diagnostic *d = diag(c->jre, DIAG_unfinished_line, decl->statement->span, "the formula ends without a result");
+    diag_help(d, "its last line is what it gives: an expression without `=`");
+    return poison(env, decl->statement->span);
+}
+
+/* Parameters become names: arguments, then defaults, which may use earlier ones. Letters of the types follow. */
+static bool bind_parameters(Environment *inner, DimTable *table, Value *formula, Span span) {
+    Compilation *c = inner->compilation;
+    const Decl *decl = formula->decl;
+    for (int i = 0; i < decl->statement->params.count; i++) {
+        const Param *param = &decl->statement->params.at[i];
+        Bound *given = bound_to(formula, param->name);
+        Value *v = given ? given->value : param->fallback ? evaluate_argument(inner, param, param->fallback) : NULL;
+        if (!v) {
+            Diagnostic *d = diag(c->jre, DIAG_wrong_argument, span, "`%s` still needs its `%s`", decl->name, param->name);
+            diag_also(d, param->span, "%s, without a default", type_as_text(&c->arena, &param->type));
+            diag_help(d, "give it: %s = ...", param->name);
+            return false;
+        }
+        if (v->kind == VALUE_NONE || !bind_type(inner, table, param, v, decl)) return false;
+        map_set(&inner->values, &c->arena, param->name, v);
+        for (int k = 0; k < table->bound.count; k++) {
+            const DimBinding *size = &table->bound.at[k];
+            if (size->is_rest || map_get(&inner->values, size->name)) continue;
+            Value *letter = value_number(c, (double)size->value, param->span);
+            letter->batch = size->value == DIM_BATCH;
+            map_set(&inner->values, &c->arena, size->name, letter);
+        }
+    }
+    return true;
+}
+
+/* Sizes may name parameters: Tensor[N, 4 * width, ..]. */
+static bool number_outside(void *context, const char *name, int64_t *value) {
+    const Environment *env = context;
+    const Value *v = map_get(&env->values, name);
+    if (!v || v->kind != VALUE_NUMBER) return false;
+    *value = v->batch ? DIM_BATCH : (int64_t)v->number;
+    return true;
+}
+
+static Value *apply(Environment *env, Value *formula, Span span, const char *label) {
+    Compilation *c = env->compilation;
+    const Decl *decl = formula->decl;
+    if (c->depth >= DEEPEST_CALL) {
+        Diagnostic *d = diag(c->jre, DIAG_too_deep, span, "`%s` is called inside itself, or formulas call each other %d deep", decl->name, DEEPEST_CALL);
+        diag_help(d, "let each formula call only what is simpler than itself");
+        return poison(env, span);
+    }
+    c->depth++;
+    Environment *inner = enter(env, formula, label, span);
+    DimTable *table = arena_new(&c->arena, DimTable);
+    *table = (DimTable){.arena = &c->arena, .outside = number_outside, .context = inner};
+    inner->dims = table;
+    Value *result = NULL;
+    if (bind_parameters(inner, table, formula, span) && check_where(inner, decl))
+        result = decl->statement->builtin ? builtin_call(inner, decl, span) : run_lines(inner, decl);
+    if (result && result->kind != VALUE_NONE && !check_result(inner, table, decl, result)) result = NULL;
+    c->depth--;
+    if (!result) return poison(env, span);
+    if (result->kind == VALUE_TENSOR) {
+        Value *made = value_new(c, VALUE_TENSOR, span);
+        *made = *result;
+        made->inside = inner;
+        made->embedding = !strcmp(decl->statement->result.name, "Embedding");
+        if (label && !made->node->stage) made->node->stage = label;
+        return made;
+    }
+    return result;
+}
+
+static void remember_stage(Environment *env, const char *name, Value *result, Span span) {
+    if (result->kind != VALUE_TENSOR) return;
+    Compilation *c = env->compilation;
+    if (!map_get(&env->stages, name)) map_set(&env->stages, &c->arena, name, result);
+    TrailStop *stop = arena_new(&c->arena, TrailStop);
+    *stop = (TrailStop){name, result->node->shape, span, env};
+    list_add(&c->arena, &c->trail, stop);
+}
+
+Value *evaluate_call(Environment *env, Value *callee, const ArgumentList *arguments, Value *piped, Span span, const char *label) {
+    Compilation *c = env->compilation;
+    if (callee->kind != VALUE_FORMULA) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, span, "this is %s, it cannot be called", value_kind_text(callee));
+        diag_help(d, "call a function, a network, a loss or an augment");
+        return poison(env, span);
+    }
+    Value *formula = value_new(c, VALUE_FORMULA, span);
+    *formula = *callee;
+    formula->bound.at = NULL, formula->bound.count = formula->bound.room = 0;
+    for (int i = 0; i < callee->bound.count; i++) list_add(&c->arena, &formula->bound, callee->bound.at[i]);
+    int place = 0;
+    if (piped) {
+        const Param *param = next_open(formula->decl, formula, &place);
+        if (!param) {
+            diag(c->jre, DIAG_wrong_argument, span, "`%s` has all its arguments, nothing can be piped into it", formula->decl->name);
+            return poison(env, span);
+        }
+        Bound data = {param->name, piped, piped->span};
+        list_add(&c->arena, &formula->bound, data);
+    }
+    for (int i = 0; arguments && i < arguments->count; i++)
+        if (!take_argument(env, formula, &arguments->at[i], &place)) return poison(env, span);
+    for (int i = 0; i < formula->decl->statement->params.count; i++) {
+        const Param *param = &formula->decl->statement->params.at[i];
+        if (is_data_type(param->type.name) && !param->fallback && !bound_to(formula, param->name)) return formula;
+    }
+    Value *result = apply(env, formula, span, label);
+    remember_stage(env, label ? label : formula->decl->name, result, span);
+    return result;
+}

@@ -1,0 +1,452 @@
+/* evaluate.c: what an expression is, while compiling.
+ *
+ * Numbers, words and lists are computed; a network over a tensor becomes nodes of the graph being built; a metric stays
+ * open until the run has a number for it. A value that was diagnosed is VALUE_NONE and stays quiet ever after, so one mistake
+ * gives one message. */
+#include "compiler.h"
+
+#include <math.h>
+#include <string.h>
+
+Value *value_new(Compilation *c, ValueKind kind, Span span) {
+    Value *v = arena_new(&c->arena, Value);
+    v->kind = kind;
+    v->span = span;
+    return v;
+}
+
+Value *value_number(Compilation *c, double number, Span span) {
+    Value *v = value_new(c, VALUE_NUMBER, span);
+    v->number = number;
+    v->known = true;
+    v->whole = number == floor(number) && fabs(number) < 9e15;
+    return v;
+}
+
+Value *value_tensor(Compilation *c, Node *node, Span span) {
+    Value *v = value_new(c, VALUE_TENSOR, span);
+    v->node = node;
+    return v;
+}
+
+Value *poison(Environment *env, Span span) {
+    env->compilation->poisoned = true;
+    return value_new(env->compilation, VALUE_NONE, span);
+}
+
+Environment *environment_new(Compilation *c, Scope *scope, const Choice *choices) {
+    Environment *env = arena_new(&c->arena, Environment);
+    *env = (Environment){.compilation = c, .scope = scope, .choices = choices, .path = ""};
+    return env;
+}
+
+/* ---- names --------------------------------------------------------------------------------------------------------- */
+
+static int choice_of(const Environment *env, const Decl *axis) {
+    for (const Choice *choice = env->choices; choice; choice = choice->next)
+        if (choice->axis == axis) return choice->index;
+    return -1;
+}
+
+static Value *undecided(Environment *env, const Decl *decl, Span span) {
+    Diagnostic *d = diag(env->compilation->jre, DIAG_undecided_choice, span, "`%s` has several values, one is needed here", decl->name);
+    diag_also(d, decl->each_span, "chosen from here");
+    diag_help(d, "name one: %s = ..., or let `best(.., by = map)` choose", decl->name);
+    return poison(env, span);
+}
+
+static Value *value_of_equation(Environment *env, Decl *decl, Span span) {
+    Compilation *c = env->compilation;
+    if (decl->state) {
+        Diagnostic *d = diag(c->jre, DIAG_already_named, decl->statement->name_span, "`%s` is made of itself", decl->name);
+        diag_help(d, "an equation may use other names, not its own");
+        return poison(env, span);
+    }
+    const Expr *value = decl->value;
+    if (decl->each) {
+        int index = choice_of(env, decl);
+        if (index < 0 || index >= value->arguments.count) return undecided(env, decl, span);
+        value = value->arguments.at[index].value;
+    }
+    decl->state = 1;
+    Environment *own = environment_new(c, decl->scope, env->choices);
+    Value *found = evaluate(own, value);
+    decl->state = 0;
+    if (found->kind == VALUE_FORMULA && decl->library) {           /* resnet50, not resnet: the name people know */
+        Value *named = value_new(c, VALUE_FORMULA, found->span);
+        *named = *found;
+        named->text = decl->name;
+        return named;
+    }
+    return found;
+}
+
+static Value *value_of_decl(Environment *env, Decl *decl, Span span) {
+    if (decl->kind == STATEMENT_EQUATION) return value_of_equation(env, decl, span);
+    Value *v = value_new(env->compilation, decl->kind == STATEMENT_FORMULA ? VALUE_FORMULA : VALUE_RECORD, span);
+    v->decl = decl;
+    v->text = decl->name;
+    return v;
+}
+
+Value *evaluate_name(Environment *env, const char *name, Span span) {
+    Value *own = map_get(&env->values, name);
+    if (own) return own;
+    Decl *decl = scope_find(env->scope, name);
+    if (decl) return value_of_decl(env, decl, span);
+    report_unknown_name(env->compilation, env->scope, name, span);
+    return poison(env, span);
+}
+
+/* ---- numbers ----------------------------------------------------------------------------------------------------------- */
+
+static Value *wrong_operands(Environment *env, const Expr *e, const Value *a, const Value *b) {
+    Compilation *c = env->compilation;
+    Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->focus, "`%s` cannot work on %s and %s", binary_text(e->op), value_kind_text(a), value_kind_text(b));
+    diag_fact(d, "left: %s\nright: %s", value_text(c, a), value_text(c, b));
+    diag_help(d, "give it two numbers, or two tensors");
+    return poison(env, e->span);
+}
+
+static bool same_unit(Unit a, Unit b) { return a == b || a == UNIT_NONE || b == UNIT_NONE; }
+
+/* Degrees and radians meet in radians, times in seconds, shares as fractions; else units stay as written. */
+static void to_base(Value *v) {
+    static const struct { Unit unit, base; double factor; } bases[] = {
+        {UNIT_deg, UNIT_rad, 3.14159265358979323846 / 180}, {UNIT_percent, UNIT_NONE, 0.01}, {UNIT_ms, UNIT_s, 1e-3},
+        {UNIT_min, UNIT_s, 60}, {UNIT_h, UNIT_s, 3600}, {UNIT_KiB, UNIT_MiB, 1.0 / 1024}, {UNIT_GiB, UNIT_MiB, 1024},
+    };
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
+        if (v->unit == bases[i].unit) {
+            v->number *= bases[i].factor;
+            v->unit = bases[i].base;
+            v->whole = v->number == floor(v->number);
+            return;
+        }
+}
+
+static bool compute(BinaryOperator op, double a, double b, bool sizes, double *out) {
+    switch (op) {
+    case BINARY_add: *out = a + b; return true;
+    case BINARY_sub: *out = a - b; return true;
+    case BINARY_mul: *out = a * b; return true;
+    case BINARY_div: *out = sizes && b != 0 ? floor(a / b) : a / b; return true;
+    case BINARY_pow: *out = pow(a, b); return true;
+    default: return false;
+    }
+}
+
+static bool compare(BinaryOperator op, double a, double b, bool *out) {
+    switch (op) {
+    case BINARY_eq: *out = a == b; return true;
+    case BINARY_ne: *out = a != b; return true;
+    case BINARY_lt: *out = a < b; return true;
+    case BINARY_gt: *out = a > b; return true;
+    case BINARY_le: *out = a <= b; return true;
+    case BINARY_ge: *out = a >= b; return true;
+    case BINARY_divides: *out = a != 0 && fmod(b, a) == 0; return true;
+    default: return false;
+    }
+}
+
+static Value *of_numbers(Environment *env, const Expr *e, const Value *left, const Value *right) {
+    Compilation *c = env->compilation;
+    Value a = *left, b = *right;
+    if (a.batch || b.batch) {
+        bool truth = a.batch && b.batch;
+        if (e->op == BINARY_eq || e->op == BINARY_ne) {
+            Value *v = value_new(c, VALUE_TRUTH, e->span);
+            v->truth = truth == (e->op == BINARY_eq);
+            return v;
+        }
+        diag(c->jre, DIAG_not_yet, e->span, "computes with the number of pictures in a batch, which is not known while compiling");
+        return poison(env, e->span);
+    }
+    to_base(&a);
+    to_base(&b);
+    bool metric = left->kind == VALUE_METRIC || right->kind == VALUE_METRIC;
+    bool scaling = e->op == BINARY_mul || e->op == BINARY_div || e->op == BINARY_pow;
+    if (!scaling && !same_unit(a.unit, b.unit)) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_unit, e->focus, "%s and %s cannot be compared or added", value_text(c, left), value_text(c, right));
+        diag_help(d, "write both in the same unit");
+        return poison(env, e->span);
+    }
+    double number;
+    if (compute(e->op, a.number, b.number, env->sizes && a.whole && b.whole, &number)) {
+        Value *v = value_number(c, number, e->span);
+        v->unit = a.unit ? a.unit : b.unit;
+        if (metric) v->kind = VALUE_METRIC, v->known = a.known && b.known;
+        return v;
+    }
+    Value *v = value_new(c, VALUE_TRUTH, e->span);
+    if (!compare(e->op, a.number, b.number, &v->truth)) return wrong_operands(env, e, left, right);
+    v->known = a.known && b.known;
+    if (metric && !v->known) v->truth = true;                      /* before the run: neither true nor false, and no reason to complain */
+    return v;
+}
+
+/* ---- operators ------------------------------------------------------------------------------------------------------------ */
+
+static const Op tensor_ops[] = {
+    [BINARY_eq] = OP_eq, [BINARY_ne] = OP_ne, [BINARY_lt] = OP_lt, [BINARY_gt] = OP_gt, [BINARY_le] = OP_le, [BINARY_ge] = OP_ge,
+    [BINARY_add] = OP_add, [BINARY_sub] = OP_sub, [BINARY_mul] = OP_mul, [BINARY_div] = OP_div, [BINARY_pow] = OP_pow, [BINARY_matmul] = OP_matmul,
+};
+
+static bool numeric(const Value *v) { return v->kind == VALUE_NUMBER || v->kind == VALUE_METRIC; }
+
+static bool same_words(const Value *a, const Value *b) {
+    bool words = (a->kind == VALUE_WORD || a->kind == VALUE_TEXT) && (b->kind == VALUE_WORD || b->kind == VALUE_TEXT);
+    return words && !strcmp(a->text, b->text);
+}
+
+static Value *logic(Environment *env, const Expr *e) {
+    Value *a = evaluate(env, e->left);
+    if (a->kind == VALUE_NONE) return a;
+    Value *b = evaluate(env, e->right);
+    if (b->kind == VALUE_NONE) return b;
+    if (a->kind != VALUE_TRUTH || b->kind != VALUE_TRUTH) return wrong_operands(env, e, a, b);
+    Value *v = value_new(env->compilation, VALUE_TRUTH, e->span);
+    v->truth = e->op == BINARY_and ? a->truth && b->truth : a->truth || b->truth;
+    return v;
+}
+
+static Value *binary(Environment *env, const Expr *e) {
+    if (e->op == BINARY_and || e->op == BINARY_or) return logic(env, e);
+    Value *a = evaluate(env, e->left), *b = evaluate(env, e->right);
+    if (a->kind == VALUE_NONE) return a;
+    if (b->kind == VALUE_NONE) return b;
+    if (e->op == BINARY_to) {
+        Value *range = value_new(env->compilation, VALUE_RANGE, e->span);
+        list_add(&env->compilation->arena, &range->items, a);
+        list_add(&env->compilation->arena, &range->items, b);
+        return range;
+    }
+    if (numeric(a) && numeric(b) && e->op != BINARY_matmul) return of_numbers(env, e, a, b);
+    bool tensors = (a->kind == VALUE_TENSOR || numeric(a)) && (b->kind == VALUE_TENSOR || numeric(b));
+    if (tensors && e->op != BINARY_divides) return tensor_operation(env, tensor_ops[e->op], (Value *[]){a, b}, 2, NULL, e->span);
+    if (e->op == BINARY_eq || e->op == BINARY_ne) {
+        Value *v = value_new(env->compilation, VALUE_TRUTH, e->span);
+        v->truth = same_words(a, b) == (e->op == BINARY_eq);
+        return v;
+    }
+    return wrong_operands(env, e, a, b);
+}
+
+static Value *negate(Environment *env, const Expr *e) {
+    Value *v = evaluate(env, e->left);
+    if (v->kind == VALUE_TENSOR) return tensor_operation(env, OP_neg, &v, 1, NULL, e->span);
+    if (!numeric(v) || v->batch) {
+        if (v->kind == VALUE_NONE) return v;
+        diag(env->compilation->jre, DIAG_wrong_type, e->left->span, "%s has no negative", value_kind_text(v));
+        return poison(env, e->span);
+    }
+    Value *negative = value_new(env->compilation, v->kind, e->span);
+    *negative = *v;
+    negative->number = -v->number;
+    return negative;
+}
+
+static Value *truth_or_complain(Environment *env, const Expr *e) {
+    Value *v = evaluate(env, e);
+    if (v->kind == VALUE_TRUTH || v->kind == VALUE_TENSOR || v->kind == VALUE_NONE) return v;
+    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, e->span, "a test was expected, this is %s", value_kind_text(v));
+    diag_help(d, "compare it with something: ==, <, divides, ...");
+    return poison(env, e->span);
+}
+
+static Value *conditional(Environment *env, const Expr *e) {
+    Value *test = truth_or_complain(env, e->condition);
+    if (test->kind == VALUE_NONE) return test;
+    if (test->kind == VALUE_TRUTH) return evaluate(env, test->truth ? e->left : e->right);
+    Value *a = evaluate(env, e->left), *b = evaluate(env, e->right);
+    if (a->kind == VALUE_NONE || b->kind == VALUE_NONE) return poison(env, e->span);
+    return tensor_operation(env, OP_select, (Value *[]){test, a, b}, 3, NULL, e->span);
+}
+
+/* ---- fields ------------------------------------------------------------------------------------------------------------------- */
+
+static Value *unknown_field(Environment *env, const Expr *e, const Value *target) {
+    Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, e->focus, "%s has nothing called `%s`", value_kind_text(target), e->name);
+    if (target->kind == VALUE_METRIC || (target->kind == VALUE_RECORD && target->decl->record == KIND_evaluate)) {
+        const char *known = "";
+        for (int i = 0; metric_names[i]; i++) known = arena_print(&env->compilation->arena, "%s %s", known, metric_names[i]);
+        diag_fact(d, "an evaluation has:%s", known);
+    } else if (target->kind == VALUE_RECORD && target->decl->record == KIND_split) {
+        diag_fact(d, "a split by folds has: train held_out others validate");
+    } else if (target->kind == VALUE_FORMULA) {
+        diag_fact(d, "a network has: stats, and the names of its stages once it is given a picture");
+    }
+    diag_help(d, "name one of these");
+    return poison(env, e->span);
+}
+
+static Value *stats_of(Environment *env, const Expr *e, Value *network) {
+    Compilation *c = env->compilation;
+    if (!network->has_stats && !(network->weights && network->weights->has_stats)) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, e->span, "nobody says what colors this network was raised on");
+        if (network->weights) diag_also(d, network->weights->span, "this file does not");
+        diag_note(d, "a network sees best through the mean and spread of the pictures that it was trained on");
+        diag_help(d, "say it in the call, for instance: %s(..., stats = imagenet)", network->text);
+        return poison(env, e->span);
+    }
+    Value *v = value_new(c, VALUE_STATS, e->span);
+    v->stats = network->has_stats ? network->stats : network->weights->stats;
+    return v;
+}
+
+/* An equation of the network, else a stage, outermost first. */
+static Value *inside_of(const Value *tensor, const char *name) {
+    if (!tensor->inside) return NULL;
+    Value *found = map_get(&tensor->inside->values, name);
+    return found ? found : map_get(&tensor->inside->stages, name);
+}
+
+static Value *metric_value(Environment *env, const Expr *e, const Value *target, const char *path) {
+    bool known_name = false;
+    for (int i = 0; metric_names[i]; i++)
+        if (!strcmp(metric_names[i], path) || (!strncmp(metric_names[i], path, strlen(path)) && metric_names[i][strlen(path)] == '.')) known_name = true;
+    if (!known_name) return unknown_field(env, e, target);
+    Value *v = value_new(env->compilation, VALUE_METRIC, e->span);
+    v->decl = target->decl;
+    v->text = path;
+    const ResultSource *results = env->compilation->results;
+    const EvaluatePlan *evaluation = NULL;
+    for (int i = 0; results && i < env->compilation->plan->evaluations.count; i++)
+        if (!strcmp(env->compilation->plan->evaluations.at[i]->name, target->decl->name)) {
+            if (evaluation) return undecided(env, env->compilation->plan->evaluations.at[i]->axis, e->span);
+            evaluation = env->compilation->plan->evaluations.at[i];
+        }
+    if (evaluation) v->known = results->metric(results->context, evaluation, path, &v->number);
+    return v;
+}
+
+static Value *part_of_split(Environment *env, const Expr *e, const Value *target) {
+    Value *v = value_new(env->compilation, VALUE_PART, e->span);
+    v->decl = target->decl;
+    v->part = e->name;
+    static const char *const parts[] = {"train", "held_out", "others", "validate", "test"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strcmp(parts[i], e->name)) return v;
+    return unknown_field(env, e, target);
+}
+
+static Value *field(Environment *env, const Expr *e) {
+    Value *target = evaluate(env, e->target);
+    switch (target->kind) {
+    case VALUE_NONE: return target;
+    case VALUE_FORMULA:
+        if (!strcmp(e->name, "stats")) return stats_of(env, e, target);
+        break;
+    case VALUE_TENSOR: {
+        Value *inside = inside_of(target, e->name);
+        if (inside) return inside;
+        break;
+    }
+    case VALUE_RECORD:
+        if (target->decl->record == KIND_split) return part_of_split(env, e, target);
+        if (target->decl->record == KIND_evaluate) return metric_value(env, e, target, e->name);
+        break;
+    case VALUE_METRIC: return metric_value(env, e, target, arena_print(&env->compilation->arena, "%s.%s", target->text, e->name));
+    default: break;
+    }
+    return unknown_field(env, e, target);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------------------ */
+
+static Value *list(Environment *env, const Expr *e) {
+    Value *v = value_new(env->compilation, VALUE_LIST, e->span);
+    for (int i = 0; i < e->arguments.count; i++) {
+        Value *item = evaluate(env, e->arguments.at[i].value);
+        if (item->kind == VALUE_NONE) return item;
+        list_add(&env->compilation->arena, &v->items, item);
+    }
+    return v;
+}
+
+static Value *number(Environment *env, const Expr *e) {
+    Value *v = value_number(env->compilation, e->number, e->span);
+    v->unit = e->unit;
+    return v;
+}
+
+/* depths[2]: the second item, counted from 1. A tensor with letters goes to index.c. */
+static Value *index_value(Environment *env, const Expr *e) {
+    Value *target = evaluate(env, e->target);
+    if (target->kind == VALUE_NONE) return target;
+    if (target->kind == VALUE_TENSOR) return index_tensor(env, e, target);
+    if (target->kind == VALUE_LIST && e->arguments.count == 1) {
+        Value *place = evaluate(env, e->arguments.at[0].value);
+        if (place->kind == VALUE_NONE) return place;
+        if (place->kind == VALUE_NUMBER && place->whole && place->number >= 1 && place->number <= target->items.count)
+            return target->items.at[(int)place->number - 1];
+        Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_argument, e->arguments.at[0].value->span, "the list has %d items, counted from 1", target->items.count);
+        diag_help(d, "write a whole number from 1 to %d", target->items.count);
+        return poison(env, e->span);
+    }
+    Diagnostic *d = diag(env->compilation->jre, DIAG_not_yet, e->span, "this version takes single items from lists and letters from tensors only");
+    diag_fact(d, "found: %s", value_text(env->compilation, target));
+    return poison(env, e->span);
+}
+
+static Value *pipe(Environment *env, const Expr *e) {
+    Value *data = evaluate(env, e->left);
+    if (data->kind == VALUE_NONE) return data;
+    const Expr *stage = e->right;
+    const Expr *callee = stage->kind == EXPR_CALL ? stage->target : stage;
+    Value *formula = evaluate(env, callee);
+    if (formula->kind == VALUE_NONE) return formula;
+    return evaluate_call(env, formula, stage->kind == EXPR_CALL ? &stage->arguments : NULL, data, stage->span, e->label);
+}
+
+static Value *transpose(Environment *env, const Expr *e) {
+    Value *v = evaluate(env, e->target);
+    if (v->kind == VALUE_NONE) return v;
+    if (v->kind != VALUE_TENSOR || v->node->shape.rank != 2 || v->letters.count) {
+        diag(env->compilation->jre, DIAG_shape_mismatch, e->target->span, "`'` turns a table of two dimensions, this is %s", value_text(env->compilation, v));
+        return poison(env, e->span);
+    }
+    return value_tensor(env->compilation, graph_transpose(env->graph, v->node, (int[]){1, 0}, env->origin), e->span);
+}
+
+static Value *call(Environment *env, const Expr *e) {
+    Value *formula = evaluate(env, e->target);
+    if (formula->kind == VALUE_NONE) return formula;
+    return evaluate_call(env, formula, &e->arguments, NULL, e->span, NULL);
+}
+
+static Value *invert(Environment *env, const Expr *e) {
+    Value *v = truth_or_complain(env, e->left);
+    if (v->kind != VALUE_TRUTH) return v->kind == VALUE_NONE ? v : poison(env, e->span);
+    Value *inverse = value_new(env->compilation, VALUE_TRUTH, e->span);
+    inverse->truth = !v->truth;
+    return inverse;
+}
+
+Value *evaluate(Environment *env, const Expr *e) {
+    Value *v;
+    switch (e->kind) {
+    case EXPR_NAME: return evaluate_name(env, e->name, e->span);
+    case EXPR_NUMBER: return number(env, e);
+    case EXPR_TEXT:
+        v = value_new(env->compilation, VALUE_TEXT, e->span);
+        v->text = e->name;
+        return v;
+    case EXPR_TRUTH:
+        v = value_new(env->compilation, VALUE_TRUTH, e->span);
+        v->truth = e->truth;
+        return v;
+    case EXPR_LIST: return list(env, e);
+    case EXPR_CALL: return call(env, e);
+    case EXPR_INDEX: return index_value(env, e);
+    case EXPR_FIELD: return field(env, e);
+    case EXPR_TRANSPOSE: return transpose(env, e);
+    case EXPR_NEGATE: return negate(env, e);
+    case EXPR_NOT: return invert(env, e);
+    case EXPR_BINARY: return binary(env, e);
+    case EXPR_IF: return conditional(env, e);
+    case EXPR_REDUCE: return reduce_tensor(env, e);
+    case EXPR_PIPE: return pipe(env, e);
+    }
+    return poison(env, e->span);
+}

@@ -1,0 +1,63 @@
+/* lower.c: each network becomes a tensor graph.
+ *
+ *   network Eye + view of 224 x 224     ->     [N, 3, 224, 224] -> ... -> [N, 2048], through every pass, as a program
+ *
+ * The network is simply called with a tensor that stands for a batch of pictures; evaluate.c, call.c and builtins.c leave the
+ * nodes behind. */
+#include "compiler.h"
+
+#include <string.h>
+
+enum { LARGEST_BATCH = 16 };
+
+static bool is_list_of_numbers(Compilation *c, const Value *made, Span span) {
+    if (made->kind == VALUE_TENSOR && made->node->shape.rank == 2 && made->node->shape.dim[0] == DIM_BATCH) return true;
+    Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, span, "this makes %s of a picture, one list of numbers is wanted", value_text(c, made));
+    diag_help(d, "end it with what gives Embedding[N, d], for instance: |> average_pool |> unit");
+    return false;
+}
+
+Program *lower_network(Compilation *c, const Choice *choices, Value *network, const View *view, Span span, const char **backbone) {
+    Graph *g = graph_new(c);
+    Environment *env = environment_new(c, c->scope, choices);
+    env->graph = g;
+    Shape shape = {4, {DIM_BATCH, 3, view->height, view->width}};
+    g->input = graph_source(g, OP_input, shape, 0, NULL, NULL, NULL);
+    Value *pictures = value_tensor(c, g->input, span);
+    c->backbone = NULL;
+    c->trail.count = 0;
+    Value *made = evaluate_call(env, network, NULL, pictures, span, NULL);
+    if (backbone) *backbone = c->backbone ? c->backbone : network->text;
+    if (made->kind == VALUE_NONE) return NULL;
+    if (!is_list_of_numbers(c, made, span)) return NULL;
+    g->output = made->node;
+    return compile_graph(c, g, LARGEST_BATCH);
+}
+
+/* ---- jre explain ----------------------------------------------------------------------------------------------------------- */
+
+static const char *bytes_text(Arena *arena, size_t bytes) {
+    return bytes >= 1u << 20 ? arena_print(arena, "%.1f MiB", (double)bytes / 1048576) : arena_print(arena, "%.1f KiB", (double)bytes / 1024);
+}
+
+static void print_step(const Program *p, const Node *node, Text *out) {
+    Compilation *c = p->graph->compilation;
+    const char *with = "";
+    if (node->op == OP_conv) {
+        const double low = node->attribute[4], high = node->attribute[5];
+        bool bounded = low > -1e300 || high < 1e300;
+        with = arena_print(&c->arena, "%s%s%s", node->inputs > 2 && node->in[2] ? " + bias" : "", node->inputs > 3 && node->in[3] ? " + residual" : "",
+                           !bounded ? "" : low == 0 && high > 1e300 ? " + relu" : arena_print(&c->arena, " + clamp %g to %g", low, high));
+    }
+    Place place = place_of(c->jre, node->origin ? node->origin->span.start : 0);
+    text_add(out, "  %-36s %-22s %9.1f MFLOP  %-9s %s:%d\n", arena_print(&c->arena, "%s%s", op_row(node->op)->name, with), shape_text(&c->arena, node->shape),
+             op_flops(c, node) / 1e6, bytes_text(&c->arena, p->place[node->id].bytes), place.source ? place.source->name : "", place.line);
+}
+
+void program_print(const Program *p, Text *out) {
+    Arena *arena = p->graph->arena;
+    text_add(out, "  %d steps a batch, %d once when loaded, %.3f GFLOP a picture, %lld weights\n", p->step_count, p->load_steps, p->flops / 1e9, (long long)p->weights);
+    text_add(out, "  memory for a batch of %d: sum %s -> planned %s, weights %s\n", p->max_batch, bytes_text(arena, p->sum_bytes), bytes_text(arena, p->slab_bytes),
+             bytes_text(arena, p->loaded_bytes));
+    for (int i = 0; i < p->step_count; i++) print_step(p, p->steps[i].node, out);
+}

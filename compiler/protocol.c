@@ -1,0 +1,83 @@
+/* protocol.c: the checks of LANGUAGE 3.6: what ruins a re-identification study and crashes nothing.
+ *
+ * wrong_normalization needs the document and the metadata of weight files; leaking_burst needs the pictures. */
+#include "compiler.h"
+
+#include <string.h>
+
+static const char *stats_text(Compilation *c, const Stats *s) {
+    return arena_print(&c->arena, "mean %.3f %.3f %.3f, spread %.3f %.3f %.3f", s->mean[0], s->mean[1], s->mean[2], s->spread[0], s->spread[1], s->spread[2]);
+}
+
+static const ViewStep *normalization(Compilation *c, const View *view) {
+    const ViewStep *found = NULL;
+    for (int i = 0; i < view->steps.count; i++) {
+        const ViewStep *step = &view->steps.at[i];
+        if (step->kind != VIEW_NORMALIZE) continue;
+        if (found) {
+            Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, step->span, "the colors are normalized a second time");
+            diag_also(d, found->span, "here first");
+            diag_help(d, "take one of the two out");
+        }
+        found = step;
+    }
+    return found;
+}
+
+static void compare_stats(Compilation *c, const EmbedPlan *embed, const ViewStep *step, const WeightScope *weights) {
+    if (!step) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, embed->view->span, "this view leaves the colors as they are, 0 to 1");
+        diag_also(d, weights->span, "raised on %s", stats_text(c, &weights->stats));
+        diag_note(d, "nothing would crash. The network would see other colors than it was raised on.");
+        diag_help(d, "end the view with: |> normalize(%s.stats)", embed->backbone);
+        return;
+    }
+    if (stats_equal(&step->stats, &weights->stats)) return;
+    Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, step->span, "%s", stats_text(c, &step->stats));
+    diag_also(d, weights->stats.span.end ? weights->stats.span : weights->span, "raised on %s", stats_text(c, &weights->stats));
+    diag_note(d, "nothing would crash. The network would see other colors than it was raised on.");
+    diag_help(d, "follow the network, whichever it is: normalize(backbone.stats)");
+}
+
+/* Every file of weights that the network reads, against the view in front of it. */
+static void check_normalization(Compilation *c, const EmbedPlan *embed) {
+    const ViewStep *step = normalization(c, embed->view);
+    const Graph *g = embed->program->graph;
+    const WeightScope *last = NULL;
+    for (int i = 0; i < g->nodes.count; i++) {
+        const WeightScope *weights = g->nodes.at[i]->weights;
+        if (!weights || weights == last || !weights->has_stats) continue;
+        last = weights;
+        compare_stats(c, embed, step, weights);
+    }
+}
+
+static bool accepted(const Compilation *c, const char *check, const char *name) {
+    for (int i = 0; i < c->accepts.count; i++)
+        if (!strcmp(c->accepts.at[i]->name, check) && !strcmp(c->accepts.at[i]->subject, name)) return true;
+    return false;
+}
+
+static void check_leaks(Compilation *c, const SplitPlan *split) {
+    LeakFacts leak = {0};
+    if (accepted(c, "leaking_burst", split->name)) return;
+    if (!c->facts.leaks || !c->facts.leaks(c->facts.context, split, &leak) || !leak.pairs) return;
+    Diagnostic *d = diag(c->jre, DIAG_leaking_burst, split->span, "two frames of one burst fall on both sides");
+    if (!split->disjoint) diag_also(d, split->identities_span, "the same animals on both sides: that is what you want");
+    diag_fact(d, "I found %d pairs of pictures nearly alike, one in training, the other held out. The closest:\n"
+                 "    %s   held out in fold %d     %s\n    %s   training in fold %d     %s     %d bit%s apart",
+              leak.pairs, leak.first, leak.fold, leak.individual, leak.second, leak.fold, leak.individual, leak.bits, leak.bits == 1 ? "" : "s");
+    diag_note(d, "a burst is nearly one picture. A network that memorizes the first finds the second\n"
+                 "for free: the score would measure memory, not recognition.");
+    diag_help(d, "keep each burst on one side");
+    uint32_t end = split->identities_span.end;
+    diag_edit(d, (Span){end, end}, true, "\n  together   burst");
+}
+
+void protocol_check(Compilation *c, bool with_data) {
+    if (!c->plan) return;
+    for (int i = 0; i < c->plan->embeds.count; i++) check_normalization(c, c->plan->embeds.at[i]);
+    if (!with_data) return;
+    for (int i = 0; i < c->plan->splits.count; i++)
+        if (!c->plan->splits.at[i]->together_burst) check_leaks(c, c->plan->splits.at[i]);
+}

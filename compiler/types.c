@@ -1,0 +1,260 @@
+/* types.c: does a value fit its place? Units, sizes, words; and how values are called in messages. */
+#include "compiler.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- numbers and units ------------------------------------------------------------------------------------------------ */
+
+typedef struct { Unit unit; const char *type; double factor; } UnitRow;
+static const UnitRow unit_rows[] = {
+    {UNIT_px, "Length", 1}, {UNIT_deg, "Angle", 3.14159265358979323846 / 180}, {UNIT_rad, "Angle", 1}, {UNIT_percent, "Share", 0.01},
+    {UNIT_ms, "Time", 1e-3}, {UNIT_s, "Time", 1}, {UNIT_min, "Time", 60}, {UNIT_h, "Time", 3600},
+    {UNIT_KiB, "Bytes", 1024}, {UNIT_MiB, "Bytes", 1048576}, {UNIT_GiB, "Bytes", 1073741824},
+};
+
+static const UnitRow *row_of(Unit unit) {
+    for (size_t i = 0; i < sizeof unit_rows / sizeof *unit_rows; i++)
+        if (unit_rows[i].unit == unit) return &unit_rows[i];
+    return NULL;
+}
+
+/* A bare number takes a unit's value (0.5rad is 0.5); a place with a unit never takes a bare number, but a share may be written
+ * as a fraction. */
+double number_in(Compilation *c, const Value *v, const char *wanted, bool *ok) {
+    (void)c;
+    const UnitRow *row = row_of(v->unit);
+    double number = v->number * (row ? row->factor : 1);
+    bool bare = !strcmp(wanted, "bare") || !strcmp(wanted, "Real") || !strcmp(wanted, "Int");
+    if (v->kind != VALUE_NUMBER || v->batch) *ok = false;
+    else if (bare) *ok = *ok && (strcmp(wanted, "Int") != 0 || number == floor(number));
+    else if (!row) *ok = *ok && !strcmp(wanted, "Share");
+    else *ok = *ok && !strcmp(row->type, wanted);
+    return number;
+}
+
+static bool is_number_type(const char *type) {
+    static const char *const types[] = {"Int", "Real", "Angle", "Length", "Share", "Time", "Bytes"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(types[i], type)) return true;
+    return false;
+}
+
+/* ---- statistics of colors -------------------------------------------------------------------------------------------------- */
+
+bool stats_by_word(const char *word, Stats *stats) {
+    static const struct { const char *word; Stats stats; } known[] = {
+        {"imagenet", {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}, "imagenet", {0, 0}}},
+        {"half", {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}, "half", {0, 0}}},
+        {"clip", {{0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}, "clip", {0, 0}}},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(known[i].word, word)) {
+            *stats = known[i].stats;
+            return true;
+        }
+    return false;
+}
+
+bool stats_from_text(const char *text, Stats *stats) {
+    if (stats_by_word(text, stats)) return true;
+    double numbers[6];
+    for (int i = 0; i < 6; i++) {
+        char *end;
+        numbers[i] = strtod(text, &end);
+        if (end == text) return false;
+        text = end + strspn(end, " ,");
+    }
+    for (int i = 0; i < 3; i++) {
+        stats->mean[i] = numbers[i];
+        stats->spread[i] = numbers[3 + i];
+        if (!(stats->spread[i] > 0)) return false;
+    }
+    return true;
+}
+
+bool stats_equal(const Stats *a, const Stats *b) {
+    for (int i = 0; i < 3; i++)
+        if (fabs(a->mean[i] - b->mean[i]) > 5e-4 || fabs(a->spread[i] - b->spread[i]) > 5e-4) return false;
+    return true;
+}
+
+/* ---- how values are called ---------------------------------------------------------------------------------------------------- */
+
+const char *value_kind_text(const Value *v) {
+    switch (v->kind) {
+    case VALUE_NONE: return "something that went wrong before";
+    case VALUE_NUMBER: return v->batch ? "the size of a batch" : "a number";
+    case VALUE_TEXT: return "a text";
+    case VALUE_TRUTH: return "true or false";
+    case VALUE_LIST: return "a list";
+    case VALUE_RANGE: return "a range";
+    case VALUE_WORD: return "a word";
+    case VALUE_STATS: return "statistics of colors";
+    case VALUE_FORMULA:
+        switch (v->decl->statement->formula) {
+        case FORMULA_network: return "a network";
+        case FORMULA_augment: return "an augment";
+        case FORMULA_loss: return "a loss";
+        case FORMULA_function: return "a function";
+        }
+        return "a formula";
+    case VALUE_TENSOR: return v->embedding ? "an embedding" : "a tensor";
+    case VALUE_PICTURE: return "a picture";
+    case VALUE_RECORD: return kind_sentence(v->decl->record);
+    case VALUE_PART: return "a part of a split";
+    case VALUE_SIMILARITY: return "a similarity";
+    case VALUE_METRIC: return "a metric";
+    }
+    return "a value";
+}
+
+const char *value_text(Compilation *c, const Value *v) {
+    Arena *arena = &c->arena;
+    switch (v->kind) {
+    case VALUE_NUMBER: return v->batch ? "N" : arena_print(arena, "%.6g%s", v->number, unit_text(v->unit));
+    case VALUE_TEXT: return arena_print(arena, "\"%s\"", v->text);
+    case VALUE_WORD: return v->text;
+    case VALUE_TRUTH: return v->truth ? "true" : "false";
+    case VALUE_TENSOR: {
+        const char *text = v->embedding ? "Embedding[" : "Tensor[";
+        for (int i = 0; i < v->node->shape.rank; i++) {
+            const char *letter = i < v->letters.count ? arena_print(arena, "%s = ", v->letters.at[i]) : "";
+            const char *size = v->node->shape.dim[i] == DIM_BATCH ? "N" : arena_print(arena, "%lld", (long long)v->node->shape.dim[i]);
+            text = arena_print(arena, "%s%s%s%s", text, i ? ", " : "", letter, size);
+        }
+        return arena_print(arena, "%s]", text);
+    }
+    default: return value_kind_text(v);
+    }
+}
+
+/* ---- fitting ------------------------------------------------------------------------------------------------------------------------ */
+
+Diagnostic *diag_at_call(Environment *env, DiagCode code, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    const char *text = arena_vprint(&env->compilation->arena, format, arguments);
+    va_end(arguments);
+    Span inner = env->origin ? env->origin->span : NOWHERE, user = origin_user_span(env->origin);
+    Diagnostic *d = diag(env->compilation->jre, code, user, "%s", text);
+    if (inner.start != user.start || inner.end != user.end) diag_also(d, inner, "on the way through here");
+    return d;
+}
+
+/* The stages passed in the formula that called this one, with their sizes. */
+static void tell_the_way(Environment *env, Diagnostic *d) {
+    Compilation *c = env->compilation;
+    Text way = {.jre = c->jre};
+    int first = c->trail.count > 40 ? c->trail.count - 40 : 0;
+    for (int i = first; i < c->trail.count; i++) {
+        const TrailStop *stop = c->trail.at[i];
+        if (stop->where != env->caller) continue;
+        Place place = place_of(c->jre, stop->span.start);
+        text_add(&way, "\n%-14s %-24s %s:%d", stop->name, shape_text(&c->arena, stop->shape), place.source->name, place.line);
+    }
+    if (way.length) diag_fact(d, "the way to this line:%s", way.at);
+    text_free(&way);
+}
+
+static bool wrong_kind(Environment *env, const Param *param, const Value *v, const Decl *decl) {
+    Compilation *c = env->compilation;
+    Diagnostic *d = diag(c->jre, DIAG_wrong_type, v->span.end ? v->span : env->origin->span, "`%s` of `%s` is to be %s, this is %s", param->name, decl->name,
+                         type_as_text(&c->arena, &param->type), value_kind_text(v));
+    diag_also(d, param->span, "declared here");
+    diag_help(d, "give it %s", type_as_text(&c->arena, &param->type));
+    return false;
+}
+
+static bool wrong_unit(Environment *env, const Param *param, const Value *v, const Decl *decl) {
+    static const struct { const char *type, *what, *example; } words[] = {
+        {"Angle", "an angle, but in what?", "0.5rad or 28.6deg"}, {"Length", "a length, but in what?", "224px"},
+        {"Time", "a time, but in what?", "2min"}, {"Bytes", "an amount of memory, but in what?", "4GiB"},
+        {"Share", "a share is written in % or as a fraction", "60%"}, {"Int", "a whole number was expected", "3"},
+        {"Real", "a number was expected", "0.5"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].type, param->type.name) != 0) continue;
+        Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_unit, v->span, "%s", words[i].what);
+        diag_fact(d, "`%s` of `%s` is %s %s", param->name, decl->name, param->type.name[0] == 'I' || param->type.name[0] == 'A' ? "an" : "a", param->type.name);
+        diag_help(d, "for instance %s", words[i].example);
+    }
+    return false;
+}
+
+static bool wrong_shape(Environment *env, const Type *type, const Value *v, const char *why) {
+    Compilation *c = env->compilation;
+    Diagnostic *d = diag_at_call(env, DIAG_shape_mismatch, "I expected %s here, I found %s", type_as_text(&c->arena, type), value_text(c, v));
+    if (why) diag_fact(d, "%s", why);
+    tell_the_way(env, d);
+    if (v->node->shape.rank == 4 && type->dims.count == 2) {
+        diag_note(d, "a grid of %lld x %lld positions is left over, and one list of numbers a picture is wanted", (long long)v->node->shape.dim[2],
+                  (long long)v->node->shape.dim[3]);
+        diag_help(d, "average over the positions first: |> average_pool");
+    } else {
+        diag_help(d, "bring the picture, or what was made of it, to the size that is wanted");
+    }
+    return false;
+}
+
+static bool only_rest(const Type *type) { return type->has_dims && type->dims.count == 1 && type->dims.at[0].rest; }
+
+static bool bind_tensor(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
+    bool any_shape = decl->statement->builtin && only_rest(&param->type);          /* elementwise: the op itself aligns */
+    if (any_shape && (v->kind == VALUE_NUMBER || v->kind == VALUE_TENSOR)) return true;
+    if (v->kind != VALUE_TENSOR) return wrong_kind(env, param, v, decl);
+    const char *why = NULL;
+    if (v->letters.count && !only_rest(&param->type)) return wrong_shape(env, &param->type, v, "call it with the whole tensor, and give letters to the result");
+    return dims_match(table, &param->type, v->node->shape, &why) || wrong_shape(env, &param->type, v, why);
+}
+
+bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
+    const char *type = param->type.name;
+    if (!strcmp(type, "Tensor") || !strcmp(type, "Embedding")) return bind_tensor(env, table, param, v, decl);
+    if (is_number_type(type)) {
+        bool ok = true;
+        if (v->kind != VALUE_NUMBER) return wrong_kind(env, param, v, decl);
+        number_in(env->compilation, v, type, &ok);
+        return ok || wrong_unit(env, param, v, decl);
+    }
+    static const struct { const char *type; ValueKind kind, other; } kinds[] = {
+        {"Image", VALUE_PICTURE, VALUE_PICTURE}, {"Bool", VALUE_TRUTH, VALUE_TRUTH}, {"Word", VALUE_WORD, VALUE_WORD}, {"Color", VALUE_WORD, VALUE_WORD},
+        {"Stats", VALUE_STATS, VALUE_WORD}, {"Text", VALUE_TEXT, VALUE_TEXT}, {"List", VALUE_LIST, VALUE_LIST}, {"Range", VALUE_RANGE, VALUE_RANGE},
+        {"Network", VALUE_FORMULA, VALUE_FORMULA}, {"Loss", VALUE_FORMULA, VALUE_FORMULA}, {"Augment", VALUE_FORMULA, VALUE_FORMULA},
+        {"Embed", VALUE_RECORD, VALUE_RECORD}, {"Evaluate", VALUE_RECORD, VALUE_RECORD}, {"Similarity", VALUE_SIMILARITY, VALUE_SIMILARITY},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].type, type) != 0) continue;
+        bool fits = v->kind == kinds[i].kind || v->kind == kinds[i].other;
+        if (v->kind == VALUE_RECORD) fits = v->decl->record == (type[1] == 'm' ? KIND_embed : KIND_evaluate);
+        return fits || wrong_kind(env, param, v, decl);
+    }
+    Diagnostic *d = diag(env->compilation->jre, DIAG_not_yet, param->span, "values of type %s come with a later version", type);
+    diag_also(d, env->origin->span, "called here");
+    return false;
+}
+
+/* The promise of the head, kept? */
+bool check_result(Environment *env, DimTable *table, const Decl *decl, Value *v) {
+    const Type *type = &decl->statement->result;
+    Compilation *c = env->compilation;
+    const char *why = NULL;
+    if (v->kind == VALUE_TENSOR && (!strcmp(type->name, "Tensor") || !strcmp(type->name, "Embedding"))) {
+        if (only_rest(type) || dims_match(table, type, v->node->shape, &why)) return true;
+    } else if (v->kind == VALUE_PICTURE && !strcmp(type->name, "Image")) {
+        Shape size = {2, {v->view->height, v->view->width}};
+        if (!type->has_dims || dims_match(table, type, size, &why)) return true;
+    } else if (strcmp(type->name, "Tensor") != 0 && strcmp(type->name, "Image") != 0 && strcmp(type->name, "Embedding") != 0) {
+        return true;
+    } else if (v->kind == VALUE_NUMBER) {
+        return true;                                               /* computed while compiling */
+    }
+    Diagnostic *d = diag(c->jre, v->kind == VALUE_TENSOR || v->kind == VALUE_PICTURE ? DIAG_shape_mismatch : DIAG_wrong_type, type->span, "`%s` promises %s",
+                         decl->name, type_as_text(&c->arena, type));
+    const Line *last = decl->statement->lines.count ? &decl->statement->lines.at[decl->statement->lines.count - 1] : NULL;
+    if (last) diag_also(d, last->span, "but gives %s", v->kind == VALUE_PICTURE ? arena_print(&c->arena, "Image[%dpx, %dpx]", v->view->height, v->view->width) : value_text(c, v));
+    if (why) diag_fact(d, "%s", why);
+    diag_help(d, "change the promise, or the last line");
+    return false;
+}
