@@ -1,0 +1,464 @@
+/* run.c: walks the plan.
+ *
+ * In: a compiled document. Out: scores, tables, submissions, the state of its expectations, an exit code (DESIGN 6).
+ * Contract: what is in the store is not computed again, what one declaration lacks does not cost another its result, and
+ * whatever is finished is on disk before the next begins, so that an interrupt loses only what was in the making. */
+#include "../runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { EXIT_EXPECTATION = 3, EXIT_INTERRUPTED = 130 };
+
+typedef struct { Outcome outcome; bool checked; const char *text; } ExpectationReport;
+
+typedef struct {
+    Session *session;
+    Compilation *compilation;
+    Plan *plan;
+    EvaluationReport *evaluations;
+    SubmissionReport *submissions;
+    ExpectationReport *expectations;
+    int computed;                         /* pictures embedded, evaluations and submissions made: 0 means all was in the store */
+    int walked, done;                     /* evaluations and submissions that were asked for; of these have a result */
+    const char *run_id;
+} Run;
+
+/* ---- one evaluation ------------------------------------------------------------------------------------------------------ */
+
+/* The pictures of each fold, one after another; fold f is which[start[f] .. start[f + 1]-1]. */
+typedef struct { int *which, *start; int folds, total; } FoldPictures;
+
+static bool in_part(const EvaluatePlan *plan, int part, int fold) {
+    bool held_out = part == fold;
+    return plan->part && strcmp(plan->part, "train") == 0 ? !held_out : held_out;
+}
+
+static bool known_part(Session *session, const EvaluatePlan *plan) {
+    if (!plan->split || !plan->part || strcmp(plan->part, "held_out") == 0 || strcmp(plan->part, "train") == 0) return true;
+    diag(session->jre, DIAG_not_yet, plan->span, "`%s` looks at the part `%s`; this version judges `held_out` and `train`", plan->name, plan->part);
+    return false;
+}
+
+static bool choose_pictures(Session *session, Arena *scratch, const EvaluatePlan *plan, const Dataset *dataset, FoldPictures *chosen) {
+    int n = dataset->count;
+    *chosen = (FoldPictures){.folds = plan->split ? plan->split->folds : 1};
+    int *part_of = arena_array(scratch, int, n + 1);
+    if (plan->split && !dataset_split(session->jre, dataset, plan->split, part_of)) return false;
+    size_t room = plan->split && plan->part && strcmp(plan->part, "train") == 0 ? (size_t)n * (size_t)chosen->folds : (size_t)n;
+    chosen->which = arena_array(scratch, int, room + 1);
+    chosen->start = arena_array(scratch, int, chosen->folds + 1);
+    for (int fold = 0; fold < chosen->folds; fold++) {
+        for (int i = 0; i < n; i++)
+            if (!plan->split || in_part(plan, part_of[i], fold)) chosen->which[chosen->total++] = i;
+        chosen->start[fold + 1] = chosen->total;
+    }
+    return true;
+}
+
+/* Ranks one fold: its pictures ask, and answer each other. */
+static bool rank_fold(Session *session, Arena *scratch, const EvaluatePlan *plan, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, FoldResults *fold) {
+    QueryResult *results = arena_array(scratch, QueryResult, count + 1);
+    int *identity = arena_array(scratch, int, count + 1), *self = arena_array(scratch, int, count + 1), *candidates = arena_array(scratch, int, count + 1);
+    for (int i = 0; i < count; i++) {
+        identity[i] = dataset->pictures[which[i]].identity_number;
+        self[i] = i;
+        candidates[i] = count - 1;
+    }
+    *fold = (FoldResults){results, identity, candidates, count};
+    if (!count) return true;
+    size_t floats = (size_t)count * (size_t)table->width;
+    float *rows = jre_allocate_aligned(session->jre, floats * sizeof(float), 64);
+    RankingTask task = {.query = rows, .queries = count, .query_label = identity, .self = self, .gallery = rows, .candidates = count,
+                        .gallery_label = identity, .width = table->width};
+    bool sound = embedding_unit_rows(session, plan->similarity->embed, table, dataset, which, count, rows) &&
+                 rank_queries(session->jre, session->pool, session->level, &task, results);
+    jre_release(rows);
+    return sound;
+}
+
+static bool compute_evaluation(Run *run, Arena *scratch, const Dataset *dataset, EvaluationReport *report) {
+    Session *session = run->session;
+    const EvaluatePlan *plan = report->plan;
+    FoldPictures chosen;
+    if (!known_part(session, plan) || !choose_pictures(session, scratch, plan, dataset, &chosen)) return false;
+    int computed = 0;
+    const EmbeddingTable *table = session_embeddings(session, plan->similarity->embed, dataset, chosen.which, chosen.total, &computed);
+    run->computed += computed;
+    if (!table) return false;
+    double started = seconds_now();
+    FoldResults *folds = arena_array(scratch, FoldResults, chosen.folds);
+    for (int fold = 0; fold < chosen.folds; fold++) {
+        const int *which = chosen.which + chosen.start[fold];
+        if (session->jre->interrupted || !rank_fold(session, scratch, plan, table, dataset, which, chosen.start[fold + 1] - chosen.start[fold], &folds[fold])) return false;
+    }
+    Evaluation *numbers = &report->numbers;
+    evaluate_folds(session->jre, &session->arena, folds, chosen.folds, dataset->identity_count, plan->average_identity, plan->lonely_zero, 0, numbers);
+    report->individuals = arena_array(&session->arena, const char *, numbers->identities + 1);
+    for (int i = 0; i < numbers->identities; i++) report->individuals[i] = dataset->identities[numbers->per_identity[i].identity];
+    report->folds = chosen.folds;
+    report->pictures = dataset->count;
+    report->seconds = seconds_now() - started;
+    report->embed_seconds = table->seconds;
+    report->embed_pictures = table->computed;
+    run->computed++;
+    return true;
+}
+
+static const char *evaluation_key(Session *session, const EvaluatePlan *plan, const char *embed_key, const char *dataset_key) {
+    Text text = {.jre = session->jre};
+    text_add(&text, "evaluation 1 cosine %s dataset %s average %d lonely %d kernels %s level %d", embed_key, dataset_key, plan->average_identity,
+             plan->lonely_zero, kernel_library_version(), session->level);
+    if (plan->split)
+        text_add(&text, " folds %d part %s disjoint %d together %d seed %llu", plan->split->folds, plan->part ? plan->part : "held_out", plan->split->disjoint,
+                 plan->split->together_burst, (unsigned long long)plan->split->seed);
+    const char *key = hash_bytes(session->jre, text.at, text.length);
+    text_free(&text);
+    return key;
+}
+
+static void keep_evaluation(Session *session, const EvaluationReport *report) {
+    Text json = {.jre = session->jre};
+    report_json(&json, report);
+    text_add(&json, "\n");
+    store_part(session, report->key, "result.json", "evaluation", json.at, json.length, report->plan->span);
+    text_free(&json);
+}
+
+static bool stored_evaluation(Session *session, EvaluationReport *report) {
+    char *bytes;
+    size_t length;
+    if (!stored_part(session, report->key, "result.json", &bytes, &length)) return false;
+    EvaluationReport stored = *report;
+    bool sound = report_parse(session->jre, &session->arena, bytes, length, &stored);
+    jre_release(bytes);
+    if (sound) *report = stored;
+    return sound;
+}
+
+/* Others of the plan whose row in the same record would begin with the same five columns. */
+static bool has_rivals(const Run *run, const EvaluatePlan *plan) {
+    const EmbedPlan *embed = plan->similarity->embed;
+    for (int i = 0; plan->record && i < run->plan->evaluations.count; i++) {
+        const EvaluatePlan *other = run->plan->evaluations.at[i];
+        const EmbedPlan *its = other->similarity->embed;
+        if (other != plan && other->record && strcmp(other->record, plan->record) == 0 && its->width == embed->width &&
+            strcmp(its->backbone ? its->backbone : its->name, embed->backbone ? embed->backbone : embed->name) == 0 &&
+            strcmp(its->view->name ? its->view->name : "", embed->view->name ? embed->view->name : "") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void warn_of_lonely(Session *session, const EvaluationReport *report) {
+    const Evaluation *numbers = &report->numbers;
+    if (!numbers->lonely) return;
+    Diagnostic *d = diag(session->jre, DIAG_lonely_queries, report->plan->span, "%d of %d queries have no other picture of their individual to find",
+                         numbers->lonely, numbers->queries + (report->plan->lonely_zero ? 0 : numbers->lonely));
+    if (report->plan->lonely_zero) diag_note(d, "`lonely zero` counts each of them as 0");
+    else diag_note(d, "they are left out; `lonely zero` would count each of them as 0");
+}
+
+static void run_evaluation(Run *run, EvaluationReport *report) {
+    Session *session = run->session;
+    const EvaluatePlan *plan = report->plan;
+    const Dataset *dataset = session_dataset(session, plan->dataset);
+    if (!dataset) return;
+    if (!dataset->identity_count) {
+        diag(session->jre, DIAG_missing_key, dataset->plan->span, "`%s` judges by individuals, but no `identity` of `%s` says which column names them", plan->name, plan->dataset->name);
+        return;
+    }
+    report->version = run->compilation->version;
+    report->choice = choice_name(&session->arena, &plan->member, false);
+    report->embed_key = embedding_key(session, plan->similarity->embed);
+    report->dataset_key = dataset->key;
+    report->key = evaluation_key(session, plan, report->embed_key, dataset->key);
+    report->run_id = run->run_id;
+    report->cached = stored_evaluation(session, report);
+    if (!report->cached) {
+        Arena scratch = {.jre = session->jre};
+        bool sound = compute_evaluation(run, &scratch, dataset, report);
+        arena_free(&scratch);
+        if (!sound) return;
+        keep_evaluation(session, report);
+    }
+    report->done = true;
+    warn_of_lonely(session, report);
+    report_tables(session, report, has_rivals(run, plan));
+}
+
+/* ---- expectations --------------------------------------------------------------------------------------------------------- */
+
+static const EvaluationReport *report_of(const Run *run, const EvaluatePlan *plan) {
+    for (int i = 0; i < run->plan->evaluations.count; i++)
+        if (run->plan->evaluations.at[i] == plan && run->evaluations[i].done) return &run->evaluations[i];
+    return NULL;
+}
+
+static bool result_metric(void *context, const EvaluatePlan *plan, const char *field, double *number) {
+    const EvaluationReport *report = report_of(context, plan);
+    if (!report) return false;
+    const Evaluation *n = &report->numbers;
+    const struct { const char *name; double value; } fields[] = {
+        {"map", n->map}, {"rank1", n->rank1}, {"rank5", n->rank5}, {"chance", n->chance}, {"low", n->low}, {"high", n->high},
+        {"spread", n->fold_spread}, {"queries", n->queries}, {"lonely", n->lonely}, {"ties", (double)n->ties}, {"individuals", n->identities}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (strcmp(field, fields[i].name) == 0) {
+            *number = fields[i].value;
+            return true;
+        }
+    bool best = strcmp(field, "best.ap") == 0 || strcmp(field, "best") == 0, worst = strcmp(field, "worst.ap") == 0 || strcmp(field, "worst") == 0;
+    int place = best ? n->best : n->worst;
+    if ((!best && !worst) || place < 0 || place >= n->identities) return false;
+    *number = n->per_identity[place].average_precision;
+    return true;
+}
+
+static const char *result_individual(void *context, const EvaluatePlan *plan, const char *which) {
+    const EvaluationReport *report = report_of(context, plan);
+    if (!report) return NULL;
+    int place = strncmp(which, "worst", 5) == 0 ? report->numbers.worst : report->numbers.best;
+    return place >= 0 && place < report->numbers.identities ? report->individuals[place] : NULL;
+}
+
+/* Does the expression speak of an evaluation without a result (it failed, or --only left it out)? */
+static bool lacks_result(const Run *run, const Expr *e) {
+    if (!e) return false;
+    for (int i = 0; e->kind == EXPR_NAME && i < run->plan->evaluations.count; i++)
+        if (strcmp(run->plan->evaluations.at[i]->name, e->name) == 0 && !run->evaluations[i].done) return true;
+    for (int i = 0; i < e->arguments.count; i++)
+        if (lacks_result(run, e->arguments.at[i].value)) return true;
+    return lacks_result(run, e->target) || lacks_result(run, e->left) || lacks_result(run, e->right) || lacks_result(run, e->condition);
+}
+
+static const char *verdict(const ExpectationReport *report) { return !report->checked ? "open  " : report->outcome.holds ? "holds " : "FAILED"; }
+
+static void print_expectation(Session *session, const ExpectationReport *report) {
+    if (session->options.json) return;
+    FILE *out = session->options.out;
+    const Outcome *outcome = &report->outcome;
+    const char *color = !session->options.colors || !report->checked ? "" : outcome->holds ? "\033[32m" : "\033[1;31m";
+    fprintf(out, "%s%s%s  %s", color, verdict(report), *color ? "\033[0m" : "", report->text);
+    if (!report->checked) fprintf(out, "   its evaluation has no result");
+    else if (outcome->compared) fprintf(out, "   %.6g and %.6g", outcome->left, outcome->right);
+    if (outcome->reason) fprintf(out, "   because %s", outcome->reason);
+    fputc('\n', out);
+}
+
+/* Returns how many failed. */
+static int check_expectations(Run *run) {
+    Compilation *c = run->compilation;
+    ResultSource source = {.context = run, .metric = result_metric, .individual = result_individual};
+    int failed = 0;
+    for (int i = 0; i < c->expects.count; i++) {
+        ExpectationReport *report = &run->expectations[i];
+        const Statement *statement = c->expects.at[i];
+        report->text = expr_text(c->jre, statement->value);
+        report->outcome.reason = statement->text;
+        if (!lacks_result(run, statement->value)) report->checked = check_expectation(c, statement, &source, &report->outcome);
+        if (report->checked && report->outcome.text) report->text = report->outcome.text;
+        failed += report->checked && !report->outcome.holds;
+        if (i == 0 && !run->session->options.json) fputc('\n', run->session->options.out);
+        print_expectation(run->session, report);
+    }
+    return failed;
+}
+
+/* ---- the record of a run --------------------------------------------------------------------------------------------------- */
+
+static const char *choose_run_id(Session *session) {
+    char name[64];
+    time_t now = time(NULL);
+    struct tm utc;
+    /* Two runs in one second: the later takes the next free one. */
+    for (int attempt = 0;; attempt++, now++) {
+        gmtime_r(&now, &utc);
+        strftime(name, sizeof name, "run_%Y%m%d_%H%M%S", &utc);
+        const char *record = path_below(session->jre, session->base, arena_print(&session->arena, "results/%s/result.json", name));
+        if (!file_exists(record) || attempt == 1000) return intern(session->jre, name);
+    }
+}
+
+static void json_outcome(Text *out, const ExpectationReport *report) {
+    text_add(out, "{\"expect\": ");
+    json_text(out, report->text);
+    text_add(out, ", \"holds\": %s", !report->checked ? "null" : report->outcome.holds ? "true" : "false");
+    if (report->checked && report->outcome.compared) {
+        text_add(out, ", \"left\": ");
+        json_number(out, report->outcome.left);
+        text_add(out, ", \"right\": ");
+        json_number(out, report->outcome.right);
+    }
+    if (report->outcome.reason) {
+        text_add(out, ", \"because\": ");
+        json_text(out, report->outcome.reason);
+    }
+    text_add(out, "}");
+}
+
+static void json_submission(Text *out, const SubmissionReport *report) {
+    text_add(out, "{\"submission\": ");
+    json_text(out, report->plan->name);
+    text_add(out, ", \"file\": ");
+    json_text(out, report->file);
+    text_add(out, ", \"rows\": %d, \"cached\": %s, \"key\": \"%s\"}", report->rows, report->cached ? "true" : "false", report->key);
+}
+
+static void json_machine(Text *out, const Run *run) {
+    const Session *session = run->session;
+    text_add(out, "\"version\": ");
+    json_text(out, run->compilation->version);
+    text_add(out, ", \"run_id\": ");
+    json_text(out, run->computed ? run->run_id : "");
+    text_add(out, ", \"device\": \"%s\", \"level\": %d, \"threads\": %d, \"kernels\": ", session->device->name, session->level, pool_threads(session->pool));
+    json_text(out, kernel_library_version());
+    text_add(out, ", \"changed\": [");
+    for (int i = 0; i < run->compilation->overlays.count; i++) {
+        if (i) text_add(out, ", ");
+        json_text(out, expr_text(session->jre, run->compilation->overlays.at[i]));
+    }
+    text_add(out, "]");
+}
+
+static void json_run(Text *out, const Run *run, int exit_code) {
+    int shown = 0;
+    text_add(out, "{");
+    json_machine(out, run);
+    text_add(out, ", \"evaluations\": [");
+    for (int i = 0; i < run->plan->evaluations.count; i++) {
+        if (!run->evaluations[i].done) continue;
+        if (shown++) text_add(out, ", ");
+        report_json(out, &run->evaluations[i]);
+    }
+    text_add(out, "], \"submissions\": [");
+    shown = 0;
+    for (int i = 0; i < run->plan->submissions.count; i++) {
+        if (!run->submissions[i].done) continue;
+        if (shown++) text_add(out, ", ");
+        json_submission(out, &run->submissions[i]);
+    }
+    text_add(out, "], \"expectations\": [");
+    for (int i = 0; i < run->compilation->expects.count; i++) {
+        if (i) text_add(out, ", ");
+        json_outcome(out, &run->expectations[i]);
+    }
+    text_add(out, "], \"figures_later\": [");
+    for (int i = 0; i < run->plan->figures.count; i++) {
+        if (i) text_add(out, ", ");
+        json_text(out, run->plan->figures.at[i].name);
+    }
+    text_add(out, "], \"computed\": %d, \"exit_code\": %d}\n", run->computed, exit_code);
+}
+
+/* results/<run_id>/: what came out, and the flat program that it came out of. */
+static void keep_run(Run *run, int exit_code) {
+    Session *session = run->session;
+    Text json = {.jre = session->jre}, program = {.jre = session->jre};
+    json_run(&json, run, exit_code);
+    print_flat_program(run->compilation, &program);
+    const char *folder = path_below(session->jre, session->base, arena_print(&session->arena, "results/%s", run->run_id));
+    if (file_write(session->jre, path_below(session->jre, folder, "config.snapshot.jre"), NOWHERE, program.at ? program.at : "", program.length) &&
+        file_write(session->jre, path_below(session->jre, folder, "result.json"), NOWHERE, json.at, json.length))
+        session_say(session, "recorded in %s", folder);
+    text_free(&json);
+    text_free(&program);
+}
+
+/* ---- the walk ------------------------------------------------------------------------------------------------------------------ */
+
+static bool wanted(const Session *session, const char *name) { return !session->options.only || strcmp(session->options.only, name) == 0; }
+
+static bool only_is_known(const Run *run) {
+    const char *only = run->session->options.only;
+    NameList names = {0};
+    Arena scratch = {.jre = run->session->jre};
+    for (int i = 0; i < run->plan->evaluations.count; i++) list_add(&scratch, &names, run->plan->evaluations.at[i]->name);
+    for (int i = 0; i < run->plan->submissions.count; i++) list_add(&scratch, &names, run->plan->submissions.at[i]->name);
+    bool known = !only;
+    for (int i = 0; i < names.count && !known; i++) known = strcmp(names.at[i], only) == 0;
+    if (!known) {
+        Diagnostic *d = diag(run->session->jre, DIAG_unknown_name, NOWHERE, "--only `%s`: no evaluation or submission is called so", only);
+        const char *near = nearest_name(only, names.at, names.count);
+        if (near) diag_help(d, "did you mean `%s`?", near);
+    }
+    arena_free(&scratch);
+    return known;
+}
+
+static void announce_datasets(Run *run) {
+    for (int i = 0; i < run->plan->datasets.count; i++) {
+        const DatasetPlan *plan = run->plan->datasets.at[i];
+        bool used = false;
+        for (int j = 0; j < run->plan->evaluations.count; j++) used = used || (run->plan->evaluations.at[j]->dataset == plan && wanted(run->session, run->plan->evaluations.at[j]->name));
+        for (int j = 0; j < run->plan->submissions.count; j++) used = used || (run->plan->submissions.at[j]->dataset == plan && wanted(run->session, run->plan->submissions.at[j]->name));
+        const Dataset *dataset = used && !run->session->jre->interrupted ? session_dataset(run->session, plan) : NULL;
+        if (!dataset) continue;
+        if (dataset->identity_count) session_say(run->session, "%s: %d pictures of %d individuals", plan->name, dataset->count, dataset->identity_count);
+        else session_say(run->session, "%s: %d pictures", plan->name, dataset->count);
+        if (dataset->skipped) session_say(run->session, "   %d rows skipped: their pictures are not there", dataset->skipped);
+    }
+}
+
+static void announce_figures(Run *run) {
+    if (!run->plan->figures.count) return;
+    Text names = {.jre = run->session->jre};
+    for (int i = 0; i < run->plan->figures.count; i++) text_add(&names, "%s%s", i ? ", " : "", run->plan->figures.at[i].name);
+    diag(run->session->jre, DIAG_comes_later, run->plan->figures.at[0].span, "figures are drawn by a later version of jre: %s", names.at);
+    text_free(&names);
+}
+
+static void walk(Run *run) {
+    Session *session = run->session;
+    announce_datasets(run);
+    for (int i = 0; i < run->plan->evaluations.count && !session->jre->interrupted; i++) {
+        run->evaluations[i].plan = run->plan->evaluations.at[i];
+        if (!wanted(session, run->evaluations[i].plan->name)) continue;
+        run->walked++;
+        run_evaluation(run, &run->evaluations[i]);
+        run->done += run->evaluations[i].done;
+    }
+    for (int i = 0; i < run->plan->submissions.count && !session->jre->interrupted; i++) {
+        const SubmitPlan *plan = run->plan->submissions.at[i];
+        SubmissionReport *report = &run->submissions[i];
+        if (!wanted(session, plan->name)) continue;
+        run->walked++;
+        if (!submission_make(session, plan, report)) continue;
+        run->computed += !report->cached;
+        run->done++;
+        session_say(session, "%s: %s, %d rows%s", plan->name, report->file, report->rows, report->written ? "" : " (as it was)");
+    }
+}
+
+static int exit_code_of(const Run *run, int failed) {
+    Jre *jre = run->session->jre;
+    if (jre->interrupted) return EXIT_INTERRUPTED;
+    int code = diag_exit_code(jre);
+    return code ? code : failed ? EXIT_EXPECTATION : 0;
+}
+
+int session_run(Session *session, Compilation *compilation) {
+    Run run = {.session = session, .compilation = compilation, .plan = compilation->plan};
+    if (!run.plan || !only_is_known(&run)) return diag_exit_code(session->jre);
+    run.evaluations = arena_array(&session->arena, EvaluationReport, run.plan->evaluations.count + 1);
+    run.submissions = arena_array(&session->arena, SubmissionReport, run.plan->submissions.count + 1);
+    run.expectations = arena_array(&session->arena, ExpectationReport, compilation->expects.count + 1);
+    run.run_id = choose_run_id(session);
+    walk(&run);
+    report_print(session, run.evaluations, run.plan->evaluations.count);
+    int failed = session->jre->interrupted ? 0 : check_expectations(&run);
+    if (!session->options.only) announce_figures(&run);
+    int code = exit_code_of(&run, failed);
+    if (run.computed) keep_run(&run, code);
+    else if (run.walked && run.done == run.walked) session_say(session, "nothing to compute: every result is in the store (%d of %d)", run.done, run.walked);
+    if (session->jre->interrupted) session_say(session, "interrupted: what was finished is kept, the next run goes on from there");
+    code = exit_code_of(&run, failed);
+    if (session->options.json) {
+        Text json = {.jre = session->jre};
+        json_run(&json, &run, code);
+        fwrite(json.at, 1, json.length, session->options.out);
+        fflush(session->options.out);
+        text_free(&json);
+    }
+    return code;
+}
