@@ -124,16 +124,21 @@ char *arena_copy(Arena *arena, const char *text, size_t length)
     return copy;
 }
 
-char *arena_vprint(Arena *arena, const char *format, va_list arguments)
+/* How long the printed text will be; 0 if it cannot be printed. */
+static size_t printed_length(const char *format, va_list arguments)
 {
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, again);
+    int length = format ? vsnprintf(NULL, 0, format, again) : 0;
     va_end(again);
-    if (length < 0)
-        length = 0;
-    char *text = arena_new_bytes(arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, arguments);
+    return length > 0 ? (size_t)length : 0;
+}
+
+char *arena_vprint(Arena *arena, const char *format, va_list arguments)
+{
+    size_t length = printed_length(format, arguments);
+    char *text = arena_new_bytes(arena, length + 1);
+    vsnprintf(text, length + 1, format, arguments);
     return text;
 }
 
@@ -324,16 +329,12 @@ static void text_make_room(Text *text, size_t more)
 
 void text_add(Text *text, const char *format, ...)
 {
-    va_list arguments, again;
+    va_list arguments;
     va_start(arguments, format);
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (length >= 0) {
-        text_make_room(text, (size_t)length);
-        vsnprintf(text->at + text->length, (size_t)length + 1, format, arguments);
-        text->length += (size_t)length;
-    }
+    size_t length = printed_length(format, arguments);
+    text_make_room(text, length);
+    vsnprintf(text->at + text->length, length + 1, format, arguments);
+    text->length += length;
     va_end(arguments);
 }
 

@@ -1,0 +1,412 @@
+/* mistake.c: what the parser or the scanner does not understand, in words.
+ *
+ * The parser hands over which tokens it could have taken; here they become "I expected a value, I found `}`", or, where
+ * the mistake is a known one, a message of its own: a misspelled kind, a setting without its value, a `=` too many.
+ * Contract: at most one message a call, and the filter of parse.c told what to skip. */
+#include "grammar.tab.h"
+
+#include <string.h>
+
+/* ---- small questions ------------------------------------------------------------------------------------------------ */
+
+static bool same_line(const Parse *parse, uint32_t from, uint32_t to)
+{
+    const char *bytes = parse->source->bytes - parse->source->base;
+    return from >= parse->source->base && from <= to && !memchr(bytes + from, '\n', to - from);
+}
+
+static const char *text_of(const Parse *parse, const Token *token)
+{
+    return span_text(parse->jre, token->span);
+}
+
+static bool ends_line(const Token *token)
+{
+    return token->kind == TOKEN_NL || token->kind == TOKEN_YYEOF;
+}
+
+/* A block of settings, not of equations. */
+static bool among_settings(const Parse *parse)
+{
+    int first = parse->statement_first.kind;
+    return first == TOKEN_RECORD || first == TOKEN_CHANGE;
+}
+
+/* Is this token the key of a setting? */
+static bool is_key(const Parse *parse, const Token *token)
+{
+    return token->first && among_settings(parse) && token->span.start > parse->statement_first.span.start
+           && (token->kind == TOKEN_NAME || token->kind == TOKEN_RECORD || token->kind == TOKEN_FORMULA);
+}
+
+static bool has(const char *const *expected, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(expected[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* ---- "I expected ..., I found ..." --------------------------------------------------------------------------------- */
+
+typedef struct { const char *at[4]; int count; } Wishes;
+
+static void wish(Wishes *wishes, const char *words)
+{
+    if (wishes->count < 4)
+        wishes->at[wishes->count++] = words;
+}
+
+static bool one_of(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(name, *names) == 0)
+            return true;
+    return false;
+}
+
+/* Dozens of tokens are a few things to a reader: a statement, a value, an operator. */
+static Wishes wishes_of(const Parse *parse, const char *const *expected, int count)
+{
+    static const char *const of_values[] = { "a name", "a number", "a text", "true", "false", "'('", "'['", "'-'", "not",
+                                             "if", "each", NULL };
+    static const char *const of_operators[] = { "'+'", "'-'", "'*'", "'/'", "'@'", "'^'", "==", "!=", "'<'", "'>'", "<=",
+                                                ">=", "divides", "to", "and", "or", "|>", "'.'", "'('", "'['", "'\\''",
+                                                "over", "where", "as", "...", NULL };
+    static const char *const of_words[] = { "a name", "a kind", "a formula", NULL };
+    Wishes wishes = { .count = 0 };
+    bool statement = has(expected, count, "extends"), value = !statement && has(expected, count, "a number");
+    bool operators = has(expected, count, "'+'"), word = !value && !statement && has(expected, count, "a kind");
+    bool end = has(expected, count, "the end of the line") || has(expected, count, "the end of the chunk");
+    for (int i = 0; i < count && !statement; i++) {
+        const char *name = expected[i];
+        bool plain = strncmp(name, "a ", 2) != 0 && strncmp(name, "the end", 7) != 0;
+        if ((value && one_of(name, of_values)) || (word && one_of(name, of_words)) || (operators && one_of(name, of_operators))
+            || (operators && strcmp(name, "'='") == 0 && parse->bracket_count > parse->brace_count)
+            || strncmp(name, "the end", 7) == 0)
+            continue;
+        if (name[0] == '\'')
+            name = strcmp(name, "'\\''") == 0 ? "`'`" : arena_print(&parse->jre->forever, "`%c`", name[1]);
+        else if (plain)
+            name = arena_print(&parse->jre->forever, "`%s`", name);
+        wish(&wishes, name);
+    }
+    if (statement)
+        wish(&wishes, "a statement");
+    if (value)
+        wish(&wishes, "a value");
+    if (word)
+        wish(&wishes, parse->brace_count && among_settings(parse) && parse->recent[0].first ? "a setting" : "a name");
+    if (operators)
+        wish(&wishes, "an operator");
+    if (end && !statement)
+        wish(&wishes, has(expected, count, "the end of the line") ? "the end of the line" : "the end of the chunk");
+    return wishes;
+}
+
+static const char *found_words(const Parse *parse, const Token *token)
+{
+    if (token->kind == TOKEN_NL)
+        return "the end of the line";
+    if (token->kind == TOKEN_YYEOF)
+        return parse->plain ? "the end of the input" : "the end of the chunk";
+    const char *text = text_of(parse, token);
+    if (strlen(text) <= 40)
+        return arena_print(&parse->jre->forever, "`%s`", text);
+    return token->kind == TOKEN_STRING ? "a text" : token->kind == TOKEN_NUMBER ? "a number" : "a name";
+}
+
+static const char *expectation(const Parse *parse, const Wishes *wishes)
+{
+    Text text = { .jre = parse->jre };
+    for (int i = 0; i < wishes->count; i++)
+        text_add(&text, "%s%s", i == 0 ? "" : i < wishes->count - 1 ? ", " : " or ", wishes->at[i]);
+    const char *words = intern(parse->jre, text.length ? text.at : "something else");
+    text_free(&text);
+    return words;
+}
+
+static bool lets_line_go_on(const Token *token)
+{
+    return (token->kind < 128 && token->kind > 0 && strchr("+-*/@^=<>:~,", token->kind))
+           || (token->kind >= TOKEN_OVER && token->kind <= TOKEN_OR) || (token->kind >= TOKEN_PIPE && token->kind <= TOKEN_GE);
+}
+
+/* A word of the language where a name should be: `for = 3`, `learn where: Tensor[K]`. */
+static bool word_as_name(const Parse *parse, const Token *token, const char *const *expected, int count)
+{
+    if (token->kind < TOKEN_EXTENDS || token->kind > TOKEN_FALSE || !has(expected, count, "a name"))
+        return false;
+    const char *behind = parse->source->bytes + (token->span.end - parse->source->base);
+    behind += strspn(behind, " \t");
+    int before = parse->recent[1].kind;
+    return (*behind == '=' && behind[1] != '=') || *behind == '~' || before == TOKEN_LEARN || before == TOKEN_RECORD
+           || before == TOKEN_FORMULA || before == TOKEN_CHANGE || before == TOKEN_USE || before == TOKEN_REMOVE;
+}
+
+static void plain_mistake(Parse *parse, const char *const *expected, int count)
+{
+    const Token *found = &parse->recent[0], *before = &parse->recent[1];
+    Wishes wishes = wishes_of(parse, expected, count);
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "I expected %s, I found %s",
+                            expectation(parse, &wishes), found_words(parse, found));
+    if (parse->left_open.sign)
+        diag_also(d, parse->left_open.span, "this `%c` is still open", parse->left_open.sign);
+    else if (lets_line_go_on(before) && !same_line(parse, before->span.end, found->span.start))
+        diag_also(d, before->span, "what ends in `%s` goes on in the next line", text_of(parse, before));
+    if (word_as_name(parse, found, expected, count))
+        diag_fact(d, "`%s` is a word of the language, so nothing can be called that.", text_of(parse, found));
+    if (found->kind == '=' && has(expected, count, "==")) {
+        diag_help(d, "two values are compared with `==`");
+        diag_edit(d, found->span, false, "==");
+    }
+}
+
+/* ---- known mistakes: each says whether it was the one ---------------------------------------------------------------- */
+
+static const char *const first_words[] = {
+    "dataset", "split", "train", "boost", "embed", "evaluate", "ensemble", "figure", "submit", "function", "augment",
+    "network", "loss", "extends", "use", "change", "remove", "probe", "expect", "accept",
+};
+enum { KINDS = 13, FIRST_WORDS = 20 };
+
+/* `datset jaguars {` arrives as two names, `jaguars {` as a name and its block. */
+static bool misspelled_kind(Parse *parse)
+{
+    const Token *first = &parse->statement_first, *found = &parse->recent[0];
+    bool at_start = parse->statement_tokens == 2 && first->kind == TOKEN_NAME;
+    bool fits = found->kind == TOKEN_NAME || found->kind == TOKEN_STRING || found->kind == TOKEN_RECORD
+                || found->kind == TOKEN_FORMULA || found->kind == '{';
+    if (!at_start || !fits)
+        return false;
+    const char *near = nearest_name(text_of(parse, first), first_words, FIRST_WORDS);
+    bool is_kind = near && kind_find(near) == KIND_NONE ? false : near != NULL;
+    for (int i = 0; near && i < KINDS; i++)
+        is_kind = is_kind || strcmp(near, first_words[i]) == 0;
+    const char *behind = parse->source->bytes + (found->span.end - parse->source->base);
+    behind += strspn(behind, " \t");
+    bool declares = found->kind == '{' || (found->kind == TOKEN_NAME && (*behind == '{' || *behind == '(' || strncmp(behind, "like ", 5) == 0));
+    if (!near && !declares)
+        return false;
+    Diagnostic *d;
+    if (found->kind == '{') {
+        d = mistake(parse, DIAG_unknown_kind, first->span, "before a name and its block I expected a kind");
+        near = NULL;
+    } else if (near && !is_kind) {
+        d = mistake(parse, DIAG_unexpected_word, first->span, "no statement begins with this word");
+    } else {
+        d = mistake(parse, DIAG_unknown_kind, first->span, "there is no kind of this name");
+    }
+    if (!near || is_kind)
+        diag_fact(d, "the kinds are: dataset split train boost embed evaluate ensemble figure submit,\nand with equations: function augment network loss");
+    if (near) {
+        diag_help(d, "did you mean `%s`?", near);
+        diag_edit(d, first->span, true, "%s", near);
+    }
+    return true;
+}
+
+/* How far behind its key a value stands in the lines before, so that an example is aligned with them. */
+static int width_of_keys(const Parse *parse, const Token *key)
+{
+    if (parse->settings.count) {
+        const Setting *last = &parse->settings.at[parse->settings.count - 1];
+        uint32_t width = last->value->span.start - last->key_span.start;
+        if (width > key->span.end - key->span.start && width < 40)
+            return (int)width;
+    }
+    return (int)(key->span.end - key->span.start) + 1;
+}
+
+/* `epochs` and nothing else (LANGUAGE 3.7, message 12). */
+static bool unfinished_setting(Parse *parse)
+{
+    const Token *key = &parse->recent[1], *found = &parse->recent[0];
+    if (!is_key(parse, key) || !(ends_line(found) || found->kind == '}'))
+        return false;
+    const char *name = text_of(parse, key);
+    const SchemaKey *row = NULL;
+    if (parse->statement_first.kind == TOKEN_RECORD)
+        row = schema_find(kind_find(text_of(parse, &parse->statement_first)), name);
+    else
+        for (int kind = 0; kind < KIND_COUNT && !row; kind++)
+            row = schema_find((RecordKind)kind, name);
+    Diagnostic *d = mistake(parse, DIAG_unfinished_line, key->span, "a setting is a key and a value; the value is missing");
+    if (row) {
+        diag_fact(d, "`%s` is %s", name, row->sentence);
+        if (*schema_example(row)) {
+            diag_help(d, "for instance");
+            diag_edit(d, key->span, false, "%-*s%s", width_of_keys(parse, key), name, schema_example(row));
+        }
+    }
+    return true;
+}
+
+/* `name =` and nothing behind it. A line goes on behind a `=`, so the next line is in it when this is noticed. */
+static bool unfinished_equation(Parse *parse)
+{
+    const Token *found = &parse->recent[0], *sign = &parse->recent[1], *name = &parse->recent[2];
+    if (found->kind == '=' && sign->kind == TOKEN_NAME && name->kind == '=') {
+        sign = &parse->recent[2];
+        name = &parse->recent[3];
+        found = &parse->recent[1];
+    }
+    if (sign->kind != '=' || !(ends_line(found) || found->kind == '}' || !same_line(parse, sign->span.end, found->span.start)))
+        return false;
+    mistake(parse, DIAG_unfinished_line, span_join(name->span, sign->span), "behind `=` I expected a value; it is missing");
+    return true;
+}
+
+/* `epochs = 30` in a block of settings. */
+static bool equals_in_setting(Parse *parse)
+{
+    const Token *found = &parse->recent[0];
+    if (found->kind != '=' || !is_key(parse, &parse->recent[1]))
+        return false;
+    const char *bytes = parse->source->bytes - parse->source->base;
+    Span edit = found->span;
+    edit.end += (uint32_t)strspn(bytes + edit.end, " \t");
+    bool apart = edit.start > parse->recent[1].span.end;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "a setting is a key and a value, without `=`");
+    diag_help(d, "leave it out");
+    diag_edit(d, edit, true, "%s", apart ? "" : " ");
+    return true;
+}
+
+/* `0.5 rad` */
+static bool unit_apart(Parse *parse)
+{
+    const Token *found = &parse->recent[0], *number = &parse->recent[1];
+    if (found->kind != TOKEN_NAME || number->kind != TOKEN_NUMBER || number->value.TOKEN_NUMBER.unit != UNIT_NONE)
+        return false;
+    for (Unit unit = UNIT_px; unit <= UNIT_GiB; unit++) {
+        if (strcmp(unit_text(unit), found->value.TOKEN_NAME) != 0)
+            continue;
+        Diagnostic *d = mistake(parse, DIAG_unknown_unit, found->span, "a unit stands right behind its number");
+        diag_help(d, "take out the blank");
+        diag_edit(d, (Span){ number->span.end, found->span.start }, true, "%s", "");
+        return true;
+    }
+    return false;
+}
+
+/* ---- the doors ------------------------------------------------------------------------------------------------------- */
+
+/* Whatever follows in this line, setting or statement belongs to the mistake. Where a `{` was forgotten, its lines do. */
+static void begin_skipping(Parse *parse, bool brace_expected)
+{
+    const Token *found = &parse->recent[0];
+    int depth = parse->brace_count - (found->kind == '{');
+    bool block_follows = brace_expected && depth == 0 && !found->blank_line && (found->kind == TOKEN_NL || found->first);
+    if (!block_follows && (ends_line(found) || found->kind == '}'))
+        return;
+    parse->skipping.on = true;
+    parse->skipping.until_close = block_follows;
+    parse->skipping.depth = depth;
+}
+
+void mistake_of_word(Parse *parse, const char *const *expected, int count)
+{
+    const Token *found = &parse->recent[0];
+    if (found->kind == TOKEN_YYEOF && parse->plain)
+        parse->chunk->goes_on = true;
+    if (parse->stopped || found->invented)
+        return;
+    bool told = parse->complained_at >= found->span.start && parse->complained_at < found->span.end;
+    if (!told && !misspelled_kind(parse) && !unfinished_setting(parse) && !unfinished_equation(parse)
+        && !equals_in_setting(parse) && !unit_apart(parse))
+        plain_mistake(parse, expected, count);
+    begin_skipping(parse, has(expected, count, "'{'") && !has(expected, count, "a number"));
+}
+
+/* After a setting without its value nothing is lost if the next line is a setting: then its mistakes are its own. */
+bool unfinished_line_is_exact(const Parse *parse)
+{
+    const Token *found = &parse->recent[0], *next = &parse->waiting[0];
+    if (found->kind == '}')
+        return true;
+    if (found->kind != TOKEN_NL || !parse->waiting_count)
+        return false;
+    if (next->kind != TOKEN_NAME && next->kind != TOKEN_RECORD && next->kind != TOKEN_FORMULA)
+        return next->kind == '}';
+    const char *name = text_of(parse, next);
+    for (int i = 0; i < schema_key_count; i++)
+        if (strcmp(schema_keys[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* ---- what the scanner meets -------------------------------------------------------------------------------------------- */
+
+void mistake_of_character(Parse *parse, Span span, const char *character)
+{
+    static const struct { const char *met, *meant, *words; } known[] = {
+        { "\u201C", "\"", "texts are written with" }, { "\u201D", "\"", "texts are written with" },
+        { "\u201E", "\"", "texts are written with" }, { "\u2018", "\"", "texts are written with" },
+        { "\u2019", "'", "transposing is written" }, { "\u2212", "-", "minus is written" },
+        { "\u2013", "-", "minus is written" }, { "\u2014", "-", "minus is written" }, { "\u00D7", "*", "times is written" },
+        { "\u00B7", "*", "times is written" }, { "\u00F7", "/", "divided by is written" }, { "\u2264", "<=", "this is written" },
+        { "\u2265", ">=", "this is written" }, { "\u2260", "!=", "this is written" }, { "\u2192", "->", "this is written" },
+        { "\u00B0", "deg", "degrees are written" }, { "\u00A0", " ", "this blank is a special one; a plain one is meant:" },
+        { "&&", "and", "this is written" }, { "||", "or", "this is written" }, { "!", "not ", "this is written" },
+        { "|", "|>", "`then` is written" },
+    };
+    if (parse->complained_at && same_line(parse, parse->complained_at, span.start)) {
+        parse->complained_at = span.start;
+        return;
+    }
+    unsigned char byte = (unsigned char)*character;
+    Diagnostic *d;
+    if (byte == '`')
+        d = mistake(parse, DIAG_unknown_character, span, "a fence that ends a chunk stands at the beginning of its line");
+    else if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && span.end - span.start == 1))
+        d = mistake(parse, DIAG_unknown_character, span, "a byte %d is no character", byte);
+    else
+        d = mistake(parse, DIAG_unknown_character, span, "no part of the language uses this character");
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(known[i].met, character) == 0) {
+            diag_help(d, "%s `%s`", known[i].words, known[i].meant);
+            diag_edit(d, span, false, "%s", known[i].meant);
+        }
+    }
+}
+
+static size_t number_length(const char *text)
+{
+    size_t length = strspn(text, "0123456789");
+    if (text[length] == '.' && strspn(text + length + 1, "0123456789"))
+        length += 1 + strspn(text + length + 1, "0123456789");
+    if (text[length] == 'e' || text[length] == 'E') {
+        size_t sign = text[length + 1] == '-' || text[length + 1] == '+';
+        size_t digits = strspn(text + length + 1 + sign, "0123456789");
+        length += digits ? 1 + sign + digits : 0;
+    }
+    return length;
+}
+
+void mistake_of_unit(Parse *parse, Span number, const char *text)
+{
+    static const struct { const char *met, *meant; } known[] = {
+        { "degree", "deg" }, { "degrees", "deg" }, { "radian", "rad" }, { "radians", "rad" }, { "pixel", "px" },
+        { "pixels", "px" }, { "percent", "%" }, { "sec", "s" }, { "secs", "s" }, { "second", "s" }, { "seconds", "s" },
+        { "msec", "ms" }, { "milliseconds", "ms" }, { "mins", "min" }, { "minute", "min" }, { "minutes", "min" },
+        { "m", "min" }, { "hr", "h" }, { "hrs", "h" }, { "hour", "h" }, { "hours", "h" }, { "KB", "KiB" }, { "kB", "KiB" },
+        { "kb", "KiB" }, { "k", "KiB" }, { "MB", "MiB" }, { "Mb", "MiB" }, { "M", "MiB" }, { "GB", "GiB" },
+        { "Gb", "GiB" }, { "G", "GiB" }, { "PX", "px" }, { "Px", "px" },
+    };
+    static const char *const units[] = { "px", "deg", "rad", "%", "ms", "s", "min", "h", "KiB", "MiB", "GiB" };
+    size_t length = number_length(text);
+    const char *met = text + length, *meant = nearest_name(met, units, sizeof units / sizeof *units);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].met, met) == 0)
+            meant = known[i].meant;
+    Span span = { number.start + (uint32_t)length, number.end };
+    Diagnostic *d = mistake(parse, DIAG_unknown_unit, span, "there is no unit of this name");
+    diag_fact(d, "the units are: px deg rad %% ms s min h KiB MiB GiB");
+    if (meant) {
+        diag_help(d, "did you mean `%s`?", meant);
+        diag_edit(d, span, false, "%s", meant);
+    } else {
+        diag_help(d, "write the number in one of these units, or without any");
+    }
+}
