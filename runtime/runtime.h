@@ -86,7 +86,7 @@ struct Device {
     void (*release)(Device *device, DeviceMemory memory);
     void (*copy_in)(Device *device, DeviceMemory to, const void *from, size_t bytes);     /* queued; `from` is read before it returns */
     void (*copy_out)(Device *device, void *to, DeviceMemory from, size_t bytes);          /* waits for all before it */
-    void (*pack)(Device *device, const Kernel *kernel, const KernelCall *call, DeviceMemory packed);   /* queued, in order; call is copied */   /* queued, in order; call is copied */
+    void (*pack)(Device *device, const Kernel *kernel, const KernelCall *call, DeviceMemory packed);   /* queued, in order; call is copied */
     void (*launch)(Device *device, const Kernel *kernel, const KernelCall *call);         /* queued, in order; call is copied */
     void (*synchronize)(Device *device);
     void (*close)(Device *device);
@@ -364,7 +364,7 @@ typedef struct {
     const char *version, *choice, *key, *embed_key, *dataset_key, *run_id;
     bool done, cached;
     Evaluation numbers; const char **individuals;         /* names of numbers.per_identity */
-    int folds, pictures, reported;
+    int folds, pictures;
     double seconds, embed_seconds; int64_t embed_pictures;
 } EvaluationReport;
 void json_text(Text *out, const char *text);              /* quoted, escaped */
