@@ -1,0 +1,157 @@
+/* loader.c: batches in order, whatever the threads do; errors charged to their batch; an end at any moment. */
+#include "test.h"
+
+#include "../runtime/runtime.h"
+
+enum { PICTURES = 23, SIDE = 6 };
+
+typedef struct { Jre *jre; Arena arena; char folder[64]; View view; const char *paths[PICTURES]; } Album;
+
+/* Picture i is a square of value i. */
+static void album_open(Album *album) {
+    *album = (Album){.jre = jre_new()};
+    album->arena.jre = album->jre;
+    test_folder(album->folder);
+    for (int i = 0; i < PICTURES; i++) {
+        uint8_t pixels[3 * SIDE * SIDE];
+        memset(pixels, i, sizeof pixels);
+        Image image = {SIDE, SIDE, 3, pixels};
+        album->paths[i] = arena_print(&album->arena, "%s/%02d.png", album->folder, i);
+        assert_true(image_write_png(album->jre, album->paths[i], NOWHERE, &image));
+    }
+    ViewStep step = {.kind = VIEW_FIT, .width = SIDE, .height = SIDE, .filter = "bicubic"};
+    list_add(&album->arena, &album->view.steps, step);
+    album->view.width = album->view.height = SIDE;
+}
+
+static void album_close(Album *album) {
+    assert_int_equal(diag_count(album->jre, SEVERITY_NOTE), 0);
+    test_folder_gone(album->folder);
+    arena_free(&album->arena);
+    jre_free(album->jre);
+}
+
+static void write_text(const char *path, const char *text) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void batches_come_in_order(void **state) {
+    (void)state;
+    static const int threads[] = {1, 2, 7}, batches[] = {1, 4, 23, 100};
+    Album album;
+    album_open(&album);
+    for (size_t t = 0; t < 3; t++)
+        for (size_t b = 0; b < 4; b++) {
+            Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, batches[b], threads[t]);
+            const float *pixels;
+            int seen = 0, got;
+            while ((got = loader_next(loader, &pixels)) > 0)
+                for (int i = 0; i < got; i++, seen++)
+                    for (int v = 0; v < 3 * SIDE * SIDE; v++) assert_true(pixels[i * 3 * SIDE * SIDE + v] == (float)seen / 255.0f);
+            assert_int_equal(got, 0);
+            assert_int_equal(seen, PICTURES);
+            assert_int_equal(loader_next(loader, &pixels), 0);
+            loader_free(loader);
+        }
+    album_close(&album);
+}
+
+static void a_bad_picture_costs_its_batch_and_no_other(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    write_text(album.paths[5], "not a picture");
+    Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, 4, 3);
+    const float *pixels;
+    assert_int_equal(loader_next(loader, &pixels), 4);
+    assert_int_equal(loader_next(loader, &pixels), -1);
+    assert_null(pixels);
+    test_message_says(album.jre, "file_corrupt", "05.png", NULL);
+    assert_int_equal(loader_next(loader, &pixels), 4);
+    assert_true(pixels[0] == 8 / 255.0f);
+    loader_free(loader);
+    album_close(&album);
+}
+
+static void missing_pictures_are_named_ten_times_at_most(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    for (int i = 0; i < PICTURES; i++) assert_int_equal(unlink(album.paths[i]), 0);
+    Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, 5, 2);
+    const float *pixels;
+    int got;
+    while ((got = loader_next(loader, &pixels)) != 0) assert_int_equal(got, -1);
+    assert_int_equal(diag_count(album.jre, SEVERITY_ERROR), 11);
+    test_message_says(album.jre, "file_missing", "00.png", "10.png", NULL);
+    loader_free(loader);
+    album_close(&album);
+}
+
+static void it_may_end_at_any_moment(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    for (int taken = 0; taken < 5; taken++) {
+        Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, 3, 4);
+        const float *pixels;
+        for (int i = 0; i < taken; i++) assert_int_equal(loader_next(loader, &pixels), 3);
+        loader_free(loader);
+    }
+    loader_free(NULL);
+    album_close(&album);
+}
+
+static void no_pictures_are_no_batches(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    Loader *loader = loader_new(album.jre, &album.view, album.paths, 0, 4, 2);
+    const float *pixels;
+    assert_int_equal(loader_next(loader, &pixels), 0);
+    loader_free(loader);
+    album_close(&album);
+}
+
+static void an_ordered_failure_hits_the_picture_that_was_meant(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    album.jre->fail_read_after = 7;
+    Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, 3, 4);
+    const float *pixels;
+    for (int batch = 0; batch < 8; batch++) assert_int_equal(loader_next(loader, &pixels), batch == 2 ? -1 : batch == 7 ? 2 : 3);
+    test_message_says(album.jre, "file_unreadable", "06.png", NULL);
+    loader_free(loader);
+    album_close(&album);
+}
+
+static void a_task_hashes_what_hash_bytes_would(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    PictureTask task = {.path = album.paths[3], .want_hash = true, .want_phash = true};
+    assert_true(picture_process(&task));
+    assert_string_equal(task.content_hash, hash_file(album.jre, album.paths[3], NOWHERE));
+    Image image = {0};
+    assert_true(image_read(album.jre, album.paths[3], NOWHERE, &image));
+    assert_true(task.phash == image_phash(album.jre, &image));
+    image_free(&image);
+    album_close(&album);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(batches_come_in_order),
+        cmocka_unit_test(a_bad_picture_costs_its_batch_and_no_other),
+        cmocka_unit_test(missing_pictures_are_named_ten_times_at_most),
+        cmocka_unit_test(it_may_end_at_any_moment),
+        cmocka_unit_test(no_pictures_are_no_batches),
+        cmocka_unit_test(an_ordered_failure_hits_the_picture_that_was_meant),
+        cmocka_unit_test(a_task_hashes_what_hash_bytes_would),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

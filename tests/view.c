@@ -1,0 +1,224 @@
+/* view.c: a picture through a view, against Pillow's and torchvision's results in ../shared/oracle and ../shared/weights. */
+#include "test.h"
+
+#include "../runtime/runtime.h"
+
+static const uint8_t black[3] = {0, 0, 0}, gray[3] = {128, 128, 128};
+
+typedef struct { Jre *jre; Arena arena; View view; } Case;
+
+static void case_open(Case *c) {
+    *c = (Case){.jre = jre_new()};
+    c->arena.jre = c->jre;
+}
+
+static void case_close(Case *c) {
+    assert_int_equal(diag_count(c->jre, SEVERITY_NOTE), 0);
+    arena_free(&c->arena);
+    jre_free(c->jre);
+}
+
+static void add_step(Case *c, ViewStepKind kind, int width, int height, const uint8_t fill[3], const char *filter) {
+    ViewStep step = {.kind = kind, .width = width, .height = height, .filter = filter};
+    memcpy(step.fill, fill, 3);
+    list_add(&c->arena, &c->view.steps, step);
+    c->view.width = width;
+    c->view.height = height;
+}
+
+static void add_imagenet(Case *c) {
+    ViewStep step = {.kind = VIEW_NORMALIZE, .stats = {.mean = {0.485, 0.456, 0.406}, .spread = {0.229, 0.224, 0.225}}};
+    list_add(&c->arena, &c->view.steps, step);
+}
+
+static float *apply(Case *c, const Image *picture) {
+    float *out = arena_array(&c->arena, float, 3 * c->view.width * c->view.height);
+    view_apply(c->jre, &c->view, picture, out);
+    return out;
+}
+
+static void read_picture(Case *c, const char *name, Image *picture) {
+    char path[1024];
+    if (!test_data(name, path)) skip();
+    assert_true(image_read(c->jre, path, NOWHERE, picture));
+}
+
+static void read_array(Case *c, const char *name, Array *array) {
+    char path[1024];
+    if (!test_data(name, path)) skip();
+    assert_true(npy_read(c->jre, path, NOWHERE, array));
+}
+
+/* `values` of a view without normalization against 8-bit pixels [height, width, 3]. */
+static void assert_pixels(const Case *c, const float *values, const float *pixels) {
+    size_t plane = (size_t)c->view.width * (size_t)c->view.height;
+    for (size_t i = 0; i < plane; i++)
+        for (size_t channel = 0; channel < 3; channel++)
+            if (values[channel * plane + i] != pixels[3 * i + channel] / 255.0f)
+                fail_msg("pixel %zu of channel %zu is %g, Pillow has %g", i, channel, (double)values[channel * plane + i] * 255, (double)pixels[3 * i + channel]);
+}
+
+static void check_against(Case *c, const char *picture_name, const char *array_name, int64_t frame) {
+    Image picture = {0};
+    Array expected = {0};
+    read_picture(c, picture_name, &picture);
+    read_array(c, array_name, &expected);
+    assert_pixels(c, apply(c, &picture), expected.values + frame * 3 * c->view.width * c->view.height);
+    image_free(&picture);
+    jre_release(expected.values);
+}
+
+static void fit_is_pillows_pad(void **state) {
+    (void)state;
+    Case c;
+    case_open(&c);
+    add_step(&c, VIEW_FIT, 72, 72, black, "bicubic");
+    check_against(&c, "oracle/image/src.png", "oracle/image/pad_letterbox_72.npy", 0);
+    case_close(&c);
+}
+
+static void stretch_is_pillows_resize_with_every_filter(void **state) {
+    (void)state;
+    static const char *const filters[] = {"nearest", "box", "bilinear", "bicubic", "lanczos"};
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        Case c;
+        char name[128];
+        case_open(&c);
+        add_step(&c, VIEW_STRETCH, 20, 33, black, filters[i]);
+        snprintf(name, sizeof name, "oracle/image/pil_resize_%s_33x20.npy", filters[i]);
+        check_against(&c, "oracle/image/src.png", name, 0);
+        case_close(&c);
+    }
+}
+
+static void the_filter_is_bicubic_unless_named(void **state) {
+    (void)state;
+    Case c;
+    case_open(&c);
+    add_step(&c, VIEW_STRETCH, 96, 72, black, NULL);
+    check_against(&c, "oracle/image/src.png", "oracle/image/pil_resize_bicubic_72x96.npy", 0);
+    case_close(&c);
+}
+
+static void photographs_become_what_the_networks_were_shown(void **state) {
+    (void)state;
+    static const char *const photographs[] = {"data/nyala/images/0000.jpg", "data/nyala/images/0700.jpg"};
+    for (int i = 0; i < 2; i++) {
+        Case c;
+        case_open(&c);
+        add_step(&c, VIEW_STRETCH, 224, 224, black, "bicubic");
+        check_against(&c, photographs[i], "weights/expected/input_u8_3x224x224x3.npy", i);
+        case_close(&c);
+    }
+}
+
+static void transparency_lies_on_the_fill(void **state) {
+    (void)state;
+    static const uint8_t mean[3] = {124, 116, 104};
+    Case c;
+    case_open(&c);
+    add_step(&c, VIEW_STRETCH, 64, 48, black, "bicubic");
+    check_against(&c, "oracle/image/src_rgba.png", "oracle/image/pil_composite_black.npy", 0);
+    c.view.steps.count = 0;
+    add_step(&c, VIEW_FIT, 64, 48, mean, "bicubic");
+    check_against(&c, "oracle/image/src_rgba.png", "oracle/image/pil_composite_imagenet_mean.npy", 0);
+    case_close(&c);
+}
+
+static void transparency_is_filled_before_resizing(void **state) {
+    (void)state;
+    Case c;
+    case_open(&c);
+    Image cutout = {0}, over_gray = {0};
+    read_picture(&c, "oracle/image/src_rgba.png", &cutout);
+    image_composite(c.jre, &cutout, gray, &over_gray);
+    add_step(&c, VIEW_FIT, 31, 31, gray, "bicubic");
+    const float *from_cutout = apply(&c, &cutout), *from_rgb = apply(&c, &over_gray);
+    assert_memory_equal(from_cutout, from_rgb, 3 * 31 * 31 * sizeof(float));
+    image_free(&cutout);
+    image_free(&over_gray);
+    case_close(&c);
+}
+
+static void normalize_is_torchvisions_to_the_last_bit(void **state) {
+    (void)state;
+    Case c;
+    case_open(&c);
+    add_step(&c, VIEW_STRETCH, 64, 48, black, "bicubic");
+    add_imagenet(&c);
+    Image picture = {0};
+    Array expected = {0};
+    read_picture(&c, "oracle/image/src.png", &picture);
+    read_array(&c, "oracle/image/normalize_imagenet.npy", &expected);
+    const float *values = apply(&c, &picture);
+    for (int i = 0; i < 3 * 64 * 48; i++) assert_true(values[i] == expected.values[i]);
+    image_free(&picture);
+    jre_release(expected.values);
+    case_close(&c);
+}
+
+static Image plain(Case *c, int width, int height, int channels, uint8_t value) {
+    size_t bytes = (size_t)width * (size_t)height * (size_t)channels;
+    Image image = {width, height, channels, arena_new_bytes(&c->arena, bytes)};
+    memset(image.pixels, value, bytes);
+    return image;
+}
+
+static void fit_centers_and_rounds(void **state) {
+    (void)state;
+    /* width, height -> what a square of 10 holds: first and last column and row of the picture. */
+    static const struct { int width, height, left, right, top, bottom; } cases[] = {
+        {20, 10, 0, 9, 2, 6}, {10, 20, 2, 6, 0, 9}, {20, 9, 0, 9, 2, 6}, {10, 10, 0, 9, 0, 9}, {1000, 1, 0, 9, 4, 4}, {1, 1000, 4, 4, 0, 9}, {1, 1, 0, 9, 0, 9}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Case c;
+        case_open(&c);
+        add_step(&c, VIEW_FIT, 10, 10, black, "bicubic");
+        Image white_picture = plain(&c, cases[i].width, cases[i].height, 3, 255);
+        const float *values = apply(&c, &white_picture);
+        for (int y = 0; y < 10; y++)
+            for (int x = 0; x < 10; x++) {
+                bool inside = x >= cases[i].left && x <= cases[i].right && y >= cases[i].top && y <= cases[i].bottom;
+                if (values[10 * y + x] != (inside ? 1.0f : 0.0f)) fail_msg("case %zu: %d, %d is %g", i, x, y, (double)values[10 * y + x]);
+            }
+        case_close(&c);
+    }
+}
+
+static void gray_pictures_have_three_equal_channels(void **state) {
+    (void)state;
+    Case c;
+    case_open(&c);
+    add_step(&c, VIEW_FIT, 8, 8, black, "bicubic");
+    Image picture = plain(&c, 8, 8, 1, 51);
+    const float *values = apply(&c, &picture);
+    for (int i = 0; i < 3 * 64; i++) assert_true(values[i] == 51 / 255.0f);
+    case_close(&c);
+}
+
+static void a_view_without_steps_still_has_its_size(void **state) {
+    (void)state;
+    Case c;
+    case_open(&c);
+    c.view.width = 5;
+    c.view.height = 3;
+    Image picture = plain(&c, 9, 9, 4, 0);
+    const float *values = apply(&c, &picture);
+    for (int i = 0; i < 3 * 15; i++) assert_true(values[i] == 1.0f);
+    case_close(&c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fit_is_pillows_pad),
+        cmocka_unit_test(stretch_is_pillows_resize_with_every_filter),
+        cmocka_unit_test(the_filter_is_bicubic_unless_named),
+        cmocka_unit_test(photographs_become_what_the_networks_were_shown),
+        cmocka_unit_test(transparency_lies_on_the_fill),
+        cmocka_unit_test(transparency_is_filled_before_resizing),
+        cmocka_unit_test(normalize_is_torchvisions_to_the_last_bit),
+        cmocka_unit_test(fit_centers_and_rounds),
+        cmocka_unit_test(gray_pictures_have_three_equal_channels),
+        cmocka_unit_test(a_view_without_steps_still_has_its_size),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
