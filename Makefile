@@ -1,0 +1,105 @@
+# make            build/jre                       make test [T=path]  all tests, or one: T=tests/ops.c, T=tests/errors/unknown_key.jre
+# make demo       paint the sample, run v01       make san            the suite under address and undefined-behavior sanitizers
+# make bench      speed, as ratios to peers       make promote        take what the golden tests print now as what is expected
+# make deps       install what is missing         make install PREFIX=/usr/local
+CC      = gcc
+B       = build
+MODE    = -O2 -g
+PREFIX  = /usr/local
+STRICT  = -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wstrict-prototypes -Werror
+CFLAGS  = -std=c11 -D_GNU_SOURCE $(MODE) $(STRICT) -MMD -MP -I$(B)/lang -Ilang
+LIBS    = -lpng -ljpeg -lcjson -lxxhash -lz -lm -lpthread
+SAN     = B=build/san MODE="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+PACKAGES = gcc libc6-dev flex bison libpng-dev libjpeg62-turbo-dev libcjson-dev libxxhash-dev zlib1g-dev libcmocka-dev
+
+# One source, several instruction levels; the best one the processor has is chosen at start-up.
+MACHINE := $(shell uname -m)
+LEVELS   = $(if $(filter x86_64,$(MACHINE)),2 3 4,0)
+LEVEL_FLAGS_2 = -march=x86-64-v2
+LEVEL_FLAGS_3 = -march=x86-64-v3
+LEVEL_FLAGS_4 = -march=x86-64-v4 -mprefer-vector-width=512
+LEVELED  = $(filter-out kernels/cpu/reference.c,$(wildcard kernels/cpu/*.c))
+
+SOURCES  = $(wildcard lang/*.c compiler/*.c compiler/cli/*.c runtime/*/*.c kernels/*.c) kernels/cpu/reference.c
+OBJECTS  = $(SOURCES:%.c=$(B)/%.o) $(B)/lang/grammar.tab.o $(B)/lang/lexer.o \
+           $(foreach level,$(LEVELS),$(LEVELED:%.c=$(B)/%.v$(level).o))
+ROOMS    = $(filter-out $(B)/compiler/cli/main.o,$(OBJECTS))
+PAINTER  = $(patsubst %.c,$(B)/%.o,$(wildcard examples/jaguars/*.c))
+PROGRAMS = $(patsubst tests/%.c,$(B)/tests/%,$(shell grep -ls '^int main' tests/*.c))
+HELPERS  = $(patsubst %.c,$(B)/%.o,$(shell grep -Ls '^int main' tests/*.c))
+BENCHES  = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/*.c))
+
+.PHONY: all deps demo test run-tests san bench promote install clean
+all: $(B)/jre $(B)/paint
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---- what is needed -------------------------------------------------------------------------------------------------
+HEADERS = $(addprefix /usr/include/,png.h jpeglib.h cjson/cJSON.h xxhash.h zlib.h cmocka.h)
+$(B)/.deps:
+	@mkdir -p $(B)/lang
+	@ok=1; for tool in $(CC) flex bison; do command -v $$tool >/dev/null || ok=; done; \
+	 for file in $(HEADERS); do test -e $$file || ok=; done; \
+	 if [ -z "$$ok" ]; then $(MAKE) --no-print-directory deps; fi
+	@touch $@
+deps:
+	@if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then \
+	   root=; [ "$$(id -u)" = 0 ] || root=sudo; echo "installing: $(PACKAGES)"; \
+	   $$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
+	 else echo "please install (Debian's names): $(PACKAGES)"; exit 1; fi
+
+# ---- building ---------------------------------------------------------------------------------------------------------
+$(B)/jre: $(OBJECTS)
+	$(CC) $(MODE) -o $@ $^ $(LIBS)
+$(B)/paint: $(PAINTER)
+	$(CC) $(MODE) -o $@ $^ $(LIBS)
+$(B)/lang/grammar.tab.c $(B)/lang/grammar.tab.h &: lang/grammar.y | $(B)/.deps
+	bison -Wall -Wcounterexamples -Werror -d -o $(B)/lang/grammar.tab.c $<
+$(B)/lang/lexer.c: lang/lexer.l | $(B)/.deps
+	flex -o $@ $<
+$(B)/lang/%.o: $(B)/lang/%.c $(B)/lang/grammar.tab.h
+	$(CC) $(CFLAGS) -c -o $@ $<
+$(B)/%.o: %.c $(B)/lang/grammar.tab.h | $(B)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+$(B)/examples/%.o: examples/%.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -ffp-contract=off -c -o $@ $<
+define leveled
+$(B)/%.v$(1).o: %.c | $(B)/.deps
+	@mkdir -p $$(@D)
+	$(CC) $(CFLAGS) -O3 -ffp-contract=fast -DKERNEL_LEVEL=$(1) $(LEVEL_FLAGS_$(1)) -c -o $$@ $$<
+endef
+$(foreach level,$(LEVELS),$(eval $(call leveled,$(level))))
+$(B)/tests/%: $(B)/tests/%.o $(HELPERS) $(ROOMS) $(filter-out %/paint.o,$(PAINTER))
+	$(CC) $(MODE) -o $@ $^ $(LIBS) -lcmocka
+
+# ---- using ---------------------------------------------------------------------------------------------------------------
+SAMPLE = $(B)/sample
+$(SAMPLE)/train.csv: $(B)/paint
+	$(B)/paint $(SAMPLE)
+demo: all $(SAMPLE)/train.csv
+	@tests/demo.sh $(B)
+
+# ---- tests ------------------------------------------------------------------------------------------------------------------
+test: run-tests
+	@if [ -z "$(T)" ]; then $(MAKE) --no-print-directory run-tests $(SAN) COUNTS=build/san/counts; fi
+	@tests/run.sh sum $(B)/counts $(if $(T),,build/san/counts)
+COUNTS = $(B)/counts
+run-tests: all $(PROGRAMS)
+	@tests/run.sh run $(B) $(COUNTS) $(T)
+san:
+	@$(MAKE) --no-print-directory run-tests $(SAN) COUNTS=build/san/counts
+	@tests/run.sh sum build/san/counts
+promote: all
+	@tests/golden.sh $(B) promote $(T)
+bench: all $(BENCHES)
+	@tests/bench/bench.sh $(B)
+
+install: all
+	install -D $(B)/jre $(DESTDIR)$(PREFIX)/bin/jre
+	mkdir -p $(DESTDIR)$(PREFIX)/share/jre && cp -r stdlib $(DESTDIR)$(PREFIX)/share/jre/
+clean:
+	rm -rf build
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -1,0 +1,39 @@
+/* cli.h: the program `jre`: one row and one file a subcommand. */
+#ifndef JRE_CLI_H
+#define JRE_CLI_H
+
+#include "../../runtime/runtime.h"
+
+typedef struct {
+    CompileRequest request;               /* the document and what is laid over it */
+    RunOptions run;
+    const char *dump; bool time_passes;
+    NameList names;                       /* arguments that are no options */
+} Options;
+
+/* What a subcommand accepts: letters of the groups below; anything else is refused with the nearest name. */
+enum { TAKES_DOCUMENT = 1, TAKES_OVERLAYS = 2, TAKES_RUN = 4, TAKES_DUMP = 8, TAKES_NAMES = 16 };
+typedef struct {
+    const char *name, *arguments, *summary, *examples;
+    int takes;
+    int (*run)(Jre *jre, Options *options);
+} Command;
+extern const Command commands[]; extern const int command_count;
+const Command *command_find(const char *name);
+
+bool options_parse(Jre *jre, const Command *command, int count, char **arguments, Options *options);
+void options_print(const Command *command, FILE *out);
+/* Prints what was found, to stderr (or stdout as JSON), and gives the exit code. */
+int report_findings(Jre *jre, const Options *options);
+bool wants_colors(FILE *out);
+void print_time_passes(const Compilation *c, FILE *out);
+
+int run_command(Jre *jre, Options *options);
+int check_command(Jre *jre, Options *options);
+int explain_command(Jre *jre, Options *options);
+int show_command(Jre *jre, Options *options);
+int doc_command(Jre *jre, Options *options);
+int version_command(Jre *jre, Options *options);
+int help_command(Jre *jre, Options *options);
+
+#endif

@@ -1,0 +1,72 @@
+/* commands.c: the table of subcommands, and the small ones: help, version, show. */
+#include "cli.h"
+
+#include <png.h>
+#include <stdlib.h>
+#include <string.h>
+
+const Command commands[] = {
+    {"run", "FILE [options]", "computes what a document asks for: scores, tables, submissions",
+     "  jre run pipelines/v01.jre\n  jre run pipelines/v01.jre --with examples/jaguars/sample.jre --into build/demo\n",
+     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_RUN | TAKES_DUMP, run_command},
+    {"check", "FILE [options]", "looks for mistakes, in the document and in its data, and runs nothing",
+     "  jre check pipelines/v01.jre\n  jre check pipelines/v01.jre --json\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP, check_command},
+    {"explain", "FILE [options]", "shows the plan, and for each network its kernels, operations and memory",
+     "  jre explain pipelines/v01.jre\n  jre explain pipelines/v01.jre --dump fuse\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP, explain_command},
+    {"show", "FILE [options]", "prints the flat program: all that is inherited, changed and laid over it, resolved",
+     "  jre show pipelines/v01.jre --set folds.seed=8\n", TAKES_DOCUMENT | TAKES_OVERLAYS, show_command},
+    {"doc", "[NAME]", "explains a check, a kind, a key, an operator or a name of the library",
+     "  jre doc wrong_normalization\n  jre doc split.together\n  jre doc average_pool\n", TAKES_NAMES, doc_command},
+    {"version", "", "prints the version, the processor's level and the libraries", "  jre version\n", 0, version_command},
+    {"help", "[SUBCOMMAND]", "explains a subcommand", "  jre help run\n", TAKES_NAMES, help_command},
+};
+const int command_count = (int)(sizeof commands / sizeof *commands);
+
+const Command *command_find(const char *name) {
+    for (int i = 0; i < command_count; i++)
+        if (!strcmp(commands[i].name, name)) return &commands[i];
+    return NULL;
+}
+
+int help_command(Jre *jre, Options *options) {
+    if (options->names.count) {
+        const Command *command = command_find(options->names.at[0]);
+        if (command) {
+            options_print(command, stdout);
+            return 0;
+        }
+        const char *names[32];
+        for (int i = 0; i < command_count; i++) names[i] = commands[i].name;
+        const char *near = nearest_name(options->names.at[0], names, command_count);
+        Diagnostic *d = diag(jre, DIAG_unknown_name, NOWHERE, "no subcommand is called `%s`", options->names.at[0]);
+        diag_help(d, near ? "did you mean `%s`?" : "`jre help` lists them%s", near ? near : "");
+        return report_findings(jre, options);
+    }
+    puts("jre, the Jaguar Re-ID Engine: from photographs of animals to who is who\n\nusage: jre SUBCOMMAND ...\n");
+    for (int i = 0; i < command_count; i++) printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+    puts("\n`jre help SUBCOMMAND` shows options and examples. Exit codes: 0 well, 1 your mistake,\n2 a limit of ours, 3 an `expect` failed, 70 our bug, 130 interrupted.");
+    return 0;
+}
+
+int version_command(Jre *jre, Options *options) {
+    (void)options;
+    int level = kernel_level(getenv("JRE_CPU"));
+    printf("jre 0.1, kernels %s, instruction level %d\n", kernel_library_version(), level);
+    printf("library of the language: %s\n", jre->stdlib ? jre->stdlib : "not found: set JRE_STDLIB");
+    printf("libpng %s\n", PNG_LIBPNG_VER_STRING);
+    puts("devices: cpu; this build has no CUDA");
+    return 0;
+}
+
+int show_command(Jre *jre, Options *options) {
+    Compilation c = {.jre = jre, .arena = {.jre = jre}};
+    if (resolve_program(&c, &options->request)) {
+        Text text = {.jre = jre};
+        print_flat_program(&c, &text);
+        fputs(text.at, stdout);
+        text_free(&text);
+    }
+    int status = report_findings(jre, options);
+    compilation_free(&c);
+    return status;
+}

@@ -1,0 +1,125 @@
+/* options.c: the command line, as one table. A subcommand names the groups it takes; what it does not take is refused, never ignored. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
+               OPTION_DUMP, OPTION_TIME_PASSES } OptionKind;
+typedef struct { OptionKind kind; const char *name, *value; int group; const char *sentence; } OptionRow;
+
+static const OptionRow rows[] = {
+    {OPTION_SET, "--set", "NAME=VALUE", TAKES_OVERLAYS, "changes an equation, or a setting: --set folds.seed=8"},
+    {OPTION_WITH, "--with", "FILE", TAKES_OVERLAYS, "lays a document of changes over this one and all it extends"},
+    {OPTION_INTO, "--into", "FOLDER", TAKES_RUN, "where results and the store go"},
+    {OPTION_ONLY, "--only", "NAME", TAKES_RUN, "computes one evaluation or submission"},
+    {OPTION_NO_CACHE, "--no-cache", NULL, TAKES_RUN, "computes everything anew"},
+    {OPTION_DEVICE, "--device", "auto|cpu", TAKES_RUN, "where to compute"},
+    {OPTION_THREADS, "--threads", "N", TAKES_RUN, "how many threads; the result is the same for any number"},
+    {OPTION_QUIET, "--quiet", NULL, TAKES_RUN, "prints findings only"},
+    {OPTION_JSON, "--json", NULL, TAKES_DOCUMENT, "prints for machines"},
+    {OPTION_DUMP, "--dump", "PASS", TAKES_DUMP, "prints each graph after a pass: lower, simplify or fuse"},
+    {OPTION_TIME_PASSES, "--time-passes", NULL, TAKES_DUMP, "prints seconds of each pass and how often each rule was applied"},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+void options_print(const Command *command, FILE *out) {
+    fprintf(out, "jre %s %s\n\n  %s\n", command->name, command->arguments, command->summary);
+    bool any = false;
+    for (int i = 0; i < ROWS; i++) {
+        if (!(rows[i].group & command->takes)) continue;
+        if (!any) fputs("\noptions\n", out);
+        any = true;
+        fprintf(out, "  %-15s %-11s %s\n", rows[i].name, rows[i].value ? rows[i].value : "", rows[i].sentence);
+    }
+    fprintf(out, "\nexamples\n%s", command->examples);
+}
+
+static bool refuse(Jre *jre, const Command *command, const char *format, const char *what, const char *help) {
+    Diagnostic *d = diag(jre, DIAG_wrong_argument, NOWHERE, format, what);
+    diag_help(d, help, command->name);
+    return false;
+}
+
+static const OptionRow *row_of(Jre *jre, const Command *command, const char *name) {
+    const char *names[ROWS];
+    int count = 0;
+    for (int i = 0; i < ROWS; i++) {
+        if (!(rows[i].group & command->takes)) continue;
+        if (!strcmp(rows[i].name, name)) return &rows[i];
+        names[count++] = rows[i].name;
+    }
+    Diagnostic *d = diag(jre, DIAG_wrong_argument, NOWHERE, "`jre %s` has no option `%s`", command->name, name);
+    const char *near = nearest_name(name, names, count);
+    if (near) diag_help(d, "did you mean `%s`?", near);
+    else diag_help(d, "`jre help %s` lists its options", command->name);
+    return NULL;
+}
+
+static bool take(Jre *jre, const Command *command, const OptionRow *row, const char *value, Options *options) {
+    switch (row->kind) {
+    case OPTION_SET: list_add(&jre->forever, &options->request.set, value); break;
+    case OPTION_WITH: list_add(&jre->forever, &options->request.with, value); break;
+    case OPTION_INTO: options->run.into = value; break;
+    case OPTION_ONLY: options->run.only = value; break;
+    case OPTION_NO_CACHE: options->run.no_cache = true; break;
+    case OPTION_QUIET: options->run.quiet = true; break;
+    case OPTION_JSON: options->run.json = true; break;
+    case OPTION_DUMP:
+        options->dump = value;
+        for (int i = 0; i < graph_pass_count; i++)
+            if (!strcmp(graph_passes[i].name, value)) return true;
+        return refuse(jre, command, "no pass is called `%s`", value, "there are: lower simplify fuse");
+    case OPTION_TIME_PASSES: options->time_passes = true; break;
+    case OPTION_DEVICE:
+        options->run.device = value;
+        if (!strcmp(value, "cuda")) return refuse(jre, command, "this build has no %s", value, "leave --device out, or write --device cpu");
+        return !strcmp(value, "auto") || !strcmp(value, "cpu") || refuse(jre, command, "no device is called `%s`", value, "write auto or cpu");
+    case OPTION_THREADS: {
+        char *end;
+        long threads = strtol(value, &end, 10);
+        if (*end || threads < 1 || threads > 1024) return refuse(jre, command, "--threads %s: a number from 1 to 1024 was expected", value, "for instance --threads 2");
+        options->run.threads = (int)threads;
+        break;
+    }
+    }
+    return true;
+}
+
+bool options_parse(Jre *jre, const Command *command, int count, char **arguments, Options *options) {
+    for (int i = 0; i < count; i++) {
+        const char *argument = arguments[i];
+        if (argument[0] != '-' || !argument[1]) {
+            bool document = (command->takes & TAKES_DOCUMENT) && !options->request.path;
+            if (document) options->request.path = argument;
+            else if (command->takes & TAKES_NAMES) list_add(&jre->forever, &options->names, argument);
+            else return refuse(jre, command, "`%s` is one argument too many", argument, "`jre help %s` shows what it takes");
+            continue;
+        }
+        const char *equals = strchr(argument, '=');
+        const char *name = equals && strncmp(argument, "--", 2) == 0 ? intern_length(jre, argument, (size_t)(equals - argument)) : argument;
+        const OptionRow *row = row_of(jre, command, name);
+        if (!row) return false;
+        const char *value = name != argument ? equals + 1 : row->value && i + 1 < count ? arguments[++i] : NULL;
+        if (row->value && !value) return refuse(jre, command, "`%s` needs a value", row->name, "`jre help %s` shows an example");
+        if (!row->value && value) return refuse(jre, command, "`%s` takes no value", row->name, "leave out what follows =, and see `jre help %s`");
+        if (!take(jre, command, row, value, options)) return false;
+    }
+    if ((command->takes & TAKES_DOCUMENT) && !options->request.path)
+        return refuse(jre, command, "%sa document was expected", "", "for instance: jre %s pipelines/v01.jre");
+    return true;
+}
+
+bool wants_colors(FILE *out) {
+    const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return isatty(fileno(out)) && !(none && *none) && !(terminal && !strcmp(terminal, "dumb"));
+}
+
+int report_findings(Jre *jre, const Options *options) {
+    int status = diag_exit_code(jre);
+    FILE *out = options->run.json ? stdout : stderr;
+    fflush(stdout);
+    if (options->run.json || diag_count(jre, SEVERITY_NOTE)) diag_print_all(jre, out, options->run.json, wants_colors(out));
+    return status;
+}
