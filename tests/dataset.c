@@ -1,0 +1,393 @@
+/* dataset.c: tables and patterns to pictures with names; what is wrong is said together; what is known is not read again. */
+#include "test.h"
+
+#include <fcntl.h>
+
+#include "../runtime/runtime.h"
+
+enum { SIDE = 24 };
+
+typedef struct { Jre *jre; Arena arena; char folder[64]; Pool *pool; Store store; DatasetPlan plan; } Camp;
+
+static const char *inside(Camp *camp, const char *name) { return arena_print(&camp->arena, "%s/%s", camp->folder, name); }
+
+static void put_text(Camp *camp, const char *name, const char *text) {
+    assert_true(file_write(camp->jre, inside(camp, name), NOWHERE, text, strlen(text)));
+}
+
+/* Pictures of one seed are equal, of different seeds far apart. Times lie in the past, so that they can be believed. */
+static void put_picture(Camp *camp, const char *name, unsigned seed) {
+    uint8_t pixels[4 * SIDE * SIDE];
+    for (size_t i = 0; i < sizeof pixels; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        pixels[i] = (uint8_t)(seed >> 24);
+    }
+    Image image = {SIDE, SIDE, 4, pixels};
+    const char *path = inside(camp, name), *slash = strrchr(path, '/');
+    assert_true(folder_make(camp->jre, arena_copy(&camp->arena, path, (size_t)(slash - path)), NOWHERE));
+    assert_true(image_write_png(camp->jre, path, NOWHERE, &image));
+    const struct timespec past[2] = {{1700000000, 5}, {1700000000, 5}};
+    assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+}
+
+static void camp_open(Camp *camp) {
+    *camp = (Camp){.jre = jre_new()};
+    camp->arena.jre = camp->jre;
+    test_folder(camp->folder);
+    camp->pool = pool_new(camp->jre, 2);
+    camp->store = store_open(camp->jre, camp->folder, false);
+    camp->plan = (DatasetPlan){.name = intern(camp->jre, "jaguars"), .root = camp->folder, .table = "train.csv", .image = "train/train/{filename}",
+                                .identity = "ground_truth", .within = 8};
+}
+
+static void camp_close(Camp *camp) {
+    assert_int_equal(diag_count(camp->jre, SEVERITY_NOTE), 0);
+    pool_free(camp->pool);
+    test_folder_gone(camp->folder);
+    arena_free(&camp->arena);
+    jre_free(camp->jre);
+}
+
+static Dataset *load(Camp *camp) { return dataset_load(camp->jre, camp->pool, &camp->store, NULL, &camp->plan); }
+
+static void put_contest(Camp *camp) {
+    put_text(camp, "train.csv", "filename,ground_truth,side,series\r\nb.png,Ousado,left,7\r\na.png,Medrosa,right,\r\nc.png,Medrosa,,7\r\nd.png,Ousado,left,\r\n");
+    put_picture(camp, "train/train/a.png", 1);
+    put_picture(camp, "train/train/b.png", 2);
+    put_picture(camp, "train/train/c.png", 3);
+    put_picture(camp, "train/train/d.png", 2);
+}
+
+static void rows_become_pictures_in_order(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    camp.plan.flank = "side";
+    Dataset *dataset = load(&camp);
+    assert_non_null(dataset);
+    assert_int_equal(dataset->count, 4);
+    assert_string_equal(dataset->pictures[0].file, "b.png");
+    assert_string_equal(dataset->pictures[0].path, inside(&camp, "train/train/b.png"));
+    assert_string_equal(dataset->pictures[0].content_hash, hash_file(camp.jre, inside(&camp, "train/train/b.png"), NOWHERE));
+    assert_int_equal(dataset->identity_count, 2);
+    assert_string_equal(dataset->identities[0], "Medrosa");
+    assert_int_equal(dataset->pictures[0].identity_number, 1);
+    assert_int_equal(dataset->pictures[1].identity_number, 0);
+    assert_string_equal(dataset->pictures[1].flank, "right");
+    assert_null(dataset->pictures[2].flank);
+    camp_close(&camp);
+}
+
+static void near_pictures_are_one_unit(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    Dataset *dataset = load(&camp);
+    assert_true(dataset->hashed);
+    assert_int_equal(dataset->units, 3);
+    assert_int_equal(dataset->pictures[0].unit, dataset->pictures[3].unit);
+    camp_close(&camp);
+}
+
+static void a_column_can_name_the_burst(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    camp.plan.burst_column = "series";
+    camp.plan.within = -1;
+    Dataset *dataset = load(&camp);
+    assert_false(dataset->hashed);
+    assert_int_equal(dataset->units, 3);
+    assert_int_equal(dataset->pictures[0].unit, dataset->pictures[2].unit);
+    assert_true(dataset->pictures[1].unit != dataset->pictures[3].unit);
+    assert_true(dataset_hash_pictures(camp.jre, camp.pool, &camp.store, NULL, dataset));
+    assert_int_equal(hash_distance(dataset->pictures[0].phash, dataset->pictures[3].phash), 0);
+    camp_close(&camp);
+}
+
+static void a_pattern_gives_files_by_name(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_picture(&camp, "test/test/2.png", 2);
+    put_picture(&camp, "test/test/1.png", 1);
+    put_text(&camp, "test/test/readme.txt", "no picture");
+    camp.plan.table = camp.plan.identity = NULL;
+    camp.plan.image = "test/test/*.png";
+    Dataset *dataset = load(&camp);
+    assert_int_equal(dataset->count, 2);
+    assert_string_equal(dataset->pictures[0].file, "1.png");
+    assert_int_equal(dataset->pictures[0].identity_number, -1);
+    assert_int_equal(dataset->units, 2);
+    assert_false(dataset->hashed);
+    camp_close(&camp);
+}
+
+static void what_fills_a_template_of_two_columns_names_the_picture(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_text(&camp, "train.csv", "folder,name,ground_truth\nx,1,A\ny,1,B\n");
+    put_picture(&camp, "p/x/1.png", 1);
+    put_picture(&camp, "p/y/1.png", 2);
+    camp.plan.image = "p/{folder}/{name}.png";
+    Dataset *dataset = load(&camp);
+    assert_string_equal(dataset->pictures[0].file, "x/1");
+    assert_string_equal(dataset->pictures[1].file, "y/1");
+    camp_close(&camp);
+}
+
+static void the_key_follows_content_and_names(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    const char *key = load(&camp)->key;
+    assert_string_equal(load(&camp)->key, key);
+    put_picture(&camp, "train/train/a.png", 9);
+    const char *repainted = load(&camp)->key;
+    assert_true(repainted != key);
+    put_picture(&camp, "train/train/a.png", 1);
+    put_text(&camp, "train.csv", "filename,ground_truth\nb.png,Ousado\na.png,Ousado\nc.png,Medrosa\nd.png,Ousado\n");
+    assert_true(load(&camp)->key != key);
+    camp_close(&camp);
+}
+
+static void a_file_that_did_not_move_is_not_read_again(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    Dataset *first = load(&camp);
+    const char *path = inside(&camp, "train/train/a.png");
+    struct stat before;
+    assert_int_equal(stat(path, &before), 0);
+    /* Other bytes under the same size, time and inode: nobody would do so, but it shows what was looked at. */
+    FILE *file = fopen(path, "r+");
+    fputc('x', file);
+    fclose(file);
+    const struct timespec times[2] = {before.st_atim, before.st_mtim};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    Dataset *second = load(&camp);
+    assert_non_null(second);
+    assert_string_equal(first->key, second->key);
+    assert_true(first->pictures[1].phash == second->pictures[1].phash);
+    camp.store.disabled = true;
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "file_corrupt", "a.png", NULL);
+    camp_close(&camp);
+}
+
+static void a_damaged_table_of_hashes_only_costs_time(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    const char *key = load(&camp)->key, *stamps = hash_bytes(camp.jre, "picture files", strlen("picture files"));
+    const char *path = store_path(&camp.store, stamps, "pictures.csv");
+    assert_true(file_exists(path));
+    static const char *const damages[] = {"", "\n\n\n", "content_hash,phash\nxx", "0123456789abcdef0123456789abcdef,zz,1,1,1,/a\n",
+                                          "0123456789abcdef0123456789abcdef,,9999999999999999999999,1,1,\n", "0123456789abcdef0123456789abcdef,0123456789abcdef,1,1"};
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        assert_true(file_write(camp.jre, path, NOWHERE, damages[i], strlen(damages[i])));
+        assert_string_equal(load(&camp)->key, key);
+    }
+    camp_close(&camp);
+}
+
+static void an_unknown_column_is_answered_with_the_known_ones(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    camp.plan.identity = "grund_truth";
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "grund_truth", "filename, ground_truth, side, series", "did you mean `ground_truth`?", NULL);
+    camp_close(&camp);
+}
+
+static void wrong_rows_are_named_together(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    put_text(&camp, "train.csv", "filename,ground_truth\na.png,A\n,A\na.png,B\nb.png,\n");
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "3 of 4 rows", "line 3: the cell of `filename` is empty", "line 4: `train/train/a.png` again, which line 2 has named",
+                      "line 5: the cell of `ground_truth` is empty", NULL);
+    camp_close(&camp);
+}
+
+static void missing_pictures_are_named_together(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    Text table = {.jre = camp.jre};
+    text_add(&table, "filename,ground_truth\na.png,A\n");
+    for (int i = 0; i < 14; i++) text_add(&table, "gone%d.png,A\n", i);
+    put_text(&camp, "train.csv", table.at);
+    text_free(&table);
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "file_missing", "14 of 15 pictures are not there", "gone0.png   line 3 of the table", "gone9.png", "and 4 more", "missing skip", NULL);
+    camp.plan.skip_missing = true;
+    Dataset *dataset = load(&camp);
+    assert_int_equal(dataset->count, 1);
+    assert_int_equal(dataset->skipped, 14);
+    assert_string_equal(dataset->pictures[0].file, "a.png");
+    camp_close(&camp);
+}
+
+static void corrupt_pictures_are_named_together(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    put_text(&camp, "train/train/a.png", "\x89PNG\r\n\x1a\n");
+    put_text(&camp, "train/train/c.png", "");
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "file_corrupt", "2 of 4 pictures cannot be decoded", "a.png", "c.png", NULL);
+    camp_close(&camp);
+}
+
+static void hostile_templates_are_refused(void **state) {
+    (void)state;
+    static const struct { const char *image, *says; } cases[] = {
+        {"train/{filename", "never closed"}, {"train/{}", "no column ``"}, {"train/a.png", "names no column"}, {"{nothing}{like}", "no column `like`"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Camp camp;
+        camp_open(&camp);
+        put_contest(&camp);
+        camp.plan.image = cases[i].image;
+        assert_null(load(&camp));
+        test_message_says(camp.jre, "wrong_table", cases[i].says, NULL);
+        camp_close(&camp);
+    }
+}
+
+static void without_a_table_no_column_can_be_named(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    camp.plan.table = NULL;
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "has no `table`", NULL);
+    camp.plan.image = "train/train/*.png";
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "has no `table`", NULL);
+    camp.plan.identity = NULL;
+    camp.plan.image = "train/nowhere/*.png";
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "file_missing", "nowhere", NULL);
+    camp_close(&camp);
+}
+
+static void an_empty_table_is_refused(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_text(&camp, "train.csv", "filename,ground_truth\n");
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "no rows", NULL);
+    camp_close(&camp);
+}
+
+/* Eight individuals of four pictures; pictures 0 and 1 of each are nearly one. */
+static Dataset *herd(Camp *camp) {
+    Text table = {.jre = camp->jre};
+    text_add(&table, "filename,ground_truth\n");
+    for (int i = 0; i < 32; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "train/train/%02d.png", i);
+        put_picture(camp, name, (unsigned)(100 + (i % 4 == 1 ? i - 1 : i)));
+        text_add(&table, "%02d.png,animal %d\n", i, i / 4);
+    }
+    put_text(camp, "train.csv", table.at);
+    text_free(&table);
+    Dataset *dataset = load(camp);
+    assert_non_null(dataset);
+    return dataset;
+}
+
+static void bursts_stay_on_one_side_if_that_is_asked(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    Dataset *dataset = herd(&camp);
+    int part_of[32], sizes[4] = {0};
+    SplitPlan split = {.data = &camp.plan, .folds = 4, .together_burst = true, .seed = 7};
+    assert_true(dataset_split(camp.jre, dataset, &split, part_of));
+    for (int i = 0; i < 32; i++) {
+        assert_in_range(part_of[i], 0, 3);
+        sizes[part_of[i]]++;
+        if (i % 4 == 1) assert_int_equal(part_of[i], part_of[i - 1]);
+    }
+    for (int part = 0; part < 4; part++) assert_in_range(sizes[part], 6, 10);
+    camp_close(&camp);
+}
+
+static void disjoint_parts_share_no_individual(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    Dataset *dataset = herd(&camp);
+    int part_of[32], sizes[4] = {0};
+    SplitPlan split = {.data = &camp.plan, .folds = 4, .disjoint = true, .together_burst = true};
+    assert_true(dataset_split(camp.jre, dataset, &split, part_of));
+    for (int i = 0; i < 32; i++) {
+        assert_in_range(part_of[i], 0, 3);
+        sizes[part_of[i]]++;
+        assert_int_equal(part_of[i], part_of[i / 4 * 4]);
+    }
+    for (int part = 0; part < 4; part++) assert_int_equal(sizes[part], 8);
+    camp_close(&camp);
+}
+
+static void splits_that_cannot_be_are_refused(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    Dataset *dataset = load(&camp);
+    int part_of[4];
+    SplitPlan split = {.data = &camp.plan, .folds = 1};
+    assert_false(dataset_split(camp.jre, dataset, &split, part_of));
+    test_message_says(camp.jre, "wrong_argument", "1 folds", NULL);
+    split.folds = 5;
+    assert_false(dataset_split(camp.jre, dataset, &split, part_of));
+    test_message_says(camp.jre, "wrong_argument", "5 folds", NULL);
+    camp.plan.identity = NULL;
+    dataset = load(&camp);
+    split.folds = 2;
+    assert_false(dataset_split(camp.jre, dataset, &split, part_of));
+    test_message_says(camp.jre, "missing_key", "identity", NULL);
+    camp_close(&camp);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_become_pictures_in_order),
+        cmocka_unit_test(near_pictures_are_one_unit),
+        cmocka_unit_test(a_column_can_name_the_burst),
+        cmocka_unit_test(a_pattern_gives_files_by_name),
+        cmocka_unit_test(what_fills_a_template_of_two_columns_names_the_picture),
+        cmocka_unit_test(the_key_follows_content_and_names),
+        cmocka_unit_test(a_file_that_did_not_move_is_not_read_again),
+        cmocka_unit_test(a_damaged_table_of_hashes_only_costs_time),
+        cmocka_unit_test(an_unknown_column_is_answered_with_the_known_ones),
+        cmocka_unit_test(wrong_rows_are_named_together),
+        cmocka_unit_test(missing_pictures_are_named_together),
+        cmocka_unit_test(corrupt_pictures_are_named_together),
+        cmocka_unit_test(hostile_templates_are_refused),
+        cmocka_unit_test(without_a_table_no_column_can_be_named),
+        cmocka_unit_test(an_empty_table_is_refused),
+        cmocka_unit_test(bursts_stay_on_one_side_if_that_is_asked),
+        cmocka_unit_test(disjoint_parts_share_no_individual),
+        cmocka_unit_test(splits_that_cannot_be_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
