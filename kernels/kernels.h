@@ -122,5 +122,84 @@ static inline bool view_channels_last(const TensorView *v) {
            (v->stride[0] == v->dim[1] * v->dim[2] * v->dim[3] || v->dim[0] == 1);
 }
 bool view_row_major(const TensorView *view);
+static inline int64_t units_of(int64_t amount, int64_t a_unit) {
+    return amount <= a_unit ? 1 : (amount + a_unit - 1) / a_unit;
+}
+
+/* ---- walk.c: one loop nest over strided operands -------------------------------------------------------------- */
+
+/* Several operands seen through one shape. walk_finish sorts the dimensions by the memory order of operand 0, leaves
+ * out those of size 1 and joins those that are contiguous for everybody, so that the last one is the longest row that
+ * all can run along. */
+enum { WALK_RANK = 2 * KERNEL_RANK, WALK_OPERANDS = KERNEL_INPUTS + 1 };
+typedef struct {
+    int rank, operands;                   /* rank is at least 1 after walk_finish */
+    int64_t dim[WALK_RANK];
+    int64_t stride[WALK_OPERANDS][WALK_RANK];
+} Walk;
+void walk_start(Walk *walk, int rank, const int64_t *dim);
+void walk_operand(Walk *walk, const int64_t *stride);
+void walk_finish(Walk *walk);
+static inline int64_t walk_step(const Walk *walk, int operand) { return walk->stride[operand][walk->rank - 1]; }
+
+/* The positions first .. end-1 of a walk, in pieces of rows. After each true walk_next, `length` elements start at
+ * offset[operand], walk_step apart. */
+typedef struct {
+    const Walk *walk;
+    int64_t index[WALK_RANK], offset[WALK_OPERANDS];
+    int64_t length, left;
+} WalkPlace;
+void walk_seek(WalkPlace *place, const Walk *walk, int64_t first, int64_t end);
+bool walk_next(WalkPlace *place);
+
+/* ---- vectors of the level that is being built ------------------------------------------------------------------- */
+
+#if KERNEL_LEVEL == 4
+#define KERNEL_LANES 16
+#elif KERNEL_LEVEL == 3
+#define KERNEL_LANES 8
+#else
+#define KERNEL_LANES 4
+#endif
+typedef float Vec __attribute__((vector_size(4 * KERNEL_LANES)));
+
+static inline Vec vec_load(const float *from) {
+    Vec v;
+    __builtin_memcpy(&v, from, sizeof v);
+    return v;
+}
+static inline void vec_store(float *to, Vec v) { __builtin_memcpy(to, &v, sizeof v); }
+/* The first `count` lanes, the others 0. */
+static inline Vec vec_load_some(const float *from, int64_t count) {
+    float lane[KERNEL_LANES] = {0};
+    for (int i = 0; i < KERNEL_LANES && i < count; i++) lane[i] = from[i];
+    return vec_load(lane);
+}
+static inline void vec_store_some(float *to, Vec v, int64_t count) {
+    for (int i = 0; i < KERNEL_LANES && i < count; i++) to[i] = v[i];
+}
+/* x - 0 keeps the sign of a zero, which x + 0 would not. */
+static inline Vec vec_all(float x) { return x - (Vec){0}; }
+/* min(max(v, low), high); NaN stays NaN. Written by lanes because compilers make one max and one min of it. */
+static inline Vec vec_clamp(Vec v, float low, float high) {
+    float lane[KERNEL_LANES];
+    vec_store(lane, v);
+    for (int i = 0; i < KERNEL_LANES; i++) {
+        float x = lane[i];
+        x = x < low ? low : x;
+        lane[i] = x > high ? high : x;
+    }
+    return vec_load(lane);
+}
+
+#define KERNEL_INLINE static inline __attribute__((always_inline))
+#define KERNEL_PRAGMA(text) _Pragma(#text)
+#ifdef __clang__
+#define KERNEL_UNROLL(n) KERNEL_PRAGMA(clang loop unroll_count(n))
+#define KERNEL_INDEPENDENT                               /* its pragma warns of every loop that calls libm */
+#else
+#define KERNEL_UNROLL(n) KERNEL_PRAGMA(GCC unroll n)
+#define KERNEL_INDEPENDENT KERNEL_PRAGMA(GCC ivdep)      /* iterations do not touch each other's elements */
+#endif
 
 #endif

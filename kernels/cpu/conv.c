@@ -1,0 +1,358 @@
+/* conv.c: convolution as one implicit matrix product, with bias, residual and clamp fused into its end.
+ *
+ * Ladder: reference -> tiles of PIXELS x (VECTORS * KERNEL_LANES) sums in registers over an indirection table.
+ *
+ * Weights are packed once into panels [filters / panel][tap][channel][panel], zeros past the last filter. For each
+ * output pixel the table holds one pointer a tap into the channels-last input, or to a row of zeros where the tap lies in
+ * the padding; so 1x1, 3x3, strided and dilated convolutions are the same loop. Where channels are few (a first layer)
+ * the input rows of a unit are copied into a padded strip, in which all columns of a kernel row are one contiguous tap.
+ *
+ * A unit is a block of output pixels (of all pictures, one after the other) against a group of panels that stays in the
+ * second-level cache. Every output element sums over taps and channels in the order of the packed weights, whatever
+ * tile it falls into: bits do not depend on units, threads or batch. */
+#include "../kernels.h"
+
+#if KERNEL_LEVEL == 4 || defined(__aarch64__)
+enum { PIXELS = 14, VECTORS = 2 };                         /* 28 sums, 2 weights, 1 input of 32 registers */
+#else
+enum { PIXELS = 6, VECTORS = 2 };                          /* 12 sums, 2 weights, 1 input of 16 registers */
+#endif
+enum { PANEL = VECTORS * KERNEL_LANES, BLOCK = 112, STRIP_CHANNELS = 8, CACHED_PANELS = 256 * 1024 };
+
+typedef struct {
+    const float *x, *bias, *residual;
+    float *y;
+    int64_t images, height, width, out_height, out_width;
+    int64_t groups, channels, filters;                     /* the last two of one group */
+    int64_t rows, columns, stride, pad, dilation;          /* of the kernel window */
+    int64_t taps, run;                                     /* pieces of the sum and their contiguous length */
+    int64_t x_image, x_row, x_pixel, y_image, y_row, y_pixel, residual_image, residual_row, residual_pixel;
+    float low, high;
+    bool strip;                                            /* taps are kernel rows of a padded copy */
+} Conv;
+
+static bool present(const KernelCall *call, int input) { return call->inputs > input && call->in[input].data; }
+
+static Conv conv_of(const KernelCall *call) {
+    const TensorView *x = &call->in[0], *w = &call->in[1], *y = &call->out;
+    Conv conv = {
+        .x = x->data, .y = y->data,
+        .images = y->dim[0], .height = x->dim[2], .width = x->dim[3], .out_height = y->dim[2], .out_width = y->dim[3],
+        .groups = (int64_t)call->attribute[CONV_groups], .channels = w->dim[1], .rows = w->dim[2], .columns = w->dim[3],
+        .stride = (int64_t)call->attribute[CONV_stride], .pad = (int64_t)call->attribute[CONV_pad],
+        .dilation = (int64_t)call->attribute[CONV_dilation],
+        .x_image = x->stride[0], .x_row = x->stride[2], .x_pixel = x->stride[3],
+        .y_image = y->stride[0], .y_row = y->stride[2], .y_pixel = y->stride[3],
+        .low = (float)call->attribute[CONV_low], .high = (float)call->attribute[CONV_high],
+    };
+    conv.filters = y->dim[1] / conv.groups;
+    conv.strip = conv.groups == 1 && conv.dilation == 1 && conv.channels <= STRIP_CHANNELS && conv.columns > 1;
+    conv.taps = conv.strip ? conv.rows : conv.rows * conv.columns;
+    conv.run = conv.strip ? conv.columns * conv.channels : conv.channels;
+    if (present(call, 2)) {
+        conv.bias = call->in[2].data;
+    }
+    if (present(call, 3)) {
+        conv.residual = call->in[3].data;
+        conv.residual_image = call->in[3].stride[0];
+        conv.residual_row = call->in[3].stride[2];
+        conv.residual_pixel = call->in[3].stride[3];
+    }
+    return conv;
+}
+
+static bool channels_inside(const TensorView *view) {
+    return view->type == KERNEL_F32 && view->rank == 4 && (view->stride[1] == 1 || view->dim[1] == 1);
+}
+
+static bool conv_fits(const KernelCall *call) {
+    const TensorView *x = &call->in[0], *w = &call->in[1];
+    double groups = call->attribute[CONV_groups];
+    if (call->inputs < 2 || !channels_inside(x) || !channels_inside(&call->out)) return false;
+    if (w->type != KERNEL_F32 || w->rank != 4 || groups < 1) return false;
+    if (present(call, 2) && (call->in[2].type != KERNEL_F32 || (call->in[2].stride[0] != 1 && call->in[2].dim[0] != 1)))
+        return false;
+    if (present(call, 3) && !channels_inside(&call->in[3])) return false;
+    return x->dim[1] == w->dim[1] * (int64_t)groups && call->out.dim[1] % (int64_t)groups == 0;
+}
+
+/* ---- packed weights ------------------------------------------------------------------------------------------------ */
+
+static int64_t padded_filters(const Conv *conv) { return (conv->filters + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES; }
+static int64_t panels_a_group(const Conv *conv) { return units_of(conv->filters, PANEL); }
+
+static size_t conv_packed_bytes(const KernelCall *call) {
+    Conv conv = conv_of(call);
+    return (size_t)(conv.groups * padded_filters(&conv) * conv.taps * conv.run) * sizeof(float);
+}
+
+static void conv_pack(const KernelCall *call, void *packed) {
+    Conv conv = conv_of(call);
+    const TensorView *w = &call->in[1];
+    float *to = packed;
+    for (int64_t group = 0; group < conv.groups; group++) {
+        for (int64_t filter = 0; filter < conv.filters; filter += PANEL) {
+            int64_t width = padded_filters(&conv) - filter < PANEL ? padded_filters(&conv) - filter : PANEL;
+            for (int64_t tap = 0; tap < conv.rows * conv.columns; tap++) {
+                const float *from = (const float *)w->data + tap / conv.columns * w->stride[2] + tap % conv.columns * w->stride[3];
+                for (int64_t c = 0; c < conv.channels; c++)
+                    for (int64_t k = filter; k < filter + width; k++)
+                        *to++ = k < conv.filters ? from[(group * conv.filters + k) * w->stride[0] + c * w->stride[1]] : 0.0f;
+            }
+        }
+    }
+}
+
+/* ---- the tile ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const float *const *from;             /* [taps][pixels] */
+    float *const *to;                     /* [pixels] */
+    const float *const *residual;         /* [pixels], or NULL */
+    const float *panel, *bias;            /* bias of the panel's first filter, or NULL */
+    int64_t taps, run;
+    int64_t channel, filter, width;       /* first channel of the group, first filter of the panel, filters that exist */
+    float low, high;
+} Tile;
+
+KERNEL_INLINE void tile_end(const Tile *tile, Vec sum, int pixel, int64_t lane) {
+    int64_t left = tile->width - lane;
+    bool full = left >= KERNEL_LANES;
+    if (tile->bias) sum += full ? vec_load(tile->bias + lane) : vec_load_some(tile->bias + lane, left);
+    if (tile->residual) {
+        const float *residual = tile->residual[pixel] + tile->filter + lane;
+        sum += full ? vec_load(residual) : vec_load_some(residual, left);
+    }
+    sum = vec_clamp(sum, tile->low, tile->high);
+    float *to = tile->to[pixel] + tile->filter + lane;
+    if (full) vec_store(to, sum);
+    else vec_store_some(to, sum, left);
+}
+
+KERNEL_INLINE void tile_run(const Tile *tile, int pixels, int vectors) {
+    Vec sum[PIXELS][VECTORS] = {{{0}}};
+    const float *panel = tile->panel;
+    const float *const *from = tile->from;
+    for (int64_t tap = 0; tap < tile->taps; tap++, from += pixels) {
+        const float *x[PIXELS];
+        KERNEL_UNROLL(14)
+        for (int p = 0; p < pixels; p++) x[p] = from[p] + tile->channel;
+        for (int64_t c = 0; c < tile->run; c++, panel += vectors * KERNEL_LANES) {
+            Vec w[VECTORS];
+            KERNEL_UNROLL(2)
+            for (int v = 0; v < vectors; v++) w[v] = vec_load(panel + v * KERNEL_LANES);
+            KERNEL_UNROLL(14)
+            for (int p = 0; p < pixels; p++) {
+                KERNEL_UNROLL(2)
+                for (int v = 0; v < vectors; v++) sum[p][v] += w[v] * x[p][c];
+            }
+        }
+    }
+    KERNEL_UNROLL(14)
+    for (int p = 0; p < pixels; p++) {
+        KERNEL_UNROLL(2)
+        for (int v = 0; v < vectors; v++) tile_end(tile, sum[p][v], p, v * KERNEL_LANES);
+    }
+}
+
+/* One function a tile size, so that all sums stay in registers. */
+#define TILE(pixels)                                                                 \
+    static void tile_##pixels##_1(const Tile *tile) { tile_run(tile, pixels, 1); }   \
+    static void tile_##pixels##_2(const Tile *tile) { tile_run(tile, pixels, 2); }
+TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+#if KERNEL_LEVEL == 4 || defined(__aarch64__)
+TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+#endif
+#define TILE_PAIR(pixels) {tile_##pixels##_1, tile_##pixels##_2},
+static void (*const tiles[PIXELS][VECTORS])(const Tile *) = {
+    TILE_PAIR(1) TILE_PAIR(2) TILE_PAIR(3) TILE_PAIR(4) TILE_PAIR(5) TILE_PAIR(6)
+#if KERNEL_LEVEL == 4 || defined(__aarch64__)
+    TILE_PAIR(7) TILE_PAIR(8) TILE_PAIR(9) TILE_PAIR(10) TILE_PAIR(11) TILE_PAIR(12) TILE_PAIR(13) TILE_PAIR(14)
+#endif
+};
+
+/* ---- blocks of pixels ---------------------------------------------------------------------------------------------------- */
+
+/* The pixels of a unit. Tile t holds the pixels tile_first(t) .. tile_first(t + 1) - 1; sizes differ by at most one. */
+typedef struct {
+    const float **from;                   /* tile after tile, each [taps][pixels] */
+    float **to;
+    const float **residual;
+    float *spare;                         /* the zero row, or the strip */
+    int64_t count, tiles;
+} Sites;
+
+static int64_t tile_first(const Sites *sites, int64_t tile) { return tile * sites->count / sites->tiles; }
+
+/* Rows of the output that a strip serves, and the length of one of its rows. */
+static int64_t strip_rows(const Conv *conv) {
+    int64_t rows = 2 * BLOCK / (conv->out_width > 0 ? conv->out_width : 1);
+    if (rows > conv->out_height) rows = conv->out_height;
+    return rows < 1 ? 1 : rows;
+}
+static int64_t strip_length(const Conv *conv) {
+    return ((conv->out_width - 1) * conv->stride + conv->columns) * conv->channels;
+}
+static int64_t strip_inputs(const Conv *conv) { return (strip_rows(conv) - 1) * conv->stride + conv->rows; }
+
+static int64_t block_pixels(const Conv *conv) { return conv->strip ? strip_rows(conv) * conv->out_width : BLOCK; }
+static int64_t spare_floats(const Conv *conv) {
+    return conv->strip ? strip_inputs(conv) * strip_length(conv) : conv->channels * conv->groups;
+}
+
+static size_t conv_workspace_bytes(const KernelCall *call) {
+    Conv conv = conv_of(call);
+    size_t pixels = (size_t)block_pixels(&conv);
+    return pixels * (size_t)(conv.taps + 2) * sizeof(float *) + (size_t)spare_floats(&conv) * sizeof(float);
+}
+
+static Sites sites_in(const Conv *conv, void *workspace) {
+    int64_t pixels = block_pixels(conv);
+    Sites sites = {.from = workspace};
+    sites.to = (float **)(void *)(sites.from + pixels * conv->taps);
+    sites.residual = (const float **)(void *)(sites.to + pixels);
+    sites.spare = (float *)(void *)(sites.residual + pixels);
+    if (!conv->strip)
+        for (int64_t c = 0; c < spare_floats(conv); c++) sites.spare[c] = 0.0f;
+    return sites;
+}
+
+static void site_ends(const Conv *conv, Sites *sites, int64_t site, int64_t image, int64_t row, int64_t column) {
+    sites->to[site] = conv->y + image * conv->y_image + row * conv->y_row + column * conv->y_pixel;
+    if (conv->residual)
+        sites->residual[site] = conv->residual + image * conv->residual_image + row * conv->residual_row +
+                                column * conv->residual_pixel;
+}
+
+/* The taps of one output pixel, `pitch` pointers apart. */
+static void site_taps(const Conv *conv, const float *zeros, int64_t image, int64_t row, int64_t column, const float **from,
+                      int64_t pitch) {
+    const float *x = conv->x + image * conv->x_image;
+    int64_t top = row * conv->stride - conv->pad, left = column * conv->stride - conv->pad;
+    for (int64_t i = 0; i < conv->rows; i++) {
+        int64_t h = top + i * conv->dilation;
+        const float *line = x + h * conv->x_row;
+        bool inside = h >= 0 && h < conv->height;
+        for (int64_t j = 0; j < conv->columns; j++, from += pitch) {
+            int64_t w = left + j * conv->dilation;
+            *from = inside && w >= 0 && w < conv->width ? line + w * conv->x_pixel : zeros;
+        }
+    }
+}
+
+/* Output pixels first .. first+count-1 of all pictures. */
+static void sites_of_block(const Conv *conv, Sites *sites, int64_t first, int64_t count) {
+    sites->count = count;
+    sites->tiles = units_of(count, PIXELS);
+    int64_t column = first % conv->out_width, row = first / conv->out_width % conv->out_height;
+    int64_t image = first / conv->out_width / conv->out_height;
+    for (int64_t tile = 0; tile < sites->tiles; tile++) {
+        int64_t site = tile_first(sites, tile), pixels = tile_first(sites, tile + 1) - site;
+        const float **from = sites->from + site * conv->taps;
+        for (int64_t p = 0; p < pixels; p++) {
+            site_taps(conv, sites->spare, image, row, column, from + p, pixels);
+            site_ends(conv, sites, site + p, image, row, column);
+            if (++column < conv->out_width) continue;
+            column = 0;
+            if (++row < conv->out_height) continue;
+            row = 0;
+            image++;
+        }
+    }
+}
+
+/* One input row of a strip: zeros, pixels, zeros. */
+static void strip_line(const Conv *conv, const float *x, int64_t h, float *to) {
+    int64_t length = strip_length(conv), channels = conv->channels, at = 0;
+    bool inside = h >= 0 && h < conv->height;
+    for (; at < conv->pad * channels && at < length; at++) to[at] = 0.0f;
+    for (int64_t w = 0; inside && w < conv->width && at < length; w++)
+        for (int64_t c = 0; c < channels && at < length; c++) to[at++] = x[h * conv->x_row + w * conv->x_pixel + c];
+    for (; at < length; at++) to[at] = 0.0f;
+}
+
+/* Rows first .. first+count-1 of the output of one picture. */
+static void sites_of_strip(const Conv *conv, Sites *sites, int64_t image, int64_t first, int64_t count) {
+    const float *x = conv->x + image * conv->x_image;
+    int64_t length = strip_length(conv), inputs = (count - 1) * conv->stride + conv->rows;
+    for (int64_t i = 0; i < inputs; i++)
+        strip_line(conv, x, first * conv->stride - conv->pad + i, sites->spare + i * length);
+    sites->count = count * conv->out_width;
+    sites->tiles = units_of(sites->count, PIXELS);
+    int64_t row = 0, column = 0;
+    for (int64_t tile = 0; tile < sites->tiles; tile++) {
+        int64_t site = tile_first(sites, tile), pixels = tile_first(sites, tile + 1) - site;
+        const float **from = sites->from + site * conv->taps;
+        for (int64_t p = 0; p < pixels; p++) {
+            const float *corner = sites->spare + row * conv->stride * length + column * conv->stride * conv->channels;
+            for (int64_t i = 0; i < conv->rows; i++) from[i * pixels + p] = corner + i * length;
+            site_ends(conv, sites, site + p, image, first + row, column);
+            if (++column == conv->out_width) {
+                column = 0;
+                row++;
+            }
+        }
+    }
+}
+
+/* ---- units ------------------------------------------------------------------------------------------------------------------ */
+
+static int64_t blocks_of(const Conv *conv) {
+    if (conv->strip) return conv->images * units_of(conv->out_height, strip_rows(conv));
+    return units_of(conv->images * conv->out_height * conv->out_width, BLOCK);
+}
+
+/* As many panels as stay in the cache while a block of pixels goes by. */
+static int64_t panels_a_unit(const Conv *conv) {
+    int64_t bytes = conv->taps * conv->run * PANEL * (int64_t)sizeof(float);
+    int64_t panels = CACHED_PANELS / (bytes > 0 ? bytes : 1);
+    return panels < 1 ? 1 : panels;
+}
+
+static int64_t conv_units(const KernelCall *call) {
+    Conv conv = conv_of(call);
+    return blocks_of(&conv) * units_of(conv.groups * panels_a_group(&conv), panels_a_unit(&conv));
+}
+
+static void run_panel(const Conv *conv, const Sites *sites, const float *packed, int64_t panel) {
+    int64_t group = panel / panels_a_group(conv), filter = panel % panels_a_group(conv) * PANEL;
+    int64_t left = conv->filters - filter, depth = conv->taps * conv->run;
+    int vectors = left > PANEL - KERNEL_LANES ? VECTORS : 1;
+    Tile tile = {
+        .panel = packed + (group * padded_filters(conv) + filter) * depth,
+        .bias = conv->bias ? conv->bias + group * conv->filters + filter : NULL,
+        .taps = conv->taps, .run = conv->run, .channel = group * conv->channels,
+        .filter = group * conv->filters + filter, .width = left < PANEL ? left : PANEL,
+        .low = conv->low, .high = conv->high,
+    };
+    for (int64_t t = 0; t < sites->tiles; t++) {
+        int64_t site = tile_first(sites, t), pixels = tile_first(sites, t + 1) - site;
+        tile.from = sites->from + site * conv->taps;
+        tile.to = sites->to + site;
+        tile.residual = conv->residual ? sites->residual + site : NULL;
+        tiles[pixels - 1][vectors - 1](&tile);
+    }
+}
+
+static void conv_run(const KernelCall *call, int64_t first, int64_t end) {
+    if (view_elements(&call->out) == 0) return;
+    Conv conv = conv_of(call);
+    Sites sites = sites_in(&conv, call->workspace);
+    int64_t blocks = blocks_of(&conv), panels = conv.groups * panels_a_group(&conv), of_a_unit = panels_a_unit(&conv);
+    int64_t pixels = conv.images * conv.out_height * conv.out_width;
+    int64_t strips = units_of(conv.out_height, strip_rows(&conv));
+    for (int64_t unit = first; unit < end; unit++) {
+        int64_t block = unit % blocks, panel = unit / blocks * of_a_unit;
+        if (conv.strip) {
+            int64_t row = block % strips * strip_rows(&conv), rows = conv.out_height - row;
+            sites_of_strip(&conv, &sites, block / strips, row, rows < strip_rows(&conv) ? rows : strip_rows(&conv));
+        } else {
+            int64_t pixel = block * BLOCK;
+            sites_of_block(&conv, &sites, pixel, pixels - pixel < BLOCK ? pixels - pixel : BLOCK);
+        }
+        for (int64_t i = panel; i < panel + of_a_unit && i < panels; i++) run_panel(&conv, &sites, call->packed, i);
+    }
+}
+KERNEL(conv_indirect, .op = "conv", .device = "cpu", .variant = "indirect", .type = KERNEL_F32, .preference = 10,
+       .fits = conv_fits, .units = conv_units, .run = conv_run, .workspace_bytes = conv_workspace_bytes,
+       .packed_bytes = conv_packed_bytes, .pack = conv_pack)

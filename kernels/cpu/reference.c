@@ -1,0 +1,269 @@
+/* reference.c: every op, plainly. The oracle that the other kernels are held against, and the kernel of last resort.
+ *
+ * Each op is one function that computes one element of the output from its place [n, c, h, w, ...], in double, from
+ * operands of either type with any strides. A unit is one element, in the order of the language. Nothing here is fast. */
+#include "../kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef double Element(const KernelCall *call, const int64_t *place);
+
+static double get(const TensorView *view, int64_t offset) {
+    if (view->type == KERNEL_F64) return ((const double *)view->data)[offset];
+    return (double)((const float *)view->data)[offset];
+}
+
+static int64_t offset_of(const TensorView *view, const int64_t *place) {
+    int64_t offset = 0;
+    for (int i = 0; i < view->rank; i++) offset += place[i] * view->stride[i];
+    return offset;
+}
+
+static double get_at(const TensorView *view, const int64_t *place) { return get(view, offset_of(view, place)); }
+
+/* Place of the element `position` in the order of the language, last dimension fastest. */
+static void place_of(const TensorView *view, int64_t position, int64_t *place) {
+    for (int i = view->rank - 1; i >= 0; i--) {
+        place[i] = position % view->dim[i];
+        position /= view->dim[i];
+    }
+}
+
+static int64_t position_of(const TensorView *view, const int64_t *place) {
+    int64_t position = 0;
+    for (int i = 0; i < view->rank; i++) position = position * view->dim[i] + place[i];
+    return position;
+}
+
+static int64_t reference_units(const KernelCall *call) { return units_of(view_elements(&call->out), 1); }
+
+static void reference(const KernelCall *call, int64_t first, int64_t end, Element *element) {
+    int64_t elements = view_elements(&call->out);
+    for (int64_t i = first; i < end && i < elements; i++) {
+        int64_t place[KERNEL_RANK];
+        place_of(&call->out, i, place);
+        int64_t offset = offset_of(&call->out, place);
+        double value = element(call, place);
+        if (call->out.type == KERNEL_F64) ((double *)call->out.data)[offset] = value;
+        else ((float *)call->out.data)[offset] = (float)value;
+    }
+}
+
+#define REFERENCE(name)                                                                                              \
+    static void name##_run(const KernelCall *call, int64_t first, int64_t end) {                                     \
+        reference(call, first, end, name##_element);                                                                 \
+    }                                                                                                                \
+    KERNEL(name##_reference_f32, .op = #name, .device = "cpu", .variant = "reference", .type = KERNEL_F32,           \
+           .units = reference_units, .run = name##_run)                                                              \
+    KERNEL(name##_reference_f64, .op = #name, .device = "cpu", .variant = "reference", .type = KERNEL_F64,           \
+           .units = reference_units, .run = name##_run)
+
+/* ---- elementwise ------------------------------------------------------------------------------------------------ */
+
+/* An operand of an elementwise op, stretched where its stride is 0. */
+#define ELEMENTWISE(name, expression)                                                                                \
+    static double name##_element(const KernelCall *call, const int64_t *place) {                                     \
+        const double x = get_at(&call->in[0], place);                                                                \
+        const double y = call->inputs > 1 ? get_at(&call->in[1], place) : 0.0;                                       \
+        (void)y;                                                                                                     \
+        return (expression);                                                                                         \
+    }                                                                                                                \
+    REFERENCE(name)
+
+static double clamped(double x, double low, double high) {
+    x = x < low ? low : x;                                 /* a comparison with NaN is false: NaN goes through */
+    return x > high ? high : x;
+}
+
+ELEMENTWISE(neg, -x)
+ELEMENTWISE(abs, fabs(x))
+ELEMENTWISE(exp, exp(x))
+ELEMENTWISE(log, log(x))
+ELEMENTWISE(sqrt, sqrt(x))
+ELEMENTWISE(sin, sin(x))
+ELEMENTWISE(cos, cos(x))
+ELEMENTWISE(tanh, tanh(x))
+ELEMENTWISE(sigmoid, 1.0 / (1.0 + exp(-x)))
+ELEMENTWISE(clamp, clamped(x, call->attribute[CLAMP_low], call->attribute[CLAMP_high]))
+ELEMENTWISE(add, x + y)
+ELEMENTWISE(sub, x - y)
+ELEMENTWISE(mul, x * y)
+ELEMENTWISE(div, x / y)
+ELEMENTWISE(pow, pow(x, y))
+ELEMENTWISE(max, x > y || isnan(x) ? x : y)
+ELEMENTWISE(min, x < y || isnan(x) ? x : y)
+ELEMENTWISE(lt, x < y ? 1.0 : 0.0)
+ELEMENTWISE(le, x <= y ? 1.0 : 0.0)
+ELEMENTWISE(gt, x > y ? 1.0 : 0.0)
+ELEMENTWISE(ge, x >= y ? 1.0 : 0.0)
+ELEMENTWISE(eq, x == y ? 1.0 : 0.0)
+ELEMENTWISE(ne, x != y ? 1.0 : 0.0)
+ELEMENTWISE(select, x != 0.0 ? y : get_at(&call->in[2], place))
+
+/* ---- reductions --------------------------------------------------------------------------------------------------- */
+
+typedef enum { SUM, MAXIMUM, MINIMUM } Reduction;
+
+/* Over all places that agree with `place` outside the reduced dimensions, in the order of the language. */
+static double reduced(const KernelCall *call, const int64_t *place, Reduction reduction, int64_t *count) {
+    const TensorView *x = &call->in[0];
+    unsigned axes = (unsigned)call->attribute[REDUCE_axes];
+    TensorView part = {.rank = x->rank};                   /* the reduced dimensions alone */
+    for (int i = 0; i < x->rank; i++) part.dim[i] = axes >> i & 1u ? x->dim[i] : 1;
+    *count = view_elements(&part);
+    double result = reduction == SUM ? 0.0 : reduction == MAXIMUM ? -INFINITY : INFINITY;
+    for (int64_t k = 0; k < *count; k++) {
+        int64_t at[KERNEL_RANK];
+        place_of(&part, k, at);
+        for (int i = 0; i < x->rank; i++) at[i] += axes >> i & 1u ? 0 : place[i];
+        double value = get_at(x, at);
+        if (reduction == SUM) result += value;
+        else if (isnan(value) || (reduction == MAXIMUM ? value > result : value < result)) result = value;
+        if (isnan(result)) break;
+    }
+    return result;
+}
+
+static double sum_element(const KernelCall *call, const int64_t *place) {
+    int64_t count;
+    return reduced(call, place, SUM, &count);
+}
+REFERENCE(sum)
+
+static double mean_element(const KernelCall *call, const int64_t *place) {
+    int64_t count;
+    double sum = reduced(call, place, SUM, &count);
+    return sum / (double)count;
+}
+REFERENCE(mean)
+
+static double max_over_element(const KernelCall *call, const int64_t *place) {
+    int64_t count;
+    return reduced(call, place, MAXIMUM, &count);
+}
+REFERENCE(max_over)
+
+static double min_over_element(const KernelCall *call, const int64_t *place) {
+    int64_t count;
+    return reduced(call, place, MINIMUM, &count);
+}
+REFERENCE(min_over)
+
+/* ---- products ------------------------------------------------------------------------------------------------------ */
+
+static double matmul_element(const KernelCall *call, const int64_t *place) {
+    const TensorView *a = &call->in[0], *b = &call->in[1];
+    double sum = 0.0;
+    for (int64_t k = 0; k < a->dim[1]; k++)
+        sum += get(a, place[0] * a->stride[0] + k * a->stride[1]) * get(b, k * b->stride[0] + place[1] * b->stride[1]);
+    return sum;
+}
+REFERENCE(matmul)
+
+static double cosine_scores_element(const KernelCall *call, const int64_t *place) {
+    const TensorView *a = &call->in[0], *b = &call->in[1];
+    double sum = 0.0;
+    for (int64_t k = 0; k < a->dim[1]; k++)
+        sum += get(a, place[0] * a->stride[0] + k * a->stride[1]) * get(b, place[1] * b->stride[0] + k * b->stride[1]);
+    return sum;
+}
+REFERENCE(cosine_scores)
+
+/* ---- convolution ----------------------------------------------------------------------------------------------------- */
+
+static double conv_element(const KernelCall *call, const int64_t *place) {
+    const TensorView *x = &call->in[0], *w = &call->in[1];
+    int64_t stride = (int64_t)call->attribute[CONV_stride], pad = (int64_t)call->attribute[CONV_pad];
+    int64_t dilation = (int64_t)call->attribute[CONV_dilation], groups = (int64_t)call->attribute[CONV_groups];
+    int64_t first_channel = place[1] / (call->out.dim[1] / groups) * w->dim[1];
+    double sum = 0.0;
+    for (int64_t i = 0; i < w->dim[2]; i++) {
+        int64_t h = place[2] * stride - pad + i * dilation;
+        if (h < 0 || h >= x->dim[2]) continue;
+        for (int64_t j = 0; j < w->dim[3]; j++) {
+            int64_t column = place[3] * stride - pad + j * dilation;
+            if (column < 0 || column >= x->dim[3]) continue;
+            for (int64_t c = 0; c < w->dim[1]; c++) {
+                const int64_t from[4] = {place[0], first_channel + c, h, column}, weight[4] = {place[1], c, i, j};
+                sum += get_at(x, from) * get_at(w, weight);
+            }
+        }
+    }
+    if (call->inputs > 2 && call->in[2].data) sum += get(&call->in[2], place[1] * call->in[2].stride[0]);
+    if (call->inputs > 3 && call->in[3].data) sum += get_at(&call->in[3], place);
+    return clamped(sum, call->attribute[CONV_low], call->attribute[CONV_high]);
+}
+REFERENCE(conv)
+
+/* ---- normalization, pooling, blur -------------------------------------------------------------------------------------- */
+
+static double batchnorm_element(const KernelCall *call, const int64_t *place) {
+    double parameter[4];                                   /* weight, bias, mean, variance */
+    for (int i = 0; i < 4; i++) parameter[i] = get(&call->in[i + 1], place[1] * call->in[i + 1].stride[0]);
+    double deviation = sqrt(parameter[3] + call->attribute[NORM_epsilon]);
+    return (get_at(&call->in[0], place) - parameter[2]) / deviation * parameter[0] + parameter[1];
+}
+REFERENCE(batchnorm)
+
+static double pooled(const KernelCall *call, const int64_t *place, Reduction reduction) {
+    const TensorView *x = &call->in[0];
+    int64_t size = (int64_t)call->attribute[POOL_size], stride = (int64_t)call->attribute[POOL_stride];
+    int64_t pad = (int64_t)call->attribute[POOL_pad];
+    double result = reduction == MAXIMUM ? -INFINITY : 0.0;
+    for (int64_t h = place[2] * stride - pad; h < place[2] * stride - pad + size; h++) {
+        for (int64_t w = place[3] * stride - pad; w < place[3] * stride - pad + size; w++) {
+            if (h < 0 || h >= x->dim[2] || w < 0 || w >= x->dim[3]) continue;
+            const int64_t from[4] = {place[0], place[1], h, w};
+            double value = get_at(x, from);
+            if (reduction == SUM) result += value;
+            else if (value > result || isnan(value)) result = value;
+        }
+    }
+    return reduction == SUM ? result / (double)(size * size) : result;
+}
+
+static double max_pool_element(const KernelCall *call, const int64_t *place) { return pooled(call, place, MAXIMUM); }
+REFERENCE(max_pool)
+
+static double mean_pool_element(const KernelCall *call, const int64_t *place) { return pooled(call, place, SUM); }
+REFERENCE(mean_pool)
+
+static int64_t within(int64_t i, int64_t count) { return i < 0 ? 0 : i >= count ? count - 1 : i; }
+
+/* Both passes at once: the weight of (i, j) is the product of two Gaussian values. No or a strange sigma blurs nothing. */
+static double blur_element(const KernelCall *call, const int64_t *place) {
+    const TensorView *x = &call->in[0];
+    double sigma = call->attribute[BLUR_sigma];
+    if (!(sigma > 0.0 && sigma < 1e6)) return get_at(x, place);
+    int64_t radius = (int64_t)ceil(3.0 * sigma);
+    double sum = 0.0, total = 0.0;
+    for (int64_t i = -radius; i <= radius; i++) {
+        for (int64_t j = -radius; j <= radius; j++) {
+            double weight = exp(-0.5 * (double)(i * i) / (sigma * sigma)) * exp(-0.5 * (double)(j * j) / (sigma * sigma));
+            const int64_t from[4] = {place[0], place[1], within(place[2] + i, x->dim[2]), within(place[3] + j, x->dim[3])};
+            sum += weight * get_at(x, from);
+            total += weight;
+        }
+    }
+    return sum / total;
+}
+REFERENCE(blur)
+
+/* ---- moving ---------------------------------------------------------------------------------------------------------------- */
+
+static double concat_element(const KernelCall *call, const int64_t *place) {
+    int axis = (int)call->attribute[CONCAT_axis], operand = 0;
+    int64_t at[KERNEL_RANK];
+    memcpy(at, place, sizeof at);
+    while (operand < call->inputs - 1 && at[axis] >= call->in[operand].dim[axis]) at[axis] -= call->in[operand++].dim[axis];
+    return get_at(&call->in[operand], at);
+}
+REFERENCE(concat)
+
+static double copy_element(const KernelCall *call, const int64_t *place) {
+    int64_t from[KERNEL_RANK];
+    place_of(&call->in[0], position_of(&call->out, place), from);
+    return get_at(&call->in[0], from);
+}
+REFERENCE(copy)
