@@ -202,7 +202,8 @@ static bool result_metric(void *context, const EvaluatePlan *plan, const char *f
     const Evaluation *n = &report->numbers;
     const struct { const char *name; double value; } fields[] = {
         {"map", n->map}, {"rank1", n->rank1}, {"rank5", n->rank5}, {"chance", n->chance}, {"low", n->low}, {"high", n->high},
-        {"spread", n->fold_spread}, {"queries", n->queries}, {"lonely", n->lonely}, {"ties", (double)n->ties}, {"individuals", n->identities}};
+        {"spread", n->fold_spread}, {"queries", n->queries}, {"lonely", n->lonely}, {"ties", (double)n->ties}, {"individuals", n->identities},
+        {"seconds_per_image", report->embed_pictures > 0 ? report->embed_seconds / (double)report->embed_pictures : 0}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (strcmp(field, fields[i].name) == 0) {
             *number = fields[i].value;
