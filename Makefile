@@ -50,29 +50,29 @@ deps:
 
 # ---- building ---------------------------------------------------------------------------------------------------------
 $(B)/jre: $(OBJECTS)
-	$(CC) $(MODE) -o $@ $^ $(LIBS)
+	@echo "  link $@"; $(CC) $(MODE) -o $@ $^ $(LIBS)
 $(B)/paint: $(PAINTER)
-	$(CC) $(MODE) -o $@ $^ $(LIBS)
+	@echo "  link $@"; $(CC) $(MODE) -o $@ $^ $(LIBS)
 $(B)/lang/grammar.tab.c $(B)/lang/grammar.tab.h &: lang/grammar.y | $(B)/.deps
-	bison -Wall -Wcounterexamples -Werror -d -o $(B)/lang/grammar.tab.c $<
+	@echo "  bison $<"; bison -Wall -Wcounterexamples -Werror -d -o $(B)/lang/grammar.tab.c $<
 $(B)/lang/lexer.c: lang/lexer.l | $(B)/.deps
-	flex -o $@ $<
+	@echo "  flex $<"; flex -o $@ $<
 $(B)/lang/%.o: $(B)/lang/%.c $(B)/lang/grammar.tab.h
-	$(CC) $(CFLAGS) -c -o $@ $<
+	@echo "  cc   $<"; $(CC) $(CFLAGS) -c -o $@ $<
 $(B)/%.o: %.c $(B)/lang/grammar.tab.h | $(B)/.deps
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	@echo "  cc   $<"; $(CC) $(CFLAGS) -c -o $@ $<
 $(B)/examples/%.o: examples/%.c | $(B)/.deps
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -ffp-contract=off -c -o $@ $<
+	@echo "  cc   $<"; $(CC) $(CFLAGS) -ffp-contract=off -c -o $@ $<
 define leveled
 $(B)/%.v$(1).o: %.c | $(B)/.deps
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) -O3 -ffp-contract=fast -DKERNEL_LEVEL=$(1) $(LEVEL_FLAGS_$(1)) -c -o $$@ $$<
+	@echo "  cc   $$<  level $(1)"; $(CC) $(CFLAGS) -O3 -ffp-contract=fast -DKERNEL_LEVEL=$(1) $(LEVEL_FLAGS_$(1)) -c -o $$@ $$<
 endef
 $(foreach level,$(LEVELS),$(eval $(call leveled,$(level))))
 $(B)/tests/%: $(B)/tests/%.o $(HELPERS) $(ROOMS) $(filter-out %/paint.o,$(PAINTER))
-	$(CC) $(MODE) -o $@ $^ $(LIBS) -lcmocka
+	@echo "  link $@"; $(CC) $(MODE) -o $@ $^ $(LIBS) -lcmocka
 
 # ---- using ---------------------------------------------------------------------------------------------------------------
 SAMPLE = $(B)/sample

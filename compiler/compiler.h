@@ -65,6 +65,7 @@ typedef struct {
     LIST(const Statement *) probes, expects, accepts;      /* of the document itself; accepts of the chain */
     LIST(Expr *) overlays;                /* printed in records: what --set and --with changed */
     struct Plan *plan;
+    Map embeds;                           /* to EmbedPlan, by declaration and the choices it depends on */
     int depth;                            /* of calls, while evaluating */
     const char *backbone;                 /* the first library network called while lowering, for tables */
     LIST(struct TrailStop *) trail;        /* stages passed while lowering, for messages about sizes */

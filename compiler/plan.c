@@ -315,7 +315,7 @@ static const char *backbone_words(Compilation *c, const char *name, const Progra
     return words;
 }
 
-static EmbedPlan *plan_embed(Compilation *c, Decl *decl, const Choice *choices) {
+static EmbedPlan *new_embed(Compilation *c, Decl *decl, const Choice *choices) {
     const Setting *network = setting(decl, "network");
     if (!network) return NULL;
     come_later(c, decl, (const char *const[]){"pool", NULL});
@@ -339,6 +339,24 @@ static EmbedPlan *plan_embed(Compilation *c, Decl *decl, const Choice *choices) 
     for (int i = 0; i < c->plan->embeds.count; i++)                /* members of equal keys are computed once */
         if (!strcmp(c->plan->embeds.at[i]->key, embed->key)) return c->plan->embeds.at[i];
     list_add(&c->arena, &c->plan->embeds, embed);
+    return embed;
+}
+
+/* An embed is compiled once for the choices that it depends on, however many records use it. NULL: diagnosed. */
+static EmbedPlan *plan_embed(Compilation *c, Decl *decl, const Choice *choices) {
+    AxisList axes = {0};
+    Map seen = {0};
+    axes_of_decl(c, decl, &axes, &seen);
+    const char *key = arena_print(&c->arena, "%p", (void *)decl);
+    for (const Choice *choice = choices; choice; choice = choice->next)
+        for (int i = 0; i < axes.count; i++)
+            if (axes.at[i] == choice->axis) key = arena_print(&c->arena, "%s %p %d", key, (const void *)choice->axis, choice->index);
+    void *known = map_get(&c->embeds, key);
+    EmbedPlan *embed = known == c ? NULL : known;
+    if (!known) {
+        embed = new_embed(c, decl, choices);
+        map_set(&c->embeds, &c->arena, key, embed ? (void *)embed : c);          /* c itself: tried, and diagnosed */
+    }
     return embed;
 }
 

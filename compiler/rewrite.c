@@ -111,6 +111,24 @@ Node *rule_clamp_of_clamp(Graph *g, Node *node) {
     return clamped(g, inner->in[0], low, high, node->origin);
 }
 
+Node *rule_square(Graph *g, Node *node) {
+    double power;
+    const char *why;
+    if (node->op != OP_pow || !is_number(node->in[1], &power) || power != 2) return NULL;
+    return graph_add(g, OP_mul, (Node *[]){node->in[0], node->in[0]}, 2, NULL, node->origin, &why);
+}
+
+Node *rule_concat_of_concat(Graph *g, Node *node) {
+    if (node->op != OP_concat || node->in[0]->op != OP_concat || node->in[0]->uses != 1) return NULL;
+    const Node *first = node->in[0];
+    int rest = node->inputs - 1, total = first->inputs + rest;
+    if (total > GRAPH_INPUTS || first->attribute[0] != node->attribute[0]) return NULL;
+    Node *parts[GRAPH_INPUTS];
+    for (int i = 0; i < total; i++) parts[i] = i < first->inputs ? first->in[i] : node->in[1 + i - first->inputs];
+    const char *why;
+    return graph_add(g, OP_concat, parts, total, node->attribute, node->origin, &why);
+}
+
 Node *rule_reshape_nothing(Graph *g, Node *node) {
     if (node->op != OP_reshape) return NULL;
     if (shape_equal(node->shape, node->in[0]->shape)) return node->in[0];

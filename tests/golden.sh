@@ -1,0 +1,30 @@
+#!/bin/sh
+# Golden tests: NAME.jre beside NAME.expected, which holds what `jre` prints about it and its exit code.
+#   golden.sh BUILD check [CASE.jre]      TAP
+#   golden.sh BUILD promote [CASE.jre]    takes what is printed now as expected
+# The first line of a case may say how it is run: <!-- jre explain --dump fuse -->; without it: jre check.
+set -u
+build=$1 mode=$2 only=${3:-}
+jre=$build/jre
+export NO_COLOR=1 JRE_CPU=v2
+number=0
+for case in ${only:-$(ls tests/errors/*.jre tests/fusion/*.jre tests/cli/*.jre 2>/dev/null)}; do
+    number=$((number + 1))
+    how=$(sed -n '1s/^<!-- jre \(.*\) -->$/\1/p' "$case")
+    set -- ${how:-check}
+    command=$1
+    shift
+    expected=${case%.jre}.expected
+    actual=$build/golden.out
+    mkdir -p "$build"
+    { "$jre" "$command" "$case" "$@" 2>&1; echo "exit $?"; } | sed -e "s|$PWD/||g" -e 's/ *[0-9.]* s$/ S s/' > "$actual"
+    if [ "$mode" = promote ]; then
+        cp "$actual" "$expected"
+    elif cmp -s "$actual" "$expected"; then
+        echo "ok $number - $case"
+    else
+        echo "not ok $number - $case"
+        diff "$expected" "$actual" | sed 's/^/# /'
+    fi
+done
+[ "$mode" = promote ] || echo "1..$number"
