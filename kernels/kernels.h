@@ -192,6 +192,23 @@ static inline Vec vec_clamp(Vec v, float low, float high) {
     return vec_load(lane);
 }
 
+/* The lanes added up, halves onto halves. */
+static inline float vec_sum(Vec v) {
+    float lane[KERNEL_LANES];
+    vec_store(lane, v);
+    for (int half = KERNEL_LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+    return lane[0];
+}
+/* a * b + c, rounded once where the level can: for sums that must not depend on what the compiler finds to contract. */
+static inline float fused(float a, float b, float c) {
+#if defined(__FMA__) || defined(__aarch64__)
+    return __builtin_fmaf(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
 #define KERNEL_INLINE static inline __attribute__((always_inline))
 #define KERNEL_PRAGMA(text) _Pragma(#text)
 #ifdef __clang__

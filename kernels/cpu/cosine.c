@@ -2,7 +2,7 @@
  *
  * Ladder: reference (one dot product at a time) -> ROWS x COLUMNS dot products at once in vector registers, so that
  * each loaded vector is used several times; the register sums of a tile are folded together by a tree of shuffles.
- * Order of summation: LANES interleaved partial sums over D, then the tree; the same for every place in the matrix.
+ * Order of summation: LANES interleaved partial sums over D, the tree, then what whole vectors left over; the same for every place in the matrix.
  * Contract: D lies contiguous in both. A unit is ROWS_OF_A_UNIT rows of a against COLUMNS_OF_A_UNIT rows of b. */
 #include "../kernels.h"
 
@@ -23,13 +23,11 @@ static int64_t cosine_units(const KernelCall *call) {
     return units_of(call->in[0].dim[0], ROWS_OF_A_UNIT) * units_of(call->in[1].dim[0], COLUMNS_OF_A_UNIT);
 }
 
-/* The lanes of one register added up: halves onto halves. */
-KERNEL_INLINE float fold(Vec v) {
-    float lane[KERNEL_LANES];
-    vec_store(lane, v);
-    for (int half = KERNEL_LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-    return lane[0];
+/* What is left of a dot product after whole vectors. */
+static float rest(const float *a, const float *b, int64_t count) {
+    float sum = 0.0f;
+    for (int64_t k = 0; k < count; k++) sum = fused(a[k], b[k], sum);
+    return sum;
 }
 
 KERNEL_INLINE void dot_tile(int rows, int columns, const float *a, int64_t a_row, const float *b, int64_t b_row,
@@ -47,21 +45,13 @@ KERNEL_INLINE void dot_tile(int rows, int columns, const float *a, int64_t a_row
             for (int i = 0; i < rows; i++) sum[i][j] += x[i] * y;
         }
     }
-    if (k < depth) {
-        Vec x[ROWS];
-        KERNEL_UNROLL(4)
-        for (int i = 0; i < rows; i++) x[i] = vec_load_some(a + i * a_row + k, depth - k);
-        KERNEL_UNROLL(4)
-        for (int j = 0; j < columns; j++) {
-            Vec y = vec_load_some(b + j * b_row + k, depth - k);
-            KERNEL_UNROLL(4)
-            for (int i = 0; i < rows; i++) sum[i][j] += x[i] * y;
-        }
-    }
     KERNEL_UNROLL(4)
     for (int i = 0; i < rows; i++) {
         KERNEL_UNROLL(4)
-        for (int j = 0; j < columns; j++) out[i * out_row + j * out_column] = fold(sum[i][j]);
+        for (int j = 0; j < columns; j++) {
+            float *to = out + i * out_row + j * out_column;
+            *to = vec_sum(sum[i][j]) + rest(a + i * a_row + k, b + j * b_row + k, depth - k);
+        }
     }
 }
 

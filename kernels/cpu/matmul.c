@@ -115,27 +115,11 @@ static int64_t dots_units(const KernelCall *call) {
     return units_of(call->out.dim[0], DOT_ROWS_OF_A_UNIT) * units_of(call->out.dim[1], DOT_COLUMNS_OF_A_UNIT);
 }
 
-KERNEL_INLINE float fold(Vec v) {
-    float lane[KERNEL_LANES];
-    vec_store(lane, v);
-    for (int half = KERNEL_LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-    return lane[0];
-}
-
-/* One step of depth for a tile: `count` lanes of it count. */
-KERNEL_INLINE void dot_step(int rows, int columns, const float *a, int64_t a_row, const float *b, int64_t b_column,
-                            int64_t count, Vec sum[DOT_ROWS][DOT_COLUMNS]) {
-    bool full = count >= KERNEL_LANES;
-    Vec x[DOT_ROWS];
-    KERNEL_UNROLL(4)
-    for (int i = 0; i < rows; i++) x[i] = full ? vec_load(a + i * a_row) : vec_load_some(a + i * a_row, count);
-    KERNEL_UNROLL(4)
-    for (int j = 0; j < columns; j++) {
-        Vec y = full ? vec_load(b + j * b_column) : vec_load_some(b + j * b_column, count);
-        KERNEL_UNROLL(4)
-        for (int i = 0; i < rows; i++) sum[i][j] += x[i] * y;
-    }
+/* What is left of a dot product after whole vectors. */
+static float rest(const float *a, const float *b, int64_t count) {
+    float sum = 0.0f;
+    for (int64_t k = 0; k < count; k++) sum = fused(a[k], b[k], sum);
+    return sum;
 }
 
 KERNEL_INLINE void dot_tile(int rows, int columns, const KernelCall *call, int64_t row, int64_t column) {
@@ -145,13 +129,24 @@ KERNEL_INLINE void dot_tile(int rows, int columns, const KernelCall *call, int64
     float *out = (float *)call->out.data + row * call->out.stride[0] + column * call->out.stride[1];
     Vec sum[DOT_ROWS][DOT_COLUMNS] = {{{0}}};
     int64_t k = 0;
-    for (; k + KERNEL_LANES <= depth; k += KERNEL_LANES)
-        dot_step(rows, columns, a + k, a_row, b + k, b_column, KERNEL_LANES, sum);
-    if (k < depth) dot_step(rows, columns, a + k, a_row, b + k, b_column, depth - k, sum);
+    for (; k + KERNEL_LANES <= depth; k += KERNEL_LANES) {
+        Vec x[DOT_ROWS];
+        KERNEL_UNROLL(4)
+        for (int i = 0; i < rows; i++) x[i] = vec_load(a + i * a_row + k);
+        KERNEL_UNROLL(4)
+        for (int j = 0; j < columns; j++) {
+            Vec y = vec_load(b + j * b_column + k);
+            KERNEL_UNROLL(4)
+            for (int i = 0; i < rows; i++) sum[i][j] += x[i] * y;
+        }
+    }
     KERNEL_UNROLL(4)
     for (int i = 0; i < rows; i++) {
         KERNEL_UNROLL(4)
-        for (int j = 0; j < columns; j++) out[i * call->out.stride[0] + j * call->out.stride[1]] = fold(sum[i][j]);
+        for (int j = 0; j < columns; j++) {
+            float *to = out + i * call->out.stride[0] + j * call->out.stride[1];
+            *to = vec_sum(sum[i][j]) + rest(a + i * a_row + k, b + j * b_column + k, depth - k);
+        }
     }
 }
 
