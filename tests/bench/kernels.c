@@ -1,0 +1,188 @@
+/* bench/kernels.c: GFLOP/s of the convolutions of resnet50 and mobilenetv2, and of a few other hot shapes, on one thread.
+ *
+ *   kernels [LEVEL [BATCH [PATTERN]]]     e.g. kernels v4 16 resnet50
+ *
+ * Best of several runs, since the machine may have company. The last line of a network is its whole sum of layers. */
+#include "../../kernels/kernels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct { const char *network; int channels, filters, size, kernel, stride, groups, repeats; bool residual; } Layer;
+
+static const Layer layers[] = {
+    {"resnet50", 3, 64, 224, 7, 2, 1, 1, false},
+    {"resnet50", 64, 64, 56, 1, 1, 1, 1, false},
+    {"resnet50", 64, 64, 56, 3, 1, 1, 3, false},
+    {"resnet50", 64, 256, 56, 1, 1, 1, 4, true},
+    {"resnet50", 256, 64, 56, 1, 1, 1, 2, false},
+    {"resnet50", 256, 128, 56, 1, 1, 1, 1, false},
+    {"resnet50", 128, 128, 56, 3, 2, 1, 1, false},
+    {"resnet50", 256, 512, 56, 1, 2, 1, 1, false},
+    {"resnet50", 128, 512, 28, 1, 1, 1, 4, true},
+    {"resnet50", 512, 128, 28, 1, 1, 1, 3, false},
+    {"resnet50", 128, 128, 28, 3, 1, 1, 3, false},
+    {"resnet50", 512, 256, 28, 1, 1, 1, 1, false},
+    {"resnet50", 256, 256, 28, 3, 2, 1, 1, false},
+    {"resnet50", 512, 1024, 28, 1, 2, 1, 1, false},
+    {"resnet50", 256, 1024, 14, 1, 1, 1, 6, true},
+    {"resnet50", 1024, 256, 14, 1, 1, 1, 5, false},
+    {"resnet50", 256, 256, 14, 3, 1, 1, 5, false},
+    {"resnet50", 1024, 512, 14, 1, 1, 1, 1, false},
+    {"resnet50", 512, 512, 14, 3, 2, 1, 1, false},
+    {"resnet50", 1024, 2048, 14, 1, 2, 1, 1, false},
+    {"resnet50", 512, 2048, 7, 1, 1, 1, 3, true},
+    {"resnet50", 2048, 512, 7, 1, 1, 1, 2, false},
+    {"resnet50", 512, 512, 7, 3, 1, 1, 2, false},
+    {"mobilenetv2", 3, 32, 224, 3, 2, 1, 1, false},
+    {"mobilenetv2", 32, 32, 112, 3, 1, 32, 1, false},
+    {"mobilenetv2", 32, 16, 112, 1, 1, 1, 1, false},
+    {"mobilenetv2", 16, 96, 112, 1, 1, 1, 1, false},
+    {"mobilenetv2", 96, 96, 112, 3, 2, 96, 1, false},
+    {"mobilenetv2", 96, 24, 56, 1, 1, 1, 1, false},
+    {"mobilenetv2", 24, 144, 56, 1, 1, 1, 2, false},
+    {"mobilenetv2", 144, 144, 56, 3, 1, 144, 1, false},
+    {"mobilenetv2", 144, 24, 56, 1, 1, 1, 1, true},
+    {"mobilenetv2", 144, 144, 56, 3, 2, 144, 1, false},
+    {"mobilenetv2", 144, 32, 28, 1, 1, 1, 1, false},
+    {"mobilenetv2", 32, 192, 28, 1, 1, 1, 3, false},
+    {"mobilenetv2", 192, 192, 28, 3, 1, 192, 2, false},
+    {"mobilenetv2", 192, 32, 28, 1, 1, 1, 2, true},
+    {"mobilenetv2", 192, 192, 28, 3, 2, 192, 1, false},
+    {"mobilenetv2", 192, 64, 14, 1, 1, 1, 1, false},
+    {"mobilenetv2", 64, 384, 14, 1, 1, 1, 4, false},
+    {"mobilenetv2", 384, 384, 14, 3, 1, 384, 4, false},
+    {"mobilenetv2", 384, 64, 14, 1, 1, 1, 3, true},
+    {"mobilenetv2", 384, 96, 14, 1, 1, 1, 1, false},
+    {"mobilenetv2", 96, 576, 14, 1, 1, 1, 3, false},
+    {"mobilenetv2", 576, 576, 14, 3, 1, 576, 2, false},
+    {"mobilenetv2", 576, 96, 14, 1, 1, 1, 2, true},
+    {"mobilenetv2", 576, 576, 14, 3, 2, 576, 1, false},
+    {"mobilenetv2", 576, 160, 7, 1, 1, 1, 1, false},
+    {"mobilenetv2", 160, 960, 7, 1, 1, 1, 3, false},
+    {"mobilenetv2", 960, 960, 7, 3, 1, 960, 3, false},
+    {"mobilenetv2", 960, 160, 7, 1, 1, 1, 2, true},
+    {"mobilenetv2", 960, 320, 7, 1, 1, 1, 1, false},
+    {"mobilenetv2", 320, 1280, 7, 1, 1, 1, 1, false},
+};
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void *memory(size_t bytes) {
+    void *at = NULL;
+    if (posix_memalign(&at, 64, bytes ? bytes : 64) != 0) return NULL;
+    memset(at, 0, bytes);
+    return at;
+}
+
+static void *values(const TensorView *view) {
+    int64_t count = view_elements(view);
+    float *at = memory((size_t)count * sizeof(float));
+    for (int64_t i = 0; at && i < count; i++) at[i] = (float)(i * 2654435761u % 1000u) / 1000.0f - 0.5f;
+    return at;
+}
+
+static TensorView channels_last(int64_t n, int64_t c, int64_t h, int64_t w) {
+    return (TensorView){.rank = 4, .dim = {n, c, h, w}, .stride = {c * h * w, 1, w * c, c}};
+}
+
+/* Best time of one pass over all units; at least five passes, until a twentieth of a second is spent. */
+static double best_time(const Kernel *kernel, KernelCall *call) {
+    call->workspace = memory(kernel->workspace_bytes ? kernel->workspace_bytes(call) : 0);
+    void *packed = memory(kernel->packed_bytes ? kernel->packed_bytes(call) : 0);
+    if (kernel->pack) kernel->pack(call, packed);
+    call->packed = packed;
+    double best = 1e9, started = seconds();
+    for (int i = 0; i < 5 || seconds() - started < 0.05; i++) {
+        double from = seconds();
+        kernel->run(call, 0, kernel->units(call));
+        double took = seconds() - from;
+        if (took < best) best = took;
+    }
+    free(call->workspace);
+    free(packed);
+    return best;
+}
+
+static void release(KernelCall *call) {
+    free(call->out.data);
+    for (int i = 0; i < call->inputs; i++) free(call->in[i].data);
+}
+
+typedef struct { double work, time; } Total;
+
+static void time_layer(const Layer *layer, int level, int batch, Total *total) {
+    int out_size = (layer->size - 1) / layer->stride + 1;
+    KernelCall call = {.inputs = 4};
+    call.out = channels_last(batch, layer->filters, out_size, out_size);
+    call.in[0] = channels_last(batch, layer->channels, layer->size, layer->size);
+    int64_t k = layer->kernel, c = layer->channels / layer->groups;
+    call.in[1] = (TensorView){.rank = 4, .dim = {layer->filters, c, k, k}, .stride = {c * k * k, k * k, k, 1}};
+    call.in[2] = (TensorView){.rank = 1, .dim = {layer->filters}, .stride = {1}};
+    call.in[3] = call.out;
+    call.out.data = values(&call.out);
+    for (int i = 0; i < 4; i++) call.in[i].data = i < 3 || layer->residual ? values(&call.in[i]) : NULL;
+    double attribute[] = {layer->stride, layer->kernel / 2, 1, layer->groups, 0, INFINITY};
+    memcpy(call.attribute, attribute, sizeof attribute);
+    const Kernel *kernel = kernel_find("conv", "cpu", NULL, level, &call);
+    double time = best_time(kernel, &call);
+    double work = 2.0 * (double)view_elements(&call.out) * (double)(c * k * k);
+    total->work += work * layer->repeats;
+    total->time += time * layer->repeats;
+    printf("%-12s %4d -> %4d  %3d px  %dx%d/%d%s  %-10s %8.3f ms  %6.1f GFLOP/s\n", layer->network, layer->channels, layer->filters,
+           layer->size, layer->kernel, layer->kernel, layer->stride, layer->groups > 1 ? " dw" : "   ", kernel->variant, time * 1e3,
+           work / time * 1e-9);
+    release(&call);
+}
+
+static void time_products(int level) {
+    const struct { const char *op; int64_t m, n, k; bool transposed; } products[] = {
+        {"matmul", 1, 1000, 2048, true}, {"matmul", 16, 1000, 2048, true}, {"matmul", 196, 512, 512, true},
+        {"matmul", 196, 512, 512, false}, {"cosine_scores", 256, 1024, 512, true}, {"cosine_scores", 1, 5000, 512, true},
+    };
+    for (size_t i = 0; i < sizeof products / sizeof products[0]; i++) {
+        int64_t m = products[i].m, n = products[i].n, k = products[i].k;
+        bool cosine = strcmp(products[i].op, "matmul") != 0;
+        KernelCall call = {.inputs = 2};
+        call.out = (TensorView){.rank = 2, .dim = {m, n}, .stride = {n, 1}};
+        call.in[0] = (TensorView){.rank = 2, .dim = {m, k}, .stride = {k, 1}};
+        call.in[1] = (TensorView){.rank = 2, .dim = {k, n}, .stride = {n, 1}};
+        if (products[i].transposed) call.in[1].stride[0] = 1, call.in[1].stride[1] = k;
+        if (cosine) call.in[1] = (TensorView){.rank = 2, .dim = {n, k}, .stride = {k, 1}};
+        call.out.data = values(&call.out);
+        for (int j = 0; j < 2; j++) call.in[j].data = values(&call.in[j]);
+        const Kernel *kernel = kernel_find(products[i].op, "cpu", NULL, level, &call);
+        double time = best_time(kernel, &call);
+        printf("%-14s [%lld,%lld] x [%lld,%lld]  %-8s %8.3f ms  %6.1f GFLOP/s\n", products[i].op, (long long)m, (long long)k, (long long)k,
+               (long long)n, kernel->variant, time * 1e3, 2.0 * (double)(m * n * k) / time * 1e-9);
+        release(&call);
+    }
+}
+
+int main(int count, char **words) {
+    int level = kernel_level(count > 1 ? words[1] : NULL), batch = count > 2 ? atoi(words[2]) : 1;
+    const char *pattern = count > 3 ? words[3] : "";
+    if (level < 0 || batch < 1) {
+        fprintf(stderr, "usage: kernels [v2|v3|v4 [BATCH [PATTERN]]]\n");
+        return 1;
+    }
+    int layer_count = (int)(sizeof layers / sizeof layers[0]);
+    Total total = {0, 0};
+    for (int i = 0; i < layer_count; i++) {
+        if (!strstr(layers[i].network, pattern)) continue;
+        time_layer(&layers[i], level, batch, &total);
+        if (i + 1 < layer_count && strcmp(layers[i].network, layers[i + 1].network) == 0) continue;
+        printf("%-12s all convolutions: %.2f ms a picture, %.1f GFLOP/s\n\n", layers[i].network, total.time * 1e3 / batch,
+               total.work / total.time * 1e-9);
+        total = (Total){0, 0};
+    }
+    if (strstr("products", pattern)) time_products(level);
+    return 0;
+}
