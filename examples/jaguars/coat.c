@@ -20,7 +20,7 @@ enum { COARSE_WIDTH = COAT_WIDTH / 2, COARSE_HEIGHT = COAT_HEIGHT / 2, PAD = 4 }
 #define COARSE_STEP 0.05f
 #define COARSE_STEPS 700
 #define COARSE_BIAS (-0.064f)
-#define COARSE_BIAS_DRIFT 0.022f
+#define COARSE_BIAS_DRIFT 0.030f
 #define FINE_SPREAD_ACTIVATOR 0.22f
 #define FINE_SPREAD_INHIBITOR 1.00f
 #define FINE_STEP 0.08f
@@ -28,15 +28,17 @@ enum { COARSE_WIDTH = COAT_WIDTH / 2, COARSE_HEIGHT = COAT_HEIGHT / 2, PAD = 4 }
 #define SLOWNESS 0.6f                /* of the inhibitor */
 #define RIM_LEVEL (-0.25f)
 #define RIM_WIDTH 0.45f
-#define RIM_PUSH 0.20f
-#define RIM_PUSH_DRIFT 0.05f
+#define RIM_PUSH 0.22f
+#define RIM_PUSH_DENSE 0.055f         /* added where the drift is high */
+#define RIM_PUSH_SPARSE 0.22f        /* taken away where it is low */
 #define RIM_BREAK 0.075f             /* rings open where a fine noise is low */
 #define BREAK_SIZE 7.0
 #define DOT_PUSH 0.28f               /* dots inside, where another is high */
 #define DOT_SIZE 4.0
 #define FINE_BIAS (-0.15f)
 #define LANE_PENALTY 0.10f
-#define DRIFT_SIZE 26.0              /* cells of the fine grid */
+#define DRIFT_SIZE 44.0              /* cells of the fine grid */
+#define DRIFT_GAIN 2.3
 
 typedef struct {
     float activator[COAT_HEIGHT + 2][COAT_WIDTH + 2 * PAD];
@@ -134,7 +136,8 @@ static void grow_ink(Skin *skin, Coat *coat, Chance *chance)
         for (int x = 0; x < COAT_WIDTH; x++) {
             double spot = (double)coat->spots[y][x], off = (spot - (double)RIM_LEVEL) / (double)RIM_WIDTH;
             float rim = (float)exponential(-off * off);
-            float push = RIM_PUSH + RIM_PUSH_DRIFT * (float)smooth_noise(noise, x / DRIFT_SIZE, y / DRIFT_SIZE) +
+            float drift = (float)clamp(DRIFT_GAIN * smooth_noise(noise, x / DRIFT_SIZE, y / DRIFT_SIZE), -1.0, 1.0);
+            float push = RIM_PUSH + (drift > 0.0f ? RIM_PUSH_DENSE : RIM_PUSH_SPARSE) * drift +
                          RIM_BREAK * (float)smooth_noise(breaks, x / BREAK_SIZE, y / BREAK_SIZE);
             float dot = (float)(smoothstep(0.9, 1.5, spot) * smoothstep(0.35, 0.6, smooth_noise(dots, x / DOT_SIZE, y / DOT_SIZE)));
             float lane = 1.0f - (float)smoothstep((double)RIM_LEVEL, (double)RIM_LEVEL + 0.4, spot);

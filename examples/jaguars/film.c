@@ -10,11 +10,11 @@
 #include <string.h>
 #include <zlib.h>
 
-#define MEADOW_SHARE 0.30            /* of meetings where tall grass hides the legs altogether */
-#define BLADES_SHARE 0.45            /* where single blades stand in front */
-#define MOTION_SHARE 0.25
-#define BLUR_MOST 0.95               /* pixels, deviation */
-#define NOISE_MOST 0.035
+#define MEADOW_SHARE 0.08            /* of meetings where tall grass hides the legs altogether */
+#define BLADES_SHARE 0.30            /* where single blades stand in front */
+#define MOTION_SHARE 0.15
+#define BLUR_MOST 0.4               /* pixels, deviation */
+#define NOISE_MOST 0.016
 enum { BLADES_MOST = 16, BLADE_STEPS = 24 };
 
 /* Four planes: red, green, blue, cover. */
@@ -190,7 +190,7 @@ static void blur_plane(Film *film, int plane, double across, double down)
 
 static void film_mask(Film *film, Chance *chance)
 {
-    double level = 0.5 + chance_normal(chance) * 0.13, rough = chance_between(chance, 0.02, 0.22), size = chance_between(chance, 1.5, 6.0);
+    double level = clamp(0.5 + chance_normal(chance) * 0.13, 0.3, 0.75), rough = chance_between(chance, 0.02, 0.22), size = chance_between(chance, 1.5, 6.0);
     uint64_t noise = chance_bits(chance);
     blur_plane(film, 3, 0.9, 0.9);
     for (int y = 0; y < film->height; y++) {

@@ -1,5 +1,26 @@
 /*
  * paint FOLDER [--seed 31] [--threads 2] [--only N] [--facts]
+ *
+ * Paints a contest in the layout of the Jaguar Re-ID challenge, so that every pipeline of this project has pictures to run on that need no
+ * download and no licence. 31 cats walk a river bank. All have one body and one set of colors; each has a left and a right
+ * coat of its own, grown by reaction and diffusion. They are met in bursts, standing, walking or stalking, from the side, sometimes
+ * from far ahead or behind or too near, under changing light, behind grass; and a segmenter cuts them out, roughly.
+ *
+ *   plan_make -> coat_grow (62 coats) -> body_make (one) -> for each picture: scene_paint -> film_develop -> write_picture
+ *
+ * It has to be hard and not hopeless. What was measured on the 371 test pictures of seed 31 before the parameters were frozen:
+ * identity-balanced mAP by cosine, a picture never against itself. The filter bank is |blur(s) - blur(2s)| for s = 1, 2, 4, 8 pixels
+ * on the picture fitted into 224 x 224 over gray, channels normalized, averaged in cells of 32 pixels.
+ *
+ *   what is compared                         all      same flank   other flank
+ *   random order (chance)                    0.043    0.056        0.062
+ *   filter bank, 12 means of the picture     0.059    0.091        0.060
+ *   filter bank, 588 cells                   0.170    0.263        0.057
+ *   the outline alone (alpha at 32 x 32)     0.059
+ *   the mean color alone                     0.047
+ *
+ * (Chance differs because the galleries do.) So the coat is what tells, its place on the flank matters, and the other flank of the same
+ * cat says nothing. The sample is never repainted to make a version of a pipeline win: tests/paint.c holds checksums.
  */
 #include "jaguars.h"
 
@@ -38,11 +59,19 @@ static bool wanted(const Studio *studio, int picture)
     return studio->options->only == 0 || shot->file <= studio->options->only;
 }
 
+static bool coat_wanted(const Studio *studio, int individual)
+{
+    for (int i = 0; i < PICTURES; i++)
+        if (studio->plan->shots[i].individual == individual && wanted(studio, i))
+            return true;
+    return false;
+}
+
 static void *grow_coats(void *argument)
 {
     Studio *studio = argument;
     for (int i; (i = atomic_fetch_add(&studio->next_coat, 1)) < INDIVIDUALS * FLANKS;)
-        if (!coat_grow(&studio->coats[i], studio->plan->seed, i / FLANKS, i % FLANKS))
+        if (coat_wanted(studio, i / FLANKS) && !coat_grow(&studio->coats[i], studio->plan->seed, i / FLANKS, i % FLANKS))
             atomic_store(&studio->failed, true);
     return NULL;
 }

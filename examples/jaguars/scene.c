@@ -12,17 +12,17 @@
 #define DEGREE (PI / 180.0)
 
 /* Strength of what hides the individual; frozen after measuring (table in paint.c). */
-#define YAW_SPREAD 22.0              /* degrees off the profile, deviation */
-#define YAW_FAR_SHARE 0.14           /* of meetings seen much more from ahead or behind */
+#define YAW_SPREAD 8.0               /* degrees off the profile, deviation */
+#define YAW_FAR_SHARE 0.05           /* of meetings seen much more from ahead or behind */
 #define YAW_FAR 58.0
 #define PITCH_LOW (-4.0)
-#define PITCH_HIGH 20.0
-#define SHORT_SIDE_LOW 72.0          /* pixels */
-#define SHORT_SIDE_HIGH 170.0
+#define PITCH_HIGH 12.0
+#define SHORT_SIDE_LOW 80.0          /* pixels */
+#define SHORT_SIDE_HIGH 160.0
 #define LONG_SIDE_MOST 330.0
 
 /* Where on the coat the body lies: cells of the coat per unit of the body. */
-#define COAT_CELLS 136.0
+#define COAT_CELLS 116.0
 #define SPOT_SCALE 1.45              /* solid spots on legs are smaller than rosettes by this */
 #define FACE_SCALE 2.3
 
@@ -67,21 +67,21 @@ static Pose pose_draw(Chance *chance)
 {
     Pose pose = {0};
     double kind = chance_uniform(chance);
-    double stride = kind < 0.60 ? chance_between(chance, 0.6, 1.15) : chance_between(chance, 0.1, 0.4);
-    double crouch = kind > 0.84 ? chance_between(chance, 0.3, 0.85) : chance_between(chance, -0.1, 0.2);
+    double stride = kind < 0.60 ? chance_between(chance, 0.35, 0.7) : chance_between(chance, 0.1, 0.4);
+    double crouch = kind > 0.93 ? chance_between(chance, 0.3, 0.85) : chance_between(chance, -0.05, 0.1);
     pose_leg_pair(&pose, chance, chance_uniform(chance), stride, crouch);
-    double head = chance_between(chance, -30.0, 16.0) - 8.0 * crouch;
+    double head = chance_between(chance, -9.0, 8.0) - 8.0 * crouch;
     pose.pitch[BONE_LOIN] = chance_normal(chance) * 2.0 * DEGREE;
     pose.pitch[BONE_CHEST] = (chance_normal(chance) * 3.0 - 3.0 * crouch) * DEGREE;
     pose.pitch[BONE_NECK] = head * 0.8 * DEGREE;
     pose.pitch[BONE_HEAD] = (-head * 0.55 + chance_normal(chance) * 6.0 - 4.0) * DEGREE;
-    double turn = chance_normal(chance) * 16.0;
+    double turn = chance_normal(chance) * 10.0;
     pose.yaw[BONE_NECK] = turn * 0.5 * DEGREE;
     pose.yaw[BONE_HEAD] = (turn * 0.9 + chance_normal(chance) * 8.0) * DEGREE;
-    double bend = chance_normal(chance) * 7.0;
+    double bend = chance_normal(chance) * 4.0;
     pose.yaw[BONE_LOIN] = bend * -0.5 * DEGREE;
     pose.yaw[BONE_CHEST] = bend * DEGREE;
-    double hang = chance_between(chance, -14.0, 26.0), curl = chance_between(chance, -16.0, 12.0), sway = chance_normal(chance) * 10.0;
+    double hang = chance_between(chance, -46.0, -26.0), curl = chance_between(chance, -3.0, 4.0), sway = chance_normal(chance) * 5.0;
     for (int i = 0; i < TAIL_BONES; i++) {
         pose.pitch[BONE_TAIL + i] = (i == 0 ? -hang : curl) * DEGREE;
         pose.yaw[BONE_TAIL + i] = sway * DEGREE;
@@ -186,12 +186,12 @@ static Light light_draw(Chance *chance)
     Light light = {0};
     double side = chance_between(chance, -1.0, 1.0), height = chance_between(chance, 0.35, 1.2);
     light.sun = vector_normalized((Vector){side, height, chance_between(chance, 0.1, 0.9)});
-    light.direct = chance_between(chance, 0.1, 0.75);
+    light.direct = chance_between(chance, 0.1, 0.3);
     light.ambient = 1.0 - 0.55 * light.direct;
-    light.exposure = chance_between(chance, 0.62, 1.22);
-    light.contrast = chance_between(chance, 0.75, 1.2);
+    light.exposure = chance_between(chance, 0.88, 1.10);
+    light.contrast = chance_between(chance, 0.9, 1.12);
     light.warmth = chance_normal(chance) * 0.07;
-    light.dapple = chance_uniform(chance) < 0.35 ? chance_between(chance, 0.2, 0.5) : 0.0;
+    light.dapple = chance_uniform(chance) < 0.2 ? chance_between(chance, 0.1, 0.3) : 0.0;
     light.dapple_size = chance_between(chance, 0.07, 0.2);
     light.dapple_noise = chance_bits(chance);
     light.fur_noise = chance_bits(chance);
@@ -217,7 +217,7 @@ static Color color_mix(Color from, Color to, double share)
     return (Color){mix(from.red, to.red, share), mix(from.green, to.green, share), mix(from.blue, to.blue, share)};
 }
 
-static const Color gold = {0.83, 0.66, 0.42}, back_gold = {0.74, 0.54, 0.31}, heart = {0.66, 0.46, 0.25};
+static const Color gold = {0.88, 0.71, 0.45}, back_gold = {0.82, 0.62, 0.36}, heart = {0.72, 0.52, 0.29};
 static const Color pale = {0.93, 0.88, 0.77}, ink = {0.115, 0.085, 0.07}, amber = {0.80, 0.62, 0.18}, nose = {0.45, 0.27, 0.22};
 
 static double distance_to(Vector rest, double x, double y, double z)
@@ -245,7 +245,7 @@ static Color spotted(Color fur, const Coat *coat, Vector rest, double belly)
     if (face > 0.0)
         solid += face * smoothstep(0.55, 1.0, coat_spots(coat, column * FACE_SCALE + 90.0, row * FACE_SCALE + 10.0));
     solid *= 1.0 - 0.85 * smoothstep(0.89, 0.94, rest.x);
-    fur = color_mix(fur, color_mix(heart, fur, 0.3 * belly), 0.75 * trunk * smoothstep(-0.25, 0.2, shape));
+    fur = color_mix(fur, color_mix(heart, fur, 0.3 * belly), 0.6 * trunk * smoothstep(-0.25, 0.2, shape));
     double amount = mix(solid, dark, trunk);
     return color_mix(fur, ink, 0.96 * amount);
 }
