@@ -109,8 +109,8 @@ size_t executor_bytes(const Executor *executor);          /* slab and weights on
 /* ---- data/table.c: CSV (RFC 4180) -------------------------------------------------------------------------------------------- */
 
 typedef struct { const char *path; Span asked_at; NameList columns; int rows; const char **cells; int *lines; } Table;
-/* cells[row * columns.count + column], interned in the arena of `jre`; lines[row]: line in the file. BOM, CRLF, quotes,
- * newlines in quotes. Errors: wrong_table naming path and line. */
+/* cells[row * columns.count + column] live as long as `jre` (not interned: compare them with strcmp); columns are interned;
+ * lines[row]: line in the file. BOM, CRLF, quotes, newlines in quotes. Errors: wrong_table naming path and line. */
 bool table_read(Jre *jre, const char *path, Span asked_at, Table *table);
 int table_column(const Table *table, const char *name);   /* -1 if absent */
 
