@@ -192,7 +192,7 @@ static const Program *same_everywhere(Bench *b, Node *output, bool independent) 
         run_on_fake(b, program, kernel_level(NULL), n, other);
         assert_memory_equal(other, result, (size_t)some * sizeof(float));
     }
-    assert_int_equal(diag_count(b->jre, SEVERITY_NOTE), 0);
+    if (diag_count(b->jre, SEVERITY_NOTE)) test_message_says(b->jre, "nothing", NULL);
     return program;
 }
 
