@@ -21,6 +21,7 @@ Op op_find(const char *name) {
 static double default_of(const Expr *e) {
     if (!e) return 0;
     if (e->kind == EXPR_NEGATE) return -default_of(e->left);
+    if (e->kind == EXPR_NAME && !strcmp(e->name, "infinity")) return INFINITY;
     return e->number;
 }
 

@@ -169,29 +169,9 @@ static inline Vec vec_load(const float *from) {
     return v;
 }
 static inline void vec_store(float *to, Vec v) { __builtin_memcpy(to, &v, sizeof v); }
-/* The first `count` lanes, the others 0. */
-static inline Vec vec_load_some(const float *from, int64_t count) {
-    float lane[KERNEL_LANES] = {0};
-    for (int i = 0; i < KERNEL_LANES && i < count; i++) lane[i] = from[i];
-    return vec_load(lane);
-}
 static inline void vec_store_some(float *to, Vec v, int64_t count) {
     for (int i = 0; i < KERNEL_LANES && i < count; i++) to[i] = v[i];
 }
-/* x - 0 keeps the sign of a zero, which x + 0 would not. */
-static inline Vec vec_all(float x) { return x - (Vec){0}; }
-/* min(max(v, low), high); NaN stays NaN. Written by lanes because compilers make one max and one min of it. */
-static inline Vec vec_clamp(Vec v, float low, float high) {
-    float lane[KERNEL_LANES];
-    vec_store(lane, v);
-    for (int i = 0; i < KERNEL_LANES; i++) {
-        float x = lane[i];
-        x = x < low ? low : x;
-        lane[i] = x > high ? high : x;
-    }
-    return vec_load(lane);
-}
-
 /* The lanes added up, halves onto halves. */
 static inline float vec_sum(Vec v) {
     float lane[KERNEL_LANES];
@@ -212,7 +192,7 @@ static inline float fused(float a, float b, float c) {
 #define KERNEL_INLINE static inline __attribute__((always_inline))
 #define KERNEL_PRAGMA(text) _Pragma(#text)
 #ifdef __clang__
-#define KERNEL_UNROLL(n) KERNEL_PRAGMA(clang loop unroll_count(n))
+#define KERNEL_UNROLL(n) KERNEL_PRAGMA(clang loop unroll(full))
 #define KERNEL_INDEPENDENT                               /* its pragma warns of every loop that calls libm */
 #else
 #define KERNEL_UNROLL(n) KERNEL_PRAGMA(GCC unroll n)

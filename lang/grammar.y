@@ -40,6 +40,7 @@ typedef struct {
     int kind;
     JRE_STYPE value;
     Span span;
+    uint32_t at;                  /* where it stands in the text: of an NL the span is behind the last word */
     bool first;                   /* of its line, or of its block */
     bool blank_line;              /* an NL with an empty line in it */
     bool invented;                /* stands for a bracket that the user forgot */
@@ -63,14 +64,15 @@ struct Parse {
     char fence_sign;
     uint32_t prose_start;
     /* tokens on their way to the parser */
-    Token waiting[4], recent[4];  /* recent[0]: what the parser looks at */
+    Token waiting[8], recent[4];  /* recent[0]: what the parser looks at */
     int waiting_count;
     Bracket brackets[DEEPEST + 1], left_open;   /* left_open: cut off by the end of the line or another bracket */
     int bracket_count, brace_count;
     bool line_begins, unmatched, stopped;
-    Token statement_first;        /* of the statement we are in */
+    Token statement_first, item_first;      /* of the statement we are in; of the setting or line in its block */
     int statement_tokens;
     struct { bool on, until_close; int depth; } skipping;
+    bool doubtful;                /* the next line may belong to the last mistake */
     uint32_t complained_at;       /* where the last mistake was found */
     int mistakes;
     /* what the grammar gathers */
@@ -85,6 +87,9 @@ bool scanner_open(Parse *parse);
 /* parse.c */
 int jre_lex(JRE_STYPE *value, Span *span, Parse *parse);
 Diagnostic *mistake(Parse *parse, DiagCode code, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void token_again(Parse *parse, Token token);
+Token token_invented(const Parse *parse, int kind);
+bool line_below_belongs(const Parse *parse, uint32_t offset);
 bool opens_statement(const Parse *parse, const Token *token);
 Expr *expr_new(Parse *parse, ExprKind kind, Span span, Span focus);
 Expr *expr_done(Parse *parse, Expr *e);
@@ -102,7 +107,6 @@ void line_add_equation(Parse *parse, Span span, Expr *left, Expr *value);
 void mistake_of_character(Parse *parse, Span span, const char *character);
 void mistake_of_unit(Parse *parse, Span number, const char *text);
 void mistake_of_word(Parse *parse, const char *const *expected, int count);
-bool unfinished_line_is_exact(const Parse *parse);
 }
 
 %code {
@@ -147,7 +151,9 @@ static void yyerror(const Span *span, Parse *parse, const char *message);
 
 chunk      : gap | gap statements gap ;
 gap        : %empty | sep ;
-sep        : NL | sep NL ;
+sep        : NL               { if (!parse->doubtful) yyerrok; }
+           | sep NL
+           ;
 statements : statement | statements sep statement ;
 
 statement
@@ -219,12 +225,7 @@ settings   : setting | settings sep setting ;
 setting
   : word expr
     { list_add(ARENA, &parse->settings, ((Setting){ $1, @1, @$, $2 })); }
-  | word error
-    {
-        parse->broken = true;
-        if (unfinished_line_is_exact(parse))
-            yyerrok;
-    }
+  | word error                { parse->broken = true; }
   | error                     { parse->broken = true; }
   ;
 word       : NAME | RECORD | FORMULA ;

@@ -73,7 +73,7 @@ static Wishes wishes_of(const Parse *parse, const char *const *expected, int cou
     static const char *const of_operators[] = { "'+'", "'-'", "'*'", "'/'", "'@'", "'^'", "==", "!=", "'<'", "'>'", "<=",
                                                 ">=", "divides", "to", "and", "or", "|>", "'.'", "'('", "'['", "'\\''",
                                                 "over", "where", "as", "...", NULL };
-    static const char *const of_words[] = { "a name", "a kind", "a formula", NULL };
+    static const char *const of_words[] = { "a name", "a kind", "a formula", "as", NULL };
     Wishes wishes = { .count = 0 };
     bool statement = has(expected, count, "extends"), value = !statement && has(expected, count, "a number");
     bool operators = has(expected, count, "'+'"), word = !value && !statement && has(expected, count, "a kind");
@@ -99,7 +99,7 @@ static Wishes wishes_of(const Parse *parse, const char *const *expected, int cou
         wish(&wishes, parse->brace_count && among_settings(parse) && parse->recent[0].first ? "a setting" : "a name");
     if (operators)
         wish(&wishes, "an operator");
-    if (end && !statement)
+    if (end && !statement && !parse->recent[0].first)
         wish(&wishes, has(expected, count, "the end of the line") ? "the end of the line" : "the end of the chunk");
     return wishes;
 }
@@ -218,6 +218,21 @@ static int width_of_keys(const Parse *parse, const Token *key)
     return (int)(key->span.end - key->span.start) + 1;
 }
 
+/* After a setting without its value nothing is lost if the next line is a setting: then its mistakes are its own. */
+static bool setting_follows(const Parse *parse)
+{
+    const Token *found = &parse->recent[0], *next = &parse->waiting[0];
+    if (found->kind != TOKEN_NL || !parse->waiting_count)
+        return true;
+    if (next->kind != TOKEN_NAME && next->kind != TOKEN_RECORD && next->kind != TOKEN_FORMULA)
+        return next->kind == '}';
+    const char *name = text_of(parse, next);
+    for (int i = 0; i < schema_key_count; i++)
+        if (strcmp(schema_keys[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 /* `epochs` and nothing else (LANGUAGE 3.7, message 12). */
 static bool unfinished_setting(Parse *parse)
 {
@@ -239,6 +254,7 @@ static bool unfinished_setting(Parse *parse)
             diag_edit(d, key->span, false, "%-*s%s", width_of_keys(parse, key), name, schema_example(row));
         }
     }
+    parse->doubtful = !setting_follows(parse);
     return true;
 }
 
@@ -298,11 +314,19 @@ static void begin_skipping(Parse *parse, bool brace_expected)
     const Token *found = &parse->recent[0];
     int depth = parse->brace_count - (found->kind == '{');
     bool block_follows = brace_expected && depth == 0 && !found->blank_line && (found->kind == TOKEN_NL || found->first);
-    if (!block_follows && (ends_line(found) || found->kind == '}'))
+    parse->skipping.depth = depth;
+    bool line_follows = found->kind == TOKEN_NL && line_below_belongs(parse, found->at);
+    if (!block_follows && !line_follows && (ends_line(found) || found->kind == '}'))
         return;
+    if (depth == 0 && opens_statement(parse, found)) {      /* the statement before ended too soon; this one is none of it */
+        Token again = *found;
+        again.first = true;
+        token_again(parse, token_invented(parse, TOKEN_NL));
+        token_again(parse, again);
+        return;
+    }
     parse->skipping.on = true;
     parse->skipping.until_close = block_follows;
-    parse->skipping.depth = depth;
 }
 
 void mistake_of_word(Parse *parse, const char *const *expected, int count)
@@ -312,28 +336,12 @@ void mistake_of_word(Parse *parse, const char *const *expected, int count)
         parse->chunk->goes_on = true;
     if (parse->stopped || found->invented)
         return;
+    parse->doubtful = false;
     bool told = parse->complained_at >= found->span.start && parse->complained_at < found->span.end;
     if (!told && !misspelled_kind(parse) && !unfinished_setting(parse) && !unfinished_equation(parse)
         && !equals_in_setting(parse) && !unit_apart(parse))
         plain_mistake(parse, expected, count);
     begin_skipping(parse, has(expected, count, "'{'") && !has(expected, count, "a number"));
-}
-
-/* After a setting without its value nothing is lost if the next line is a setting: then its mistakes are its own. */
-bool unfinished_line_is_exact(const Parse *parse)
-{
-    const Token *found = &parse->recent[0], *next = &parse->waiting[0];
-    if (found->kind == '}')
-        return true;
-    if (found->kind != TOKEN_NL || !parse->waiting_count)
-        return false;
-    if (next->kind != TOKEN_NAME && next->kind != TOKEN_RECORD && next->kind != TOKEN_FORMULA)
-        return next->kind == '}';
-    const char *name = text_of(parse, next);
-    for (int i = 0; i < schema_key_count; i++)
-        if (strcmp(schema_keys[i].name, name) == 0)
-            return true;
-    return false;
 }
 
 /* ---- what the scanner meets -------------------------------------------------------------------------------------------- */

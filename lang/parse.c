@@ -102,6 +102,7 @@ static Token scan(Parse *parse)
         else
             token.kind = scan_token(&token.value, &token.span, parse->scanner);
     } while (parse->stopped && token.kind != TOKEN_YYEOF);
+    token.at = token.span.start;
     parse->left_open = (Bracket){ 0 };
     parse->unmatched = false;
     parse->line_begins = token.kind == TOKEN_NL || token.kind == '{';
@@ -129,9 +130,15 @@ static Token pull(Parse *parse)
     return token;
 }
 
-static void push(Parse *parse, Token token)
+void token_again(Parse *parse, Token token)
 {
     parse->waiting[parse->waiting_count++] = token;
+}
+
+static void token_first(Parse *parse, Token token)
+{
+    memmove(parse->waiting + 1, parse->waiting, sizeof token * (size_t)parse->waiting_count++);
+    parse->waiting[0] = token;
 }
 
 static size_t blanks_at(const char *at)
@@ -147,18 +154,58 @@ static size_t name_at(const char *at)
     return length;
 }
 
+static int column_at(const Parse *parse, const char *at)
+{
+    const char *start = at;
+    while (start > parse->source->bytes && start[-1] != '\n')
+        start--;
+    return (int)(at - start);
+}
+
+static int column(const Parse *parse, const Token *token)
+{
+    return column_at(parse, parse->source->bytes + (token->span.start - parse->source->base));
+}
+
+/* Newlines say where lines end, but after a mistake indentation says what its author thought: a line that stands further
+ * in than the one with the mistake is a part of it. */
+bool line_below_belongs(const Parse *parse, uint32_t offset)
+{
+    if (has_blank_line(parse, offset))
+        return false;
+    const Token *first = parse->skipping.depth ? &parse->item_first : &parse->statement_first;
+    const char *at = parse->source->bytes + (offset - parse->source->base);
+    do {
+        at += strcspn(at, "\n");
+        at += strspn(at, " \t\r\n");
+    } while (*at == '#');
+    return *at && *at != '`' && column_at(parse, at) > column(parse, first);
+}
+
+/* By the source: an operator in the line before would have swallowed the newline. */
+static bool begins_line(const Parse *parse, const Token *token)
+{
+    const char *at = parse->source->bytes + (token->span.start - parse->source->base);
+    while (at > parse->source->bytes && strchr(" \t\r", at[-1]) && at[-1])
+        at--;
+    return at == parse->source->bytes || at[-1] == '\n';
+}
+
 /* Words that begin statements and nothing else; a kind does so if a name and its bracket follow: settings and arguments
  * may be called like kinds. */
 bool opens_statement(const Parse *parse, const Token *token)
 {
-    if (!token->first)
+    if (!begins_line(parse, token))
         return false;
     if (token->kind >= TOKEN_EXTENDS && token->kind <= TOKEN_ACCEPT && token->kind != TOKEN_LIKE)
         return true;
-    if (token->kind != TOKEN_RECORD && token->kind != TOKEN_FORMULA)
-        return false;
     const char *at = parse->source->bytes + (token->span.end - parse->source->base);
     at += blanks_at(at);
+    if (token->kind == TOKEN_NAME && parse->brace_count)        /* an equation that stands as far out as the block does */
+        return at[0] == '=' && at[1] != '=' && column(parse, token) == column(parse, &parse->statement_first)
+               && column(parse, &parse->item_first) > column(parse, token);
+    if (token->kind != TOKEN_RECORD && token->kind != TOKEN_FORMULA)
+        return false;
     size_t length = name_at(at);
     at += length;
     at += blanks_at(at);
@@ -175,7 +222,7 @@ bool opens_statement(const Parse *parse, const Token *token)
     return at[blanks_at(at)] == ':';
 }
 
-static Token invent(const Parse *parse, int kind)
+Token token_invented(const Parse *parse, int kind)
 {
     uint32_t end = parse->recent[0].span.end;
     return (Token){ .kind = kind, .span = { end, end }, .invented = true };
@@ -214,19 +261,24 @@ static Token skip(Parse *parse, Token token)
             break;
         if (opens_statement(parse, &token) && (parse->brace_count > 0 || parse->skipping.until_close)) {
             close_forgotten_block(parse, &token, true);
-            push(parse, token);
-            token = invent(parse, TOKEN_NL);
+            token_again(parse, token);
+            token = token_invented(parse, TOKEN_NL);
             if (depth) {
-                memmove(parse->waiting + 1, parse->waiting, sizeof token * (size_t)parse->waiting_count++);
-                parse->waiting[0] = token;
-                token = invent(parse, '}');
+                token_first(parse, token);
+                token = token_invented(parse, '}');
             }
             break;
         }
-        if (token.kind == TOKEN_NL && parse->brace_count <= depth && (!parse->skipping.until_close || token.blank_line))
+        if (token.kind == TOKEN_NL && parse->brace_count <= depth && (!parse->skipping.until_close || token.blank_line)
+            && !line_below_belongs(parse, token.at))
             break;
-        if (token.kind == '}' && parse->brace_count < depth)
+        if (token.kind == '}' && parse->brace_count < depth) {
+            if (parse->recent[0].kind == TOKEN_NL) {        /* the line skipped counts as one, so that `}` may follow */
+                token_first(parse, token);
+                token = token_invented(parse, TOKEN_JRE_error);
+            }
             break;
+        }
         if (token.kind == '}' && parse->unmatched)
             parse->skipping.until_close = false;
     }
@@ -238,7 +290,10 @@ static void remember(Parse *parse, const Token *token)
 {
     memmove(parse->recent + 1, parse->recent, sizeof *parse->recent * 3);
     parse->recent[0] = *token;
-    if (token->first && parse->brace_count - (token->kind == '{') == 0) {
+    bool inside = parse->brace_count - (token->kind == '{') > 0;
+    if (token->first && inside)
+        parse->item_first = *token;
+    if (token->first && !inside && token->kind != TOKEN_WHERE) {
         parse->statement_first = *token;
         parse->statement_tokens = 0;
     }
@@ -251,7 +306,7 @@ int jre_lex(JRE_STYPE *value, Span *span, Parse *parse)
     Token token = pull(parse);
     if (parse->skipping.on)
         token = skip(parse, token);
-    if (token.kind == TOKEN_JRE_error) {
+    if (token.kind == TOKEN_JRE_error && !token.invented) {
         parse->skipping.on = true;
         parse->skipping.depth = parse->brace_count;
     }
@@ -259,15 +314,15 @@ int jre_lex(JRE_STYPE *value, Span *span, Parse *parse)
         Token after = scan(parse);
         if (opens_statement(parse, &after)) {
             close_forgotten_block(parse, &after, false);
-            push(parse, token);
-            token = invent(parse, '}');
+            token_again(parse, token);
+            token = token_invented(parse, '}');
         }
-        push(parse, after);
+        token_again(parse, after);
     }
     if (token.kind == TOKEN_YYEOF && parse->brace_count) {
         close_forgotten_block(parse, &token, false);
-        push(parse, token);
-        token = invent(parse, '}');
+        token_again(parse, token);
+        token = token_invented(parse, '}');
     }
     remember(parse, &token);
     *value = token.value;
@@ -385,7 +440,7 @@ void statement_take_lines(Parse *parse, Statement *statement, Span body)
     statement->builtin = statement->lines.count == 1 && is_builtin(&statement->lines.at[0]);
     if (statement->builtin)
         statement->lines.count = 0;
-    for (int i = 0; i < statement->lines.count && !statement->broken; i++) {
+    for (int i = 0; i < statement->lines.count && !statement->broken && !parse->broken; i++) {
         const Line *line = &statement->lines.at[i];
         bool last = i == statement->lines.count - 1;
         if (line->kind == LINE_RESULT && !last)
@@ -444,10 +499,10 @@ static void begin_chunk(Parse *parse, ChunkKind kind)
     parse->waiting_count = parse->bracket_count = parse->brace_count = parse->statement_tokens = 0;
     parse->settings.count = parse->lines.count = 0;
     parse->line_begins = true;
-    parse->skipping.on = parse->skipping.until_close = false;
+    parse->skipping.on = parse->skipping.until_close = parse->doubtful = false;
     parse->left_open = (Bracket){ 0 };
     memset(parse->recent, 0, sizeof parse->recent);
-    memset(&parse->statement_first, 0, sizeof parse->statement_first);
+    parse->statement_first = parse->item_first = (Token){ .span = { parse->source->base, parse->source->base } };
 }
 
 /* A parse that was left early, for depth, has not read its chunk to the end. */
@@ -459,6 +514,7 @@ static void read_chunk(Parse *parse)
     parse->skipping.on = true;
     while (!parse->closed)
         scan_token(&value, &span, parse->scanner);
+    parse->skipping.on = false;
 }
 
 /* What stands behind a fence that is never closed is no program: of its mistakes only the fence is told. */

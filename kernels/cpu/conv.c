@@ -13,11 +13,11 @@
 #include "../kernels.h"
 
 #if KERNEL_LEVEL == 4 || defined(__aarch64__)
-enum { PIXELS = 14, VECTORS = 2 };                         /* 28 sums, 2 weights, 1 input of 32 registers */
+enum { PIXELS = 12, VECTORS = 2 };                         /* 24 sums, 2 weights, 1 input of 32 registers */
 #else
 enum { PIXELS = 6, VECTORS = 2 };                          /* 12 sums, 2 weights, 1 input of 16 registers */
 #endif
-enum { PANEL = VECTORS * KERNEL_LANES, BLOCK = 112, STRIP_CHANNELS = 8, CACHED_PANELS = 256 * 1024 };
+enum { PANEL = VECTORS * KERNEL_LANES, BLOCK = 96, STRIP_CHANNELS = 8, CACHED_PANELS = 256 * 1024 };
 
 typedef struct {
     const float *x, *bias, *residual;
@@ -109,24 +109,42 @@ typedef struct {
     const float *const *from;             /* [taps][pixels] */
     float *const *to;                     /* [pixels] */
     const float *const *residual;         /* [pixels], or NULL */
-    const float *panel, *bias;            /* bias of the panel's first filter, or NULL */
+    const float *panel, *bias;            /* of the panel's first filter; zeros where there is no bias */
     int64_t taps, run;
     int64_t channel, filter, width;       /* first channel of the group, first filter of the panel, filters that exist */
     float low, high;
 } Tile;
 
-KERNEL_INLINE void tile_end(const Tile *tile, Vec sum, int pixel, int64_t lane) {
-    int64_t left = tile->width - lane;
-    bool full = left >= KERNEL_LANES;
-    if (tile->bias) sum += full ? vec_load(tile->bias + lane) : vec_load_some(tile->bias + lane, left);
+/* Bias, residual and clamp for the sums of a tile, on their way from the stack to the output. Plain loops: compilers make
+ * one max and one min a vector of the clamp only when it reads from memory. */
+KERNEL_INLINE void finish_pixel(const Tile *tile, const float *restrict sum, int64_t pixel, int64_t width) {
+    const float *restrict bias = tile->bias;
+    const float low = tile->low, high = tile->high;
+    float *restrict to = tile->to[pixel] + tile->filter;
     if (tile->residual) {
-        const float *residual = tile->residual[pixel] + tile->filter + lane;
-        sum += full ? vec_load(residual) : vec_load_some(residual, left);
+        const float *residual = tile->residual[pixel] + tile->filter;
+        for (int64_t k = 0; k < width; k++) {
+            float value = sum[k] + bias[k] + residual[k];
+            value = value < low ? low : value;
+            to[k] = value > high ? high : value;
+        }
+    } else {
+        for (int64_t k = 0; k < width; k++) {
+            float value = sum[k] + bias[k];
+            value = value < low ? low : value;
+            to[k] = value > high ? high : value;
+        }
     }
-    sum = vec_clamp(sum, tile->low, tile->high);
-    float *to = tile->to[pixel] + tile->filter + lane;
-    if (full) vec_store(to, sum);
-    else vec_store_some(to, sum, left);
+}
+
+static void finish(const Tile *tile, const float *sum, int pixels, int pitch) {
+    if (tile->width == PANEL) {
+        for (int p = 0; p < pixels; p++, sum += pitch) finish_pixel(tile, sum, p, PANEL);
+    } else if (tile->width == KERNEL_LANES) {
+        for (int p = 0; p < pixels; p++, sum += pitch) finish_pixel(tile, sum, p, KERNEL_LANES);
+    } else {
+        for (int p = 0; p < pixels; p++, sum += pitch) finish_pixel(tile, sum, p, tile->width);
+    }
 }
 
 KERNEL_INLINE void tile_run(const Tile *tile, int pixels, int vectors) {
@@ -135,25 +153,29 @@ KERNEL_INLINE void tile_run(const Tile *tile, int pixels, int vectors) {
     const float *const *from = tile->from;
     for (int64_t tap = 0; tap < tile->taps; tap++, from += pixels) {
         const float *x[PIXELS];
-        KERNEL_UNROLL(14)
+        KERNEL_UNROLL(12)
         for (int p = 0; p < pixels; p++) x[p] = from[p] + tile->channel;
         for (int64_t c = 0; c < tile->run; c++, panel += vectors * KERNEL_LANES) {
             Vec w[VECTORS];
             KERNEL_UNROLL(2)
             for (int v = 0; v < vectors; v++) w[v] = vec_load(panel + v * KERNEL_LANES);
-            KERNEL_UNROLL(14)
+            KERNEL_UNROLL(12)
             for (int p = 0; p < pixels; p++) {
                 KERNEL_UNROLL(2)
                 for (int v = 0; v < vectors; v++) sum[p][v] += w[v] * x[p][c];
             }
         }
     }
-    KERNEL_UNROLL(14)
+    float sums[PIXELS * PANEL];
+    KERNEL_UNROLL(12)
     for (int p = 0; p < pixels; p++) {
         KERNEL_UNROLL(2)
-        for (int v = 0; v < vectors; v++) tile_end(tile, sum[p][v], p, v * KERNEL_LANES);
+        for (int v = 0; v < vectors; v++) vec_store(sums + (p * vectors + v) * KERNEL_LANES, sum[p][v]);
     }
+    finish(tile, sums, pixels, vectors * KERNEL_LANES);
 }
+
+static const float no_bias[PANEL];
 
 /* One function a tile size, so that all sums stay in registers. */
 #define TILE(pixels)                                                                 \
@@ -161,13 +183,13 @@ KERNEL_INLINE void tile_run(const Tile *tile, int pixels, int vectors) {
     static void tile_##pixels##_2(const Tile *tile) { tile_run(tile, pixels, 2); }
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 #if KERNEL_LEVEL == 4 || defined(__aarch64__)
-TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
 #endif
 #define TILE_PAIR(pixels) {tile_##pixels##_1, tile_##pixels##_2},
 static void (*const tiles[PIXELS][VECTORS])(const Tile *) = {
     TILE_PAIR(1) TILE_PAIR(2) TILE_PAIR(3) TILE_PAIR(4) TILE_PAIR(5) TILE_PAIR(6)
 #if KERNEL_LEVEL == 4 || defined(__aarch64__)
-    TILE_PAIR(7) TILE_PAIR(8) TILE_PAIR(9) TILE_PAIR(10) TILE_PAIR(11) TILE_PAIR(12) TILE_PAIR(13) TILE_PAIR(14)
+    TILE_PAIR(7) TILE_PAIR(8) TILE_PAIR(9) TILE_PAIR(10) TILE_PAIR(11) TILE_PAIR(12)
 #endif
 };
 
@@ -320,7 +342,7 @@ static void run_panel(const Conv *conv, const Sites *sites, const float *packed,
     int vectors = left > PANEL - KERNEL_LANES ? VECTORS : 1;
     Tile tile = {
         .panel = packed + (group * padded_filters(conv) + filter) * depth,
-        .bias = conv->bias ? conv->bias + group * conv->filters + filter : NULL,
+        .bias = conv->bias ? conv->bias + group * conv->filters + filter : no_bias,
         .taps = conv->taps, .run = conv->run, .channel = group * conv->channels,
         .filter = group * conv->filters + filter, .width = left < PANEL ? left : PANEL,
         .low = conv->low, .high = conv->high,
