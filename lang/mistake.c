@@ -156,6 +156,9 @@ static void plain_mistake(Parse *parse, const char *const *expected, int count)
         diag_also(d, before->span, "what ends in `%s` goes on in the next line", text_of(parse, before));
     if (word_as_name(parse, found, expected, count))
         diag_fact(d, "`%s` is a word of the language, so nothing can be called that.", text_of(parse, found));
+    bool kind = found->kind == TOKEN_RECORD || found->kind == TOKEN_FORMULA;
+    if (kind && has(expected, count, "a number") && same_line(parse, before->span.end, found->span.start))
+        diag_fact(d, "`%s` is the name of a kind, so no value can be called that.", text_of(parse, found));
     if (found->kind == '=' && has(expected, count, "==")) {
         diag_help(d, "two values are compared with `==`");
         diag_edit(d, found->span, false, "==");

@@ -505,10 +505,12 @@ static void begin_chunk(Parse *parse, ChunkKind kind)
     parse->statement_first = parse->item_first = (Token){ .span = { parse->source->base, parse->source->base } };
 }
 
-/* A parse that was left early, for depth, has not read its chunk to the end. */
+/* The automaton gives up where the very first word of a chunk is a mistake, for it has no statement to put in its place
+ * yet: it begins anew behind it. A parse that was left for depth has not read its chunk to the end. */
 static void read_chunk(Parse *parse)
 {
-    jre_parse(parse);
+    while (jre_parse(parse) == 1 && !parse->stopped && (!parse->closed || parse->waiting_count))
+        statement_give_up(parse);
     JRE_STYPE value;
     Span span;
     parse->skipping.on = true;
