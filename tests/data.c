@@ -69,7 +69,7 @@ static void a_plain_table_has_columns_rows_and_lines(void **state)
 static void every_way_to_end_a_line_is_known(void **state)
 {
     Room *room = *state;
-    static const char *const texts[] = { "a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r", "\xef\xbb\xbf" "a,b\r\n1,2\n3,4\n\n\r\n\n" };
+    static const char *const texts[] = { "a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r", "\357\273\277a,b\r\n1,2\n3,4\n\n\r\n\n" };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         assert_true(read_text(room, texts[i]));
         assert_int_equal(room->table.rows, 2);
