@@ -137,7 +137,7 @@ KERNEL_INLINE void finish_pixel(const Tile *tile, const float *restrict sum, int
     }
 }
 
-static void finish(const Tile *tile, const float *sum, int pixels, int pitch) {
+static __attribute__((noinline)) void finish(const Tile *tile, const float *sum, int pixels, int pitch) {
     if (tile->width == PANEL) {
         for (int p = 0; p < pixels; p++, sum += pitch) finish_pixel(tile, sum, p, PANEL);
     } else if (tile->width == KERNEL_LANES) {
