@@ -261,7 +261,7 @@ typedef struct {
     int positives;                        /* relevant pictures among its candidates; 0: lonely */
     double average_precision;
     int first_rank;                       /* rank of the first relevant one, from 1; 0 if lonely */
-    int ties;                             /* candidates whose score equals that of some positive */
+    int ties;                             /* candidates, not relevant ones, whose score equals that of some positive */
     int best;                             /* gallery row ranked first; -1 if there is no candidate */
 } QueryResult;
 
@@ -282,10 +282,10 @@ typedef struct {
     double map, rank1, rank5;             /* averaged as asked */
     double low, high;                     /* 95 % bootstrap interval of map over individuals */
     double chance;                        /* expected map of random orders */
-    double fold_spread;                   /* standard deviation of the folds' own maps; 0 with one fold */
-    int queries, lonely; int64_t ties;
+    double fold_spread;                   /* standard deviation (n - 1) of the folds' own maps; 0 with one fold */
+    int queries, lonely; int64_t ties;    /* queries: all that asked, the lonely ones among them */
     IdentityScore *per_identity; int identities;          /* present ones, by identity number */
-    int best, worst;                      /* places in per_identity */
+    int best, worst;                      /* places in per_identity; -1 if it is empty */
 } Evaluation;
 /* One fold's queries with their individuals; fold f holds count[f] of them. average_identity: over an individual's queries, the
  * folds where it is present, the individuals; else over all queries. lonely_zero: a query without an answer counts 0. */
@@ -294,8 +294,10 @@ void evaluate_folds(Jre *jre, Arena *arena, const FoldResults *folds, int fold_c
                     bool lonely_zero, uint64_t seed, Evaluation *out);
 /* Expected average precision of a random order: `positives` relevant among `candidates`. */
 double chance_average_precision(int positives, int candidates);
-/* 95 % percentile interval of the mean of values, by `rounds` resamplings (Philox, purpose "interval"). */
+/* 95 % percentile interval of the mean of values, by `rounds` resamplings, at most 10000 (Philox, purpose "interval"). */
 void bootstrap_interval(const double *values, int count, int rounds, uint64_t seed, double *low, double *high);
+/* The same for sum(sums) / sum(weights), where each individual brings a sum of several values. weights NULL: 1 each. */
+void bootstrap_ratio_interval(const double *sums, const double *weights, int count, int rounds, uint64_t seed, double *low, double *high);
 
 /* ---- report/tables.c ----------------------------------------------------------------------------------------------------------------------- */
 
