@@ -162,6 +162,9 @@ bool walk_next(WalkPlace *place);
 #define KERNEL_LANES 4
 #endif
 typedef float Vec __attribute__((vector_size(4 * KERNEL_LANES)));
+#if KERNEL_LEVEL >= 2
+#include <immintrin.h>                    /* for what vector extensions cannot say: part of a vector, min and max */
+#endif
 
 static inline Vec vec_load(const float *from) {
     Vec v;
@@ -169,8 +172,38 @@ static inline Vec vec_load(const float *from) {
     return v;
 }
 static inline void vec_store(float *to, Vec v) { __builtin_memcpy(to, &v, sizeof v); }
+/* The first `count` lanes; on loading, the others are 0. 0 < count <= KERNEL_LANES. */
+static inline Vec vec_load_some(const float *from, int64_t count) {
+#if KERNEL_LEVEL == 4
+    return (Vec)_mm512_maskz_loadu_ps((__mmask16)(0xffffu >> (KERNEL_LANES - count)), from);
+#else
+    float lane[KERNEL_LANES] = {0};
+    for (int i = 0; i < KERNEL_LANES && i < count; i++) lane[i] = from[i];
+    return vec_load(lane);
+#endif
+}
 static inline void vec_store_some(float *to, Vec v, int64_t count) {
+#if KERNEL_LEVEL == 4
+    _mm512_mask_storeu_ps(to, (__mmask16)(0xffffu >> (KERNEL_LANES - count)), (__m512)v);
+#else
     for (int i = 0; i < KERNEL_LANES && i < count; i++) to[i] = v[i];
+#endif
+}
+/* min(max(v, low), high); NaN stays NaN: x86 gives the second operand when either is NaN. */
+static inline Vec vec_clamp(Vec v, float low, float high) {
+#if KERNEL_LEVEL == 4
+    return (Vec)_mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), (__m512)v));
+#elif KERNEL_LEVEL == 3
+    return (Vec)_mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), (__m256)v));
+#elif KERNEL_LEVEL == 2
+    return (Vec)_mm_min_ps(_mm_set1_ps(high), _mm_max_ps(_mm_set1_ps(low), (__m128)v));
+#else
+    for (int i = 0; i < KERNEL_LANES; i++) {
+        float x = v[i] < low ? low : v[i];
+        v[i] = x > high ? high : x;
+    }
+    return v;
+#endif
 }
 /* The lanes added up, halves onto halves. */
 static inline float vec_sum(Vec v) {
