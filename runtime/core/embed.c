@@ -213,11 +213,9 @@ static int find_missing(Arena *scratch, const EmbeddingTable *table, const Datas
 }
 
 static void say_embedded(Session *session, const EmbedPlan *embed, int count, int absent, int done, double seconds) {
-    const char *choice = embed->choice && *embed->choice ? embed->choice : embed->backbone ? embed->backbone : "";
-    char name[128];
-    snprintf(name, sizeof name, "%s%s%.80s%s", embed->name, *choice ? " (" : "", choice, *choice ? ")" : "");
-    if (!absent) session_say(session, "%s: %d pictures, all in the store", name, count);
-    else session_say(session, "%s: %d pictures embedded in %.1f s (%.1f a second), %d were in the store", name, done, seconds,
+    const char *backbone = embed->backbone ? embed->backbone : "", *view = embed->view->name ? embed->view->name : "";
+    if (!absent) session_say(session, "%s (%s, %s): %d pictures, all in the store", embed->name, backbone, view, count);
+    else session_say(session, "%s (%s, %s): %d pictures embedded in %.1f s (%.1f a second), %d were in the store", embed->name, backbone, view, done, seconds,
                      seconds > 0 ? done / seconds : 0.0, count - absent);
 }
 
