@@ -1,8 +1,8 @@
 /* lang.h: what did the user write, and where.
  *
  * The room's one header, in the order of its files: memory and names (base.c), sources (source.c), messages
- * (diag.def, diag.c), record kinds and keys (schema.def), the syntax tree (lexer.l, grammar.y, ast.c) and
- * modules (module.c). Nothing here knows what a program means. */
+ * (diag.def, diag.c), record kinds and keys (schema.def, schema.c), the syntax tree (lexer.l, grammar.y, parse.c,
+ * mistake.c, ast.c) and modules (module.c). Nothing here knows what a program means. */
 #ifndef JRE_LANG_H
 #define JRE_LANG_H
 
@@ -142,7 +142,7 @@ void diag_print_all(Jre *jre, FILE *out, bool as_json, bool colors);          /*
 void diag_forget(Jre *jre);
 DiagCode diag_find(const char *name);                                         /* DIAG_COUNT if none */
 
-/* ---- schema.def: record kinds and their keys --------------------------------------------------------------- */
+/* ---- schema.def, schema.c: record kinds and their keys --------------------------------------------------------------- */
 
 typedef enum {
 #define KIND(name, sentence) KIND_##name,
@@ -170,7 +170,7 @@ RecordKind kind_find(const char *name);                                       /*
 const SchemaKey *schema_find(RecordKind kind, const char *key);               /* NULL if none */
 const char *schema_example(const SchemaKey *key);                             /* a value as it might be written: "30", "folds.train" */
 
-/* ---- the syntax tree (lexer.l, grammar.y, ast.c) ----------------------------------------------------------- */
+/* ---- the syntax tree (lexer.l, grammar.y, parse.c, mistake.c, ast.c) ----------------------------------------------------------- */
 
 typedef enum {
     UNIT_NONE, UNIT_px, UNIT_deg, UNIT_rad, UNIT_percent, UNIT_ms, UNIT_s, UNIT_min, UNIT_h, UNIT_KiB, UNIT_MiB, UNIT_GiB

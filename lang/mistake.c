@@ -368,7 +368,9 @@ void mistake_of_character(Parse *parse, Span span, const char *character)
     }
     unsigned char byte = (unsigned char)*character;
     Diagnostic *d;
-    if (byte == '`')
+    if (byte == '`' && parse->plain)
+        d = mistake(parse, DIAG_unknown_character, span, "fences belong to documents; this is program already");
+    else if (byte == '`')
         d = mistake(parse, DIAG_unknown_character, span, "a fence that ends a chunk stands at the beginning of its line");
     else if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && span.end - span.start == 1))
         d = mistake(parse, DIAG_unknown_character, span, "a byte %d is no character", byte);
