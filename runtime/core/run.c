@@ -11,7 +11,7 @@
 
 enum { EXIT_EXPECTATION = 3, EXIT_INTERRUPTED = 130 };
 
-typedef struct { Outcome outcome; bool checked; const char *text; } ExpectationReport;
+typedef struct { Outcome outcome; bool asked, checked; const char *text; } ExpectationReport;
 
 typedef struct {
     Session *session;
@@ -241,7 +241,8 @@ static void print_expectation(Session *session, const ExpectationReport *report)
     const Outcome *outcome = &report->outcome;
     const char *color = !session->options.colors || !report->checked ? "" : outcome->holds ? "\033[32m" : "\033[1;31m";
     fprintf(out, "%s%s%s  %s", color, verdict(report), *color ? "\033[0m" : "", report->text);
-    if (!report->checked) fprintf(out, "   its evaluation has no result");
+    if (!report->asked) fprintf(out, "   its evaluation has no result");
+    else if (!report->checked) fprintf(out, "   could not be decided, as said elsewhere");
     else if (outcome->compared) fprintf(out, "   %.6g and %.6g", outcome->left, outcome->right);
     if (outcome->reason) fprintf(out, "   because %s", outcome->reason);
     fputc('\n', out);
@@ -257,7 +258,8 @@ static int check_expectations(Run *run) {
         const Statement *statement = c->expects.at[i];
         report->text = expr_text(c->jre, statement->value);
         report->outcome.reason = statement->text;
-        if (!lacks_result(run, statement->value)) report->checked = check_expectation(c, statement, &source, &report->outcome);
+        report->asked = !lacks_result(run, statement->value);
+        report->checked = report->asked && check_expectation(c, statement, &source, &report->outcome);
         if (report->checked && report->outcome.text) report->text = report->outcome.text;
         failed += report->checked && !report->outcome.holds;
         if (i == 0 && !run->session->options.json) fputc('\n', run->session->options.out);
