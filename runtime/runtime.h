@@ -209,7 +209,7 @@ void stamps_load(Stamps *stamps, Jre *jre, const Store *store);
 const Stamp *stamps_find(Stamps *stamps, const char *path, int64_t size, int64_t modified, int64_t inode);
 const Stamp *stamps_content(const Stamps *stamps, const char *content_hash);   /* with a perceptual hash, or NULL */
 void stamps_put(Stamps *stamps, const Stamp *stamp);
-bool stamps_save(Stamps *stamps);
+void stamps_save(Stamps *stamps);
 void stamps_free(Stamps *stamps);
 
 /* ---- data/dataset.c ------------------------------------------------------------------------------------------------------------------ */

@@ -326,7 +326,7 @@ static bool hash_pictures(Loading *loading, FileState *states, bool want_phash) 
         }
     }
     bool sound = read_pictures(loading, &unread);
-    sound = stamps_save(&stamps) && sound;
+    stamps_save(&stamps);
     stamps_free(&stamps);
     if (sound) dataset->hashed = want_phash;
     return sound;

@@ -106,8 +106,8 @@ void stamps_put(Stamps *stamps, const Stamp *stamp) {
     stamps->changed = true;
 }
 
-bool stamps_save(Stamps *stamps) {
-    if (!stamps->changed || !stamps->store || stamps->store->disabled) return true;
+void stamps_save(Stamps *stamps) {
+    if (!stamps->changed || !stamps->store || stamps->store->disabled) return;
     Text table = {.jre = stamps->jre};
     text_add(&table, "%s\n", heading);
     for (int i = 0; i < stamps->by_path.count; i++) {
@@ -119,11 +119,17 @@ bool stamps_save(Stamps *stamps) {
         csv_cell(&table, stamp->path);
         text_add(&table, "\n");
     }
-    bool kept = file_write(stamps->jre, store_path(stamps->store, stamps->key, STAMPS_PART), NOWHERE, table.at, table.length) &&
-                store_finish(stamps->store, stamps->key, "\"what\": \"content and perceptual hashes of picture files\"", NOWHERE);
+    /* Written in a context of its own: a folder that takes no notes costs time, it is nobody's mistake. */
+    Jre *aside = jre_new();
+    if (aside) {
+        Store store = *stamps->store;
+        store.jre = aside;
+        if (file_write(aside, store_path(&store, stamps->key, STAMPS_PART), NOWHERE, table.at, table.length))
+            store_finish(&store, stamps->key, "\"what\": \"content and perceptual hashes of picture files\"", NOWHERE);
+        jre_free(aside);
+    }
     text_free(&table);
-    if (kept) stamps->changed = false;
-    return kept;
+    stamps->changed = false;
 }
 
 void stamps_free(Stamps *stamps) { arena_free(&stamps->arena); }
