@@ -84,6 +84,16 @@ static uint8_t *pixels_new(Jre *jre, const Image *image)
     return jre_allocate(jre, (size_t)image->width * (size_t)image->height * (size_t)image->channels);
 }
 
+static int two_bytes(const uint8_t *at)
+{
+    return at[0] << 8 | at[1];
+}
+
+static int64_t four_bytes(const uint8_t *at)
+{
+    return (int64_t)two_bytes(at) << 16 | two_bytes(at + 2);
+}
+
 /* ---- PNG --------------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -120,6 +130,16 @@ static void png_wants(png_structp png, png_bytep to, png_size_t count)
     reader->at += count;
 }
 
+/* The size stands at one place in every PNG. */
+static bool png_size(const uint8_t *bytes, size_t length, int64_t *width, int64_t *height)
+{
+    if (length < 24 || memcmp(bytes + 12, "IHDR", 4) != 0)
+        return false;
+    *width = four_bytes(bytes + 16);
+    *height = four_bytes(bytes + 20);
+    return true;
+}
+
 static void read_png_rows(PngReader *reader)
 {
     png_structp png = reader->png;
@@ -152,7 +172,7 @@ static bool run_png(PngReader *reader)
     int64_t width = png_get_image_width(png, reader->info), height = png_get_image_height(png, reader->info);
     int64_t packed = (int64_t)png_get_rowbytes(png, reader->info) * height;
     /* deflate makes at most 1032 bytes of one */
-    if (!size_allowed(width, height, reader->why) || !length_plausible(packed, 1032, reader->length, width, height, reader->why))
+    if (!length_plausible(packed, 1032, reader->length, width, height, reader->why))
         return false;
     reader->image->width = (int)width;
     reader->image->height = (int)height;
@@ -163,6 +183,9 @@ static bool run_png(PngReader *reader)
 static bool decode_png(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[WHY_BYTES])
 {
     PngReader reader = { .jre = jre, .bytes = bytes, .length = length, .image = image, .why = why };
+    int64_t width, height;
+    if (png_size(bytes, length, &width, &height) && !size_allowed(width, height, why))
+        return false;
     reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, png_failed, png_warned);
     if (reader.png)
         reader.info = png_create_info_struct(reader.png);
@@ -336,11 +359,6 @@ bool image_read(Jre *jre, const char *path, Span asked_at, Image *image)
 
 /* ---- the size alone ------------------------------------------------------------------------------------------------------------------------ */
 
-static int two_bytes(const uint8_t *at)
-{
-    return at[0] << 8 | at[1];
-}
-
 /* Walks the parts of a JPEG to the one that begins a picture (SOF). False: there is none. */
 static bool jpeg_size(FILE *file, int64_t *width, int64_t *height)
 {
@@ -370,11 +388,6 @@ static bool jpeg_size(FILE *file, int64_t *width, int64_t *height)
     }
 }
 
-static int64_t four_bytes(const uint8_t *at)
-{
-    return (int64_t)two_bytes(at) << 16 | two_bytes(at + 2);
-}
-
 static bool size_in_header(FILE *file, int64_t *width, int64_t *height, char why[WHY_BYTES])
 {
     uint8_t head[32];
@@ -384,14 +397,11 @@ static bool size_in_header(FILE *file, int64_t *width, int64_t *height, char why
         explain_other(head, length, why);
         return false;
     }
-    bool found = false;
-    if (format == FORMAT_PNG && length >= 24 && memcmp(head + 12, "IHDR", 4) == 0) {
-        *width = four_bytes(head + 16);
-        *height = four_bytes(head + 20);
-        found = true;
-    } else if (format == FORMAT_JPEG) {
+    bool found;
+    if (format == FORMAT_PNG)
+        found = png_size(head, length, width, height);
+    else
         found = jpeg_size(file, width, height);
-    }
     if (!found)
         snprintf(why, WHY_BYTES, "its header is cut off or damaged, it does not say how large the picture is");
     return found && size_allowed(*width, *height, why);
