@@ -106,11 +106,11 @@ static void conv_pack(const KernelCall *call, void *packed) {
 /* ---- the tile ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    const float *const *from;             /* [taps][pixels] */
+    const float *const *from;             /* [taps][pitch], of which the first pixels of each row are the tile's */
     float *const *to;                     /* [pixels] */
     const float *const *residual;         /* [pixels], or NULL */
     const float *panel, *bias;            /* of the panel's first filter; zeros where there is no bias */
-    int64_t taps, run;
+    int64_t taps, run, pitch;
     int64_t channel, filter, width;       /* first channel of the group, first filter of the panel, filters that exist */
     float low, high;
 } Tile;
@@ -151,7 +151,7 @@ KERNEL_INLINE void tile_run(const Tile *tile, int pixels, int vectors) {
     Vec sum[PIXELS][VECTORS] = {{{0}}};
     const float *panel = tile->panel;
     const float *const *from = tile->from;
-    for (int64_t tap = 0; tap < tile->taps; tap++, from += pixels) {
+    for (int64_t tap = 0; tap < tile->taps; tap++, from += tile->pitch) {
         const float *x[PIXELS];
         KERNEL_UNROLL(12)
         for (int p = 0; p < pixels; p++) x[p] = from[p] + tile->channel;
@@ -195,13 +195,13 @@ static void (*const tiles[PIXELS][VECTORS])(const Tile *) = {
 
 /* ---- blocks of pixels ---------------------------------------------------------------------------------------------------- */
 
-/* The pixels of a unit. Tile t holds the pixels tile_first(t) .. tile_first(t + 1) - 1; sizes differ by at most one. */
+/* The output pixels of a unit. Tile t holds those from tile_first(t) to tile_first(t + 1) - 1; sizes differ by at most one. */
 typedef struct {
-    const float **from;                   /* tile after tile, each [taps][pixels] */
+    const float **from;                   /* [taps][pitch] */
     float **to;
     const float **residual;
     float *spare;                         /* the zero row, or the strip */
-    int64_t count, tiles;
+    int64_t count, tiles, pitch;
 } Sites;
 
 static int64_t tile_first(const Sites *sites, int64_t tile) { return tile * sites->count / sites->tiles; }
@@ -230,7 +230,7 @@ static size_t conv_workspace_bytes(const KernelCall *call) {
 
 static Sites sites_in(const Conv *conv, void *workspace) {
     int64_t pixels = block_pixels(conv);
-    Sites sites = {.from = workspace};
+    Sites sites = {.from = workspace, .pitch = pixels};
     sites.to = (float **)(void *)(sites.from + pixels * conv->taps);
     sites.residual = (const float **)(void *)(sites.to + pixels);
     sites.spare = (float *)(void *)(sites.residual + pixels);
@@ -239,25 +239,40 @@ static Sites sites_in(const Conv *conv, void *workspace) {
     return sites;
 }
 
-static void site_ends(const Conv *conv, Sites *sites, int64_t site, int64_t image, int64_t row, int64_t column) {
-    sites->to[site] = conv->y + image * conv->y_image + row * conv->y_row + column * conv->y_pixel;
-    if (conv->residual)
-        sites->residual[site] = conv->residual + image * conv->residual_image + row * conv->residual_row +
-                                column * conv->residual_pixel;
+/* Pointers `step` elements apart. */
+static void pointers(const float **to, int64_t count, const float *start, int64_t step) {
+    for (int64_t i = 0; i < count; i++) to[i] = start + i * step;
 }
 
-/* The taps of one output pixel, `pitch` pointers apart. */
-static void site_taps(const Conv *conv, const float *zeros, int64_t image, int64_t row, int64_t column, const float **from,
-                      int64_t pitch) {
-    const float *x = conv->x + image * conv->x_image;
-    int64_t top = row * conv->stride - conv->pad, left = column * conv->stride - conv->pad;
+/* `count` sites from `site` on are neighbors in one row of the output: where their results go. */
+static void ends_of_row(const Conv *conv, Sites *sites, int64_t site, int64_t image, int64_t row, int64_t column, int64_t count) {
+    float *y = conv->y + image * conv->y_image + row * conv->y_row + column * conv->y_pixel;
+    for (int64_t i = 0; i < count; i++) sites->to[site + i] = y + i * conv->y_pixel;
+    if (!conv->residual) return;
+    pointers(sites->residual + site, count,
+             conv->residual + image * conv->residual_image + row * conv->residual_row + column * conv->residual_pixel,
+             conv->residual_pixel);
+}
+
+/* The same for their taps: zeros left and right of the picture, pixels between. */
+static void taps_of_row(const Conv *conv, Sites *sites, int64_t site, int64_t image, int64_t row, int64_t column, int64_t count) {
+    const float **from = sites->from + site;
     for (int64_t i = 0; i < conv->rows; i++) {
-        int64_t h = top + i * conv->dilation;
-        const float *line = x + h * conv->x_row;
+        int64_t h = row * conv->stride - conv->pad + i * conv->dilation;
         bool inside = h >= 0 && h < conv->height;
-        for (int64_t j = 0; j < conv->columns; j++, from += pitch) {
-            int64_t w = left + j * conv->dilation;
-            *from = inside && w >= 0 && w < conv->width ? line + w * conv->x_pixel : zeros;
+        for (int64_t j = 0; j < conv->columns; j++, from += sites->pitch) {
+            int64_t w = column * conv->stride - conv->pad + j * conv->dilation;      /* of the first site */
+            int64_t left = w < 0 ? (-w + conv->stride - 1) / conv->stride : 0;
+            int64_t right = w < conv->width ? (conv->width - 1 - w) / conv->stride + 1 : 0;
+            if (!inside || left > count) left = count;
+            if (right > count) right = count;
+            if (right < left) right = left;
+            pointers(from, left, sites->spare, 0);
+            if (left < right)
+                pointers(from + left, right - left,
+                         conv->x + image * conv->x_image + h * conv->x_row + (w + left * conv->stride) * conv->x_pixel,
+                         conv->stride * conv->x_pixel);
+            pointers(from + right, count - right, sites->spare, 0);
         }
     }
 }
@@ -268,18 +283,15 @@ static void sites_of_block(const Conv *conv, Sites *sites, int64_t first, int64_
     sites->tiles = units_of(count, PIXELS);
     int64_t column = first % conv->out_width, row = first / conv->out_width % conv->out_height;
     int64_t image = first / conv->out_width / conv->out_height;
-    for (int64_t tile = 0; tile < sites->tiles; tile++) {
-        int64_t site = tile_first(sites, tile), pixels = tile_first(sites, tile + 1) - site;
-        const float **from = sites->from + site * conv->taps;
-        for (int64_t p = 0; p < pixels; p++) {
-            site_taps(conv, sites->spare, image, row, column, from + p, pixels);
-            site_ends(conv, sites, site + p, image, row, column);
-            if (++column < conv->out_width) continue;
-            column = 0;
-            if (++row < conv->out_height) continue;
-            row = 0;
-            image++;
-        }
+    for (int64_t site = 0; site < count;) {
+        int64_t length = conv->out_width - column < count - site ? conv->out_width - column : count - site;
+        taps_of_row(conv, sites, site, image, row, column, length);
+        ends_of_row(conv, sites, site, image, row, column, length);
+        site += length;
+        column = 0;
+        if (++row < conv->out_height) continue;
+        row = 0;
+        image++;
     }
 }
 
@@ -288,8 +300,14 @@ static void strip_line(const Conv *conv, const float *x, int64_t h, float *to) {
     int64_t length = strip_length(conv), channels = conv->channels, at = 0;
     bool inside = h >= 0 && h < conv->height;
     for (; at < conv->pad * channels && at < length; at++) to[at] = 0.0f;
-    for (int64_t w = 0; inside && w < conv->width && at < length; w++)
-        for (int64_t c = 0; c < channels && at < length; c++) to[at++] = x[h * conv->x_row + w * conv->x_pixel + c];
+    if (inside && conv->x_pixel == channels) {
+        const float *from = x + h * conv->x_row;
+        int64_t end = at + conv->width * channels < length ? at + conv->width * channels : length;
+        while (at < end) to[at++] = *from++;
+    } else if (inside) {
+        for (int64_t w = 0; w < conv->width && at < length; w++)
+            for (int64_t c = 0; c < channels && at < length; c++) to[at++] = x[h * conv->x_row + w * conv->x_pixel + c];
+    }
     for (; at < length; at++) to[at] = 0.0f;
 }
 
@@ -301,19 +319,12 @@ static void sites_of_strip(const Conv *conv, Sites *sites, int64_t image, int64_
         strip_line(conv, x, first * conv->stride - conv->pad + i, sites->spare + i * length);
     sites->count = count * conv->out_width;
     sites->tiles = units_of(sites->count, PIXELS);
-    int64_t row = 0, column = 0;
-    for (int64_t tile = 0; tile < sites->tiles; tile++) {
-        int64_t site = tile_first(sites, tile), pixels = tile_first(sites, tile + 1) - site;
-        const float **from = sites->from + site * conv->taps;
-        for (int64_t p = 0; p < pixels; p++) {
-            const float *corner = sites->spare + row * conv->stride * length + column * conv->stride * conv->channels;
-            for (int64_t i = 0; i < conv->rows; i++) from[i * pixels + p] = corner + i * length;
-            site_ends(conv, sites, site + p, image, first + row, column);
-            if (++column == conv->out_width) {
-                column = 0;
-                row++;
-            }
-        }
+    for (int64_t row = 0; row < count; row++) {
+        int64_t site = row * conv->out_width;
+        for (int64_t i = 0; i < conv->rows; i++)
+            pointers(sites->from + i * sites->pitch + site, conv->out_width, sites->spare + (row * conv->stride + i) * length,
+                     conv->stride * conv->channels);
+        ends_of_row(conv, sites, site, image, first + row, 0, conv->out_width);
     }
 }
 
@@ -343,13 +354,13 @@ static void run_panel(const Conv *conv, const Sites *sites, const float *packed,
     Tile tile = {
         .panel = packed + (group * padded_filters(conv) + filter) * depth,
         .bias = conv->bias ? conv->bias + group * conv->filters + filter : no_bias,
-        .taps = conv->taps, .run = conv->run, .channel = group * conv->channels,
+        .taps = conv->taps, .run = conv->run, .pitch = sites->pitch, .channel = group * conv->channels,
         .filter = group * conv->filters + filter, .width = left < PANEL ? left : PANEL,
         .low = conv->low, .high = conv->high,
     };
     for (int64_t t = 0; t < sites->tiles; t++) {
         int64_t site = tile_first(sites, t), pixels = tile_first(sites, t + 1) - site;
-        tile.from = sites->from + site * conv->taps;
+        tile.from = sites->from + site;
         tile.to = sites->to + site;
         tile.residual = conv->residual ? sites->residual + site : NULL;
         tiles[pixels - 1][vectors - 1](&tile);
