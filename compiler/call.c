@@ -152,7 +152,10 @@ static bool take_common(Environment *env, Value *formula, const Argument *argume
     if (!strcmp(argument->name, "frozen")) {
         Value *v = evaluate(env, argument->value);
         formula->frozen = v->kind == VALUE_TRUTH && v->truth;
-        return v->kind == VALUE_TRUTH;
+        if (v->kind == VALUE_TRUTH || v->kind == VALUE_NONE) return v->kind == VALUE_TRUTH;
+        Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, argument->value->span, "true or false was expected, this is %s", value_kind_text(v));
+        diag_help(d, "write frozen = true, or leave it out");
+        return false;
     }
     *taken = false;
     return true;
@@ -257,7 +260,10 @@ static Value *learned_weight(Environment *env, const Line *line) {
     const char *why;
     Shape shape;
     Diagnostic *d;
-    if (!env->weights) {
+    if (!env->graph) {
+        d = diag(c->jre, DIAG_wrong_type, line->span, "`%s` is learned here, but no picture comes this way", line->name);
+        diag_help(d, "call the network with the picture, or what was made of it");
+    } else if (!env->weights) {
         d = diag(c->jre, DIAG_not_yet, line->span, "`%s` is learned here, and training comes with a later version", line->name);
         diag_help(d, "until then give the network weights from a file");
     } else if (!dims_build(env->dims, &line->type, NULL, &shape, &why)) {
@@ -330,7 +336,7 @@ static bool bind_parameters(Environment *inner, DimTable *table, Value *formula,
 static bool number_outside(void *context, const char *name, int64_t *value) {
     const Environment *env = context;
     const Value *v = map_get(&env->values, name);
-    if (!v || v->kind != VALUE_NUMBER) return false;
+    if (!v || v->kind != VALUE_NUMBER || !(v->batch || v->whole)) return false;
     *value = v->batch ? DIM_BATCH : (int64_t)v->number;
     return true;
 }

@@ -46,12 +46,14 @@ typedef struct Decl {
     RecordKind record; SettingList settings;
     bool library;                         /* of a module, not of the document's chain */
     int state;                            /* of resolution: guards against cycles */
+    struct Value *last; const struct Choice *last_choices;        /* an equation's value, for the choices it was last asked for */
 } Decl;
 
 typedef struct Scope {
     const char *name;                     /* file stem: resnet.stage */
     Map names;                            /* to Decl */
     LIST(struct Scope *) uses;            /* in order; core last */
+    bool core;                            /* the one place where `builtin` means something */
 } Scope;
 
 typedef struct {
@@ -66,7 +68,7 @@ typedef struct {
     LIST(Expr *) overlays;                /* printed in records: what --set and --with changed */
     struct Plan *plan;
     Map embeds;                           /* to EmbedPlan, by declaration and the choices it depends on */
-    int depth;                            /* of calls, while evaluating */
+    int depth, nested; int64_t steps;     /* calls and expressions inside each other, and expressions in all, while evaluating */
     const char *backbone;                 /* the first library network called while lowering, for tables */
     LIST(struct TrailStop *) trail;        /* stages passed while lowering, for messages about sizes */
     const struct ResultSource *results;   /* NULL before the run */
@@ -91,8 +93,8 @@ void print_flat_program(Compilation *c, Text *out);
 
 /* ---- the tensor graph -------------------------------------------------------------------------------------------------- */
 
-/* A size of -1 is the batch, the only size not known when a graph is compiled. */
-enum { DIM_BATCH = -1, GRAPH_RANK = 6, GRAPH_INPUTS = 6, GRAPH_ATTRIBUTES = 10 };
+/* One size stands for the batch, the only one not known when a graph is compiled; no arithmetic of sizes may give it. */
+enum { DIM_BATCH = -0x40000000, GRAPH_RANK = 6, GRAPH_INPUTS = 6, GRAPH_ATTRIBUTES = 10 };
 typedef struct { int rank; int64_t dim[GRAPH_RANK]; } Shape;
 bool shape_equal(Shape a, Shape b);
 const char *shape_text(Arena *arena, Shape shape);                            /* "[N, 64, 112, 112]" */
@@ -231,7 +233,7 @@ struct Value {
     ValueKind kind; Span span;            /* where it was written */
     double number; Unit unit; bool whole, known, batch;   /* NUMBER; batch: the one size not known */
     const char *text;                     /* TEXT, WORD; FORMULA: the name it was called by */
-    bool truth;
+    bool truth, open;                     /* open: compares a metric that is not known yet */
     LIST(Value *) items;                  /* LIST; RANGE has two */
     Stats stats;
     Decl *decl;                           /* FORMULA, RECORD */
@@ -294,6 +296,8 @@ bool check_result(Environment *env, DimTable *table, const Decl *formula, Value 
 const char *value_kind_text(const Value *v);                                  /* "a network", "a number" */
 const char *value_text(Compilation *c, const Value *v);                       /* "Tensor[N, 64, 7, 7]", "0.5rad" */
 double number_in(Compilation *c, const Value *v, const char *wanted, bool *ok);   /* Int, Real, Angle (radians), Length (px), Share (fraction), Time (s), Bytes */
+bool value_is_numeric(const Value *v);                                         /* a number, or a metric */
+double value_bare(Compilation *c, const Value *v);                            /* its number without a unit: 60% is 0.6 */
 bool stats_from_text(const char *text, Stats *stats);
 bool stats_equal(const Stats *a, const Stats *b);
 bool stats_by_word(const char *word, Stats *stats);                           /* imagenet, half, clip */
@@ -304,6 +308,19 @@ typedef enum { VIEW_FIT, VIEW_STRETCH, VIEW_NORMALIZE } ViewStepKind;
 typedef struct { ViewStepKind kind; int width, height; uint8_t fill[3]; const char *filter; Stats stats; Span span; } ViewStep;
 typedef struct View { LIST(ViewStep) steps; int width, height; const char *name; Span span; } View;
 const char *view_canonical(Arena *arena, const View *view);                   /* what keys are made of */
+
+/* ---- family.c: what an `each` does to the declarations that depend on it -------------------------------------------- */
+
+typedef struct { const char *axis, *choice; } MemberChoice;                   /* "backbone", and the choice's own name */
+typedef LIST(MemberChoice) MemberName;
+typedef struct { const Choice *choices; MemberName name; } Member;
+typedef LIST(Member) MemberList;
+typedef LIST(Decl *) AxisList;
+void axes_of_decl(Compilation *c, Decl *decl, AxisList *axes);
+void axes_of_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *axes);
+/* One member for each combination of choices; with no axis, one without a name. */
+void members_of_axes(Compilation *c, const AxisList *axes, Span asked_at, MemberList *members);
+int choice_of(const Choice *choices, const Decl *axis);                       /* -1 if it is not chosen */
 
 /* lower.c: a network over pictures of the view's size, compiled; NULL once diagnosed. */
 Program *lower_network(Compilation *c, const struct Choice *choices, Value *network, const View *view, Span span, const char **backbone);
@@ -336,13 +353,9 @@ typedef struct EmbedPlan {
 
 typedef struct SimilarityPlan { EmbedPlan *embed; const char *key; Span span; } SimilarityPlan;   /* cosine of one embed */
 
-/* "backbone" and the choice's own name for files, and for tables. */
-typedef struct { const char *axis, *choice; } MemberChoice;
-typedef LIST(MemberChoice) MemberName;
-
 typedef struct EvaluatePlan {
     const char *name; Span span; MemberName member;
-    const Decl *axis;                     /* one of the open choices, or NULL */
+    const Choice *choices;
     SimilarityPlan *similarity; DatasetPlan *dataset; SplitPlan *split; const char *part;
     NameList metrics; bool average_identity, lonely_zero;
     const char *record, *notes;           /* path as written, or NULL */
@@ -374,9 +387,12 @@ typedef struct ResultSource {
     bool (*metric)(void *context, const EvaluatePlan *evaluation, const char *field, double *number);
     const char *(*individual)(void *context, const EvaluatePlan *evaluation, const char *which);  /* "best", "worst" */
 } ResultSource;
-typedef struct { bool holds; const char *text; double left, right; Span span; const char *reason; bool compared; } Outcome;
-/* Evaluates an `expect` of the document when results are there. False: diagnosed. */
-bool check_expectation(Compilation *c, const Statement *expect, const ResultSource *results, Outcome *outcome);
+/* expect.c. open: a number that it speaks of is not there (yet). compared: left and right are its two numbers. */
+typedef struct { bool holds, open, compared; const char *text; double left, right; Span span; const char *reason; } Outcome;
+/* How many times an expectation is asked: 1, or once for each choice of what an overlay opened. */
+int expectation_members(Compilation *c, const Statement *expect);
+/* results NULL: before the run, for its mistakes only. False: diagnosed. */
+bool check_expectation(Compilation *c, const Statement *expect, int member, const ResultSource *results, Outcome *outcome);
 /* Every metric an evaluation has, for help; ends in NULL. */
 extern const char *const metric_names[];
 

@@ -25,6 +25,7 @@ static bool fail(const DimTable *table, const char **why, const char *format, co
 
 /* Rounds toward minus infinity, as sizes do. */
 static int64_t floor_divide(int64_t a, int64_t b) {
+    if (b == -1) return -a;                                        /* a is no smaller than -INT64_MAX: see below */
     int64_t q = a / b;
     return (a % b != 0 && (a < 0) != (b < 0)) ? q - 1 : q;
 }
@@ -50,9 +51,10 @@ static bool arithmetic(const DimTable *table, BinaryOperator op, int64_t a, int6
     case BINARY_ge: *value = a >= b; break;
     case BINARY_and: *value = a && b; break;
     case BINARY_or: *value = a || b; break;
-    case BINARY_divides: *value = a != 0 && b % a == 0; break;
+    case BINARY_divides: *value = a == -1 || (a != 0 && b % a == 0); break;
     default: return fail(table, why, "`%s` makes no size", binary_text(op));
     }
+    overflow |= *value == INT64_MIN || *value == DIM_BATCH;
     if (overflow) return fail(table, why, "%s", "this size is too large to count");
     return true;
 }

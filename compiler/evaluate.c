@@ -8,17 +8,19 @@
 #include <math.h>
 #include <string.h>
 
+enum { DEEPEST = 3000, MOST_STEPS = 300000 };                      /* of expressions inside each other; of one declaration in all */
+
 Value *value_new(Compilation *c, ValueKind kind, Span span) {
     Value *v = arena_new(&c->arena, Value);
     v->kind = kind;
     v->span = span;
+    v->known = true;
     return v;
 }
 
 Value *value_number(Compilation *c, double number, Span span) {
     Value *v = value_new(c, VALUE_NUMBER, span);
     v->number = number;
-    v->known = true;
     v->whole = number == floor(number) && fabs(number) < 9e15;
     return v;
 }
@@ -42,12 +44,6 @@ Environment *environment_new(Compilation *c, Scope *scope, const Choice *choices
 
 /* ---- names --------------------------------------------------------------------------------------------------------- */
 
-static int choice_of(const Environment *env, const Decl *axis) {
-    for (const Choice *choice = env->choices; choice; choice = choice->next)
-        if (choice->axis == axis) return choice->index;
-    return -1;
-}
-
 static Value *undecided(Environment *env, const Decl *decl, Span span) {
     Diagnostic *d = diag(env->compilation->jre, DIAG_undecided_choice, span, "`%s` has several values, one is needed here", decl->name);
     diag_also(d, decl->each_span, "chosen from here");
@@ -64,10 +60,11 @@ static Value *value_of_equation(Environment *env, Decl *decl, Span span) {
     }
     const Expr *value = decl->value;
     if (decl->each) {
-        int index = choice_of(env, decl);
+        int index = choice_of(env->choices, decl);
         if (index < 0 || index >= value->arguments.count) return undecided(env, decl, span);
         value = value->arguments.at[index].value;
     }
+    if (decl->last && decl->last_choices == env->choices && !c->results) return decl->last;
     decl->state = 1;
     Environment *own = environment_new(c, decl->scope, env->choices);
     Value *found = evaluate(own, value);
@@ -76,8 +73,9 @@ static Value *value_of_equation(Environment *env, Decl *decl, Span span) {
         Value *named = value_new(c, VALUE_FORMULA, found->span);
         *named = *found;
         named->text = decl->name;
-        return named;
+        found = named;
     }
+    if (!c->results) decl->last = found, decl->last_choices = env->choices;
     return found;
 }
 
@@ -180,8 +178,7 @@ static Value *of_numbers(Environment *env, const Expr *e, const Value *left, con
     }
     Value *v = value_new(c, VALUE_TRUTH, e->span);
     if (!compare(e->op, a.number, b.number, &v->truth)) return wrong_operands(env, e, left, right);
-    v->known = a.known && b.known;
-    if (metric && !v->known) v->truth = true;                      /* before the run: neither true nor false, and no reason to complain */
+    v->open = metric && !(a.known && b.known);
     return v;
 }
 
@@ -191,8 +188,6 @@ static const Op tensor_ops[] = {
     [BINARY_eq] = OP_eq, [BINARY_ne] = OP_ne, [BINARY_lt] = OP_lt, [BINARY_gt] = OP_gt, [BINARY_le] = OP_le, [BINARY_ge] = OP_ge,
     [BINARY_add] = OP_add, [BINARY_sub] = OP_sub, [BINARY_mul] = OP_mul, [BINARY_div] = OP_div, [BINARY_pow] = OP_pow, [BINARY_matmul] = OP_matmul,
 };
-
-static bool numeric(const Value *v) { return v->kind == VALUE_NUMBER || v->kind == VALUE_METRIC; }
 
 static bool same_words(const Value *a, const Value *b) {
     bool words = (a->kind == VALUE_WORD || a->kind == VALUE_TEXT) && (b->kind == VALUE_WORD || b->kind == VALUE_TEXT);
@@ -207,6 +202,8 @@ static Value *logic(Environment *env, const Expr *e) {
     if (a->kind != VALUE_TRUTH || b->kind != VALUE_TRUTH) return wrong_operands(env, e, a, b);
     Value *v = value_new(env->compilation, VALUE_TRUTH, e->span);
     v->truth = e->op == BINARY_and ? a->truth && b->truth : a->truth || b->truth;
+    v->open = a->open || b->open;
+    v->known = a->known && b->known;
     return v;
 }
 
@@ -221,8 +218,8 @@ static Value *binary(Environment *env, const Expr *e) {
         list_add(&env->compilation->arena, &range->items, b);
         return range;
     }
-    if (numeric(a) && numeric(b) && e->op != BINARY_matmul) return of_numbers(env, e, a, b);
-    bool tensors = (a->kind == VALUE_TENSOR || numeric(a)) && (b->kind == VALUE_TENSOR || numeric(b));
+    if (value_is_numeric(a) && value_is_numeric(b) && e->op != BINARY_matmul) return of_numbers(env, e, a, b);
+    bool tensors = (a->kind == VALUE_TENSOR || value_is_numeric(a)) && (b->kind == VALUE_TENSOR || value_is_numeric(b));
     if (tensors && e->op != BINARY_divides) return tensor_operation(env, tensor_ops[e->op], (Value *[]){a, b}, 2, NULL, e->span);
     if (e->op == BINARY_eq || e->op == BINARY_ne) {
         Value *v = value_new(env->compilation, VALUE_TRUTH, e->span);
@@ -235,7 +232,7 @@ static Value *binary(Environment *env, const Expr *e) {
 static Value *negate(Environment *env, const Expr *e) {
     Value *v = evaluate(env, e->left);
     if (v->kind == VALUE_TENSOR) return tensor_operation(env, OP_neg, &v, 1, NULL, e->span);
-    if (!numeric(v) || v->batch) {
+    if (!value_is_numeric(v) || v->batch) {
         if (v->kind == VALUE_NONE) return v;
         diag(env->compilation->jre, DIAG_wrong_type, e->left->span, "%s has no negative", value_kind_text(v));
         return poison(env, e->span);
@@ -309,14 +306,24 @@ static Value *metric_value(Environment *env, const Expr *e, const Value *target,
     Value *v = value_new(env->compilation, VALUE_METRIC, e->span);
     v->decl = target->decl;
     v->text = path;
-    const ResultSource *results = env->compilation->results;
-    const EvaluatePlan *evaluation = NULL;
-    for (int i = 0; results && i < env->compilation->plan->evaluations.count; i++)
-        if (!strcmp(env->compilation->plan->evaluations.at[i]->name, target->decl->name)) {
-            if (evaluation) return undecided(env, env->compilation->plan->evaluations.at[i]->axis, e->span);
-            evaluation = env->compilation->plan->evaluations.at[i];
+    v->known = false;
+    const Plan *plan = env->compilation->plan;
+    const EvaluatePlan *chosen = NULL;
+    for (int i = 0; i < plan->evaluations.count; i++) {
+        const EvaluatePlan *member = plan->evaluations.at[i];
+        if (strcmp(member->name, target->decl->name) != 0) continue;
+        const Decl *open = NULL;
+        bool fits = true;
+        for (const Choice *choice = member->choices; choice; choice = choice->next) {
+            int wanted = choice_of(env->choices, choice->axis);
+            if (wanted < 0) open = choice->axis;
+            else if (wanted != choice->index) fits = false;
         }
-    if (evaluation) v->known = results->metric(results->context, evaluation, path, &v->number);
+        if (fits && chosen && open) return undecided(env, open, e->span);
+        if (fits) chosen = member;
+    }
+    const ResultSource *results = env->compilation->results;
+    if (results && chosen) v->known = results->metric(results->context, chosen, path, &v->number);
     return v;
 }
 
@@ -417,13 +424,27 @@ static Value *call(Environment *env, const Expr *e) {
 
 static Value *invert(Environment *env, const Expr *e) {
     Value *v = truth_or_complain(env, e->left);
-    if (v->kind != VALUE_TRUTH) return v->kind == VALUE_NONE ? v : poison(env, e->span);
+    if (v->kind == VALUE_NONE) return v;
+    if (v->kind == VALUE_TENSOR) return tensor_operation(env, OP_eq, (Value *[]){v, value_number(env->compilation, 0, e->span)}, 2, NULL, e->span);
     Value *inverse = value_new(env->compilation, VALUE_TRUTH, e->span);
-    inverse->truth = !v->truth;
+    inverse->truth = !v->truth || !v->known;                       /* what is not known yet is no reason to complain */
+    inverse->known = v->known;
     return inverse;
 }
 
-Value *evaluate(Environment *env, const Expr *e) {
+static Value *too_much(Environment *env, const Expr *e) {
+    Compilation *c = env->compilation;
+    if (c->steps <= MOST_STEPS + 1) {
+        Diagnostic *d = diag(c->jre, DIAG_too_deep, e->span, c->nested > DEEPEST ? "this is inside %d other expressions, through what they name"
+                                                                                 : "what leads here takes more than %d steps to compute",
+                             c->nested > DEEPEST ? DEEPEST : MOST_STEPS);
+        diag_help(d, "give what is needed twice a name, and let each formula call only what is simpler than itself");
+    }
+    c->steps = MOST_STEPS + 2;                                     /* one message; the rest of this declaration stays quiet */
+    return poison(env, e->span);
+}
+
+static Value *value_of(Environment *env, const Expr *e) {
     Value *v;
     switch (e->kind) {
     case EXPR_NAME: return evaluate_name(env, e->name, e->span);
@@ -449,4 +470,18 @@ Value *evaluate(Environment *env, const Expr *e) {
     case EXPR_PIPE: return pipe(env, e);
     }
     return poison(env, e->span);
+}
+
+Value *evaluate(Environment *env, const Expr *e) {
+    Compilation *c = env->compilation;
+    if (++c->steps > MOST_STEPS || c->nested >= DEEPEST) {
+        c->nested++;
+        Value *nothing = too_much(env, e);
+        c->nested--;
+        return nothing;
+    }
+    c->nested++;
+    Value *v = value_of(env, e);
+    c->nested--;
+    return v;
 }

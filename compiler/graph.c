@@ -35,7 +35,8 @@ const char *shape_text(Arena *arena, Shape shape) {
 
 int64_t shape_elements(Shape shape, int64_t batch) {
     int64_t count = 1;
-    for (int i = 0; i < shape.rank; i++) count *= shape.dim[i] == DIM_BATCH ? batch : shape.dim[i];
+    for (int i = 0; i < shape.rank; i++)
+        if (__builtin_mul_overflow(count, shape.dim[i] == DIM_BATCH ? batch : shape.dim[i], &count)) return INT64_MAX;
     return count;
 }
 

@@ -12,6 +12,7 @@
 
 Node *tensor_of(Environment *env, const Value *v) {
     if (v->kind == VALUE_TENSOR) return v->node;
+    if (!env->graph) return NULL;
     if (v->kind == VALUE_TRUTH) return graph_source(env->graph, OP_constant, (Shape){0}, v->truth, NULL, NULL, env->origin);
     if (v->kind != VALUE_NUMBER || v->batch) return NULL;
     bool ok = true;
@@ -162,7 +163,8 @@ Value *letters_in_order(Environment *env, Value *v, const NameList *letters, Spa
     Compilation *c = env->compilation;
     Node *node = tensor_of(env, v);
     bool same = node && v->letters.count == letters->count;
-    for (int i = 0; same && i < letters->count; i++) same = place_of_letter(&v->letters, letters->at[i]) >= 0;
+    for (int i = 0; same && i < letters->count; i++)
+        same = place_of_letter(&v->letters, letters->at[i]) >= 0 && place_of_letter(letters, letters->at[i]) == i;
     if (!same) {
         Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, span, "the letters on the left are not those that are left over on the right");
         diag_fact(d, "right: %s", value_text(c, v));

@@ -26,6 +26,7 @@ Program *lower_network(Compilation *c, const Choice *choices, Value *network, co
     Value *pictures = value_tensor(c, g->input, span);
     c->backbone = NULL;
     c->trail.count = 0;
+    c->steps = 0;
     Value *made = evaluate_call(env, network, NULL, pictures, span, NULL);
     if (backbone) *backbone = c->backbone ? c->backbone : network->text;
     if (made->kind == VALUE_NONE) return NULL;

@@ -60,6 +60,28 @@ Program *compile_graph(Compilation *c, Graph *g, int max_batch) {
     return program;
 }
 
+/* A mistake in what several members of a family share was met once for each of them. */
+static void forget_repeated(Jre *jre) {
+    int kept = 0;
+    for (int i = 0; i < jre->diagnostics.count; i++) {
+        Diagnostic *d = jre->diagnostics.at[i];
+        bool before = false;
+        for (int k = 0; k < kept && !before; k++) {
+            const Diagnostic *other = jre->diagnostics.at[k];
+            before = other->code == d->code && other->span.start == d->span.start && other->span.end == d->span.end && !strcmp(other->message, d->message);
+        }
+        if (!before || !d->span.end) jre->diagnostics.at[kept++] = d;
+    }
+    jre->diagnostics.count = kept;
+}
+
+/* Whatever is left out of a plan must have been told. */
+static void tell_silence(Compilation *c) {
+    if (!c->poisoned || diag_any_error(c->jre)) return;
+    Diagnostic *d = diag(c->jre, DIAG_bug, NOWHERE, "a part of this document was left out, and nobody said why");
+    diag_help(d, "please report it, with the document");
+}
+
 bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Facts *facts, bool with_data) {
     c->jre = jre;
     c->arena.jre = jre;
@@ -71,6 +93,8 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     started = seconds();
     bool planned = plan_program(c);
     note_time(c, "plan", seconds() - started);
+    tell_silence(c);
+    forget_repeated(jre);
     started = seconds();
     protocol_check(c, with_data && planned && !diag_any_error(jre));
     note_time(c, "protocol", seconds() - started);

@@ -108,9 +108,10 @@ static void read_burst(Compilation *c, const Decl *decl, DatasetPlan *dataset) {
     bool likeness = e->kind == EXPR_CALL && e->target->kind == EXPR_NAME && !strcmp(e->target->name, "near_duplicates");
     if (likeness && e->arguments.count == 0) return;
     const Argument *within = likeness && e->arguments.count == 1 ? &e->arguments.at[0] : NULL;
-    if (within && within->name && !strcmp(within->name, "within") && within->value->kind == EXPR_NUMBER && !within->value->unit) {
+    bool named = within && within->name && !strcmp(within->name, "within") && within->value->kind == EXPR_NUMBER && !within->value->unit;
+    if (named && within->value->number <= 20 && within->value->number == (int)within->value->number) {
         dataset->within = (int)within->value->number;
-        if (dataset->within <= 20) return;
+        return;
     }
     Diagnostic *d = diag(c->jre, likeness ? DIAG_wrong_argument : DIAG_not_yet, e->span, likeness ? "a distance of 0 to 20 bits was expected" : "this way to find bursts comes later");
     diag_help(d, "near_duplicates(within = 8), or a column: \"{encounter}\"");
@@ -186,83 +187,6 @@ static void plan_split(Compilation *c, Decl *decl) {
         return;
     }
     list_add(&c->arena, &c->plan->splits, split);
-}
-
-/* ---- families ----------------------------------------------------------------------------------------------------------- */
-
-typedef LIST(Decl *) AxisList;
-
-static void axes_of_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *axes, Map *seen);
-
-static void axes_of_decl(Compilation *c, Decl *decl, AxisList *axes, Map *seen) {
-    const char *mark = arena_print(&c->arena, "%p", (void *)decl);
-    if (map_get(seen, mark)) return;
-    map_set(seen, &c->arena, mark, decl);
-    if (decl->each) list_add(&c->arena, axes, decl);
-    if (decl->value) axes_of_expr(c, decl->scope, decl->value, axes, seen);
-    for (int i = 0; i < decl->settings.count; i++)
-        if (decl->settings.at[i].value) axes_of_expr(c, decl->scope, decl->settings.at[i].value, axes, seen);
-    if (decl->kind != STATEMENT_FORMULA) return;
-    for (int i = 0; i < decl->statement->lines.count; i++)
-        if (decl->statement->lines.at[i].value) axes_of_expr(c, decl->scope, decl->statement->lines.at[i].value, axes, seen);
-}
-
-static void axes_of_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *axes, Map *seen) {
-    if (!e) return;
-    if (e->kind == EXPR_NAME) {
-        Decl *decl = scope_find(scope, e->name);
-        if (decl && !decl->library) axes_of_decl(c, decl, axes, seen);
-        return;
-    }
-    const Expr *below[] = {e->target, e->left, e->right, e->condition};
-    for (int i = 0; i < 4; i++) axes_of_expr(c, scope, below[i], axes, seen);
-    for (int i = 0; i < e->arguments.count; i++) axes_of_expr(c, scope, e->arguments.at[i].value, axes, seen);
-}
-
-static const char *called(Compilation *c, const Expr *e) {
-    if (e->kind == EXPR_CALL) return called(c, e->target);
-    return expr_text(c->jre, e);
-}
-
-/* A choice is called by its text if that is a name or a literal, else by the name it calls; equal ones by the whole text. */
-static const char *choice_name(Compilation *c, const Decl *axis, int index) {
-    const ArgumentList *choices = &axis->value->arguments;
-    const char *name = called(c, choices->at[index].value);
-    for (int i = 0; i < choices->count; i++)
-        if (i != index && !strcmp(called(c, choices->at[i].value), name)) return expr_text(c->jre, choices->at[index].value);
-    return name;
-}
-
-static int axis_size(const Decl *axis) { return axis->value->arguments.count; }
-
-typedef struct { const Choice *choices; MemberName name; const Decl *axis; } Member;
-typedef LIST(Member) MemberList;
-
-static void members_of(Compilation *c, Decl *decl, MemberList *members) {
-    AxisList axes = {0};
-    Map seen = {0};
-    axes_of_decl(c, decl, &axes, &seen);
-    int64_t total = 1;
-    for (int i = 0; i < axes.count; i++) total *= axis_size(axes.at[i]);
-    if (total > 1000) {
-        diag(c->jre, DIAG_not_yet, decl->statement->name_span, "%lld choices in one family are more than this version holds (1,000)", (long long)total);
-        return;
-    }
-    for (int64_t m = 0; m < total; m++) {
-        Member member = {.axis = axes.count ? axes.at[0] : NULL};
-        int64_t rest = m;
-        for (int i = axes.count - 1; i >= 0; i--) {
-            Choice *choice = arena_new(&c->arena, Choice);
-            *choice = (Choice){axes.at[i], (int)(rest % axis_size(axes.at[i])), member.choices};
-            rest /= axis_size(axes.at[i]);
-            member.choices = choice;
-        }
-        for (const Choice *choice = member.choices; choice; choice = choice->next) {
-            MemberChoice named = {choice->axis->name, choice_name(c, choice->axis, choice->index)};
-            list_add(&c->arena, &member.name, named);
-        }
-        list_add(&c->arena, members, member);
-    }
 }
 
 /* ---- embeds and similarities ------------------------------------------------------------------------------------------------ */
@@ -345,8 +269,7 @@ static EmbedPlan *new_embed(Compilation *c, Decl *decl, const Choice *choices) {
 /* An embed is compiled once for the choices that it depends on, however many records use it. NULL: diagnosed. */
 static EmbedPlan *plan_embed(Compilation *c, Decl *decl, const Choice *choices) {
     AxisList axes = {0};
-    Map seen = {0};
-    axes_of_decl(c, decl, &axes, &seen);
+    axes_of_decl(c, decl, &axes);
     const char *key = arena_print(&c->arena, "%p", (void *)decl);
     for (const Choice *choice = choices; choice; choice = choice->next)
         for (int i = 0; i < axes.count; i++)
@@ -424,7 +347,7 @@ static void read_metrics(Compilation *c, const Decl *decl, EvaluatePlan *evaluat
 
 static void plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
     EvaluatePlan *evaluation = arena_new(&c->arena, EvaluatePlan);
-    *evaluation = (EvaluatePlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .axis = member->axis};
+    *evaluation = (EvaluatePlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .choices = member->choices};
     bool placed = part_of(c, decl, &evaluation->dataset, &evaluation->split, &evaluation->part);
     come_later(c, decl, (const char *const[]){"against", "gallery", NULL});
     read_metrics(c, decl, evaluation);
@@ -496,9 +419,14 @@ static void plan_submission(Compilation *c, Decl *decl, const Member *member) {
 /* ---- the whole ---------------------------------------------------------------------------------------------------------------------- */
 
 static void plan_family(Compilation *c, Decl *decl, void (*plan_member)(Compilation *, Decl *, const Member *)) {
+    AxisList axes = {0};
     MemberList members = {0};
-    members_of(c, decl, &members);
-    for (int i = 0; i < members.count; i++) plan_member(c, decl, &members.at[i]);
+    axes_of_decl(c, decl, &axes);
+    members_of_axes(c, &axes, decl->statement->name_span, &members);
+    for (int i = 0; i < members.count; i++) {
+        c->steps = 0;
+        plan_member(c, decl, &members.at[i]);
+    }
 }
 
 static void plan_member_embed(Compilation *c, Decl *decl, const Member *member) { plan_embed(c, decl, member->choices); }
@@ -529,39 +457,15 @@ bool plan_program(Compilation *c) {
         for (int i = 0; i < names->count; i++) {
             Decl *decl = names->entries[i].value;
             if (!decl || decl->kind != STATEMENT_RECORD) continue;
+            c->steps = 0;
             if (pass < 2 && decl->record == first[pass]) pass == 0 ? plan_dataset(c, decl) : plan_split(c, decl);
             if (pass == 2 && decl->record != KIND_dataset && decl->record != KIND_split) plan_record(c, decl);
         }
     for (int i = 0; i < c->expects.count; i++) {
         Outcome outcome;
-        check_expectation(c, c->expects.at[i], NULL, &outcome);
+        check_expectation(c, c->expects.at[i], 0, NULL, &outcome);
     }
     return !diag_any_error(c->jre);
-}
-
-bool check_expectation(Compilation *c, const Statement *expect, const ResultSource *results, Outcome *outcome) {
-    c->results = results;
-    Environment *env = environment_new(c, c->scope, NULL);
-    Value *v = evaluate(env, expect->value);
-    *outcome = (Outcome){.text = expr_text(c->jre, expect->value), .span = expect->span, .reason = expect->text};
-    const Expr *e = expect->value;
-    bool numbers = e->kind == EXPR_BINARY && e->op >= BINARY_eq && e->op <= BINARY_ge;
-    if (v->kind == VALUE_TRUTH && numbers && results) {
-        Value *left = evaluate(env, e->left), *right = evaluate(env, e->right);
-        bool ok = true;
-        outcome->compared = (left->kind == VALUE_METRIC || left->kind == VALUE_NUMBER) && (right->kind == VALUE_METRIC || right->kind == VALUE_NUMBER);
-        outcome->left = left->kind == VALUE_NUMBER ? number_in(c, left, "bare", &ok) : left->number;
-        outcome->right = right->kind == VALUE_NUMBER ? number_in(c, right, "bare", &ok) : right->number;
-    }
-    c->results = NULL;
-    if (v->kind == VALUE_NONE) return false;
-    if (v->kind != VALUE_TRUTH) {
-        Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->span, "a comparison was expected, this is %s", value_kind_text(v));
-        diag_help(d, "for instance: expect cv.map > 20%%");
-        return false;
-    }
-    outcome->holds = v->truth && (!results || v->known || !numbers);
-    return true;
 }
 
 void plan_print(const Compilation *c, Text *out) {

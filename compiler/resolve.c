@@ -115,6 +115,10 @@ static Decl *declare(Compilation *c, Scope *scope, const Statement *s, bool libr
     Decl *decl = arena_new(&c->arena, Decl);
     *decl = (Decl){.name = s->name, .kind = s->kind, .statement = s, .scope = scope, .library = library,
                    .value = s->value, .each = s->each, .each_span = s->each_span, .record = KIND_NONE};
+    if (s->builtin && !scope->core) {
+        Diagnostic *d = diag(c->jre, DIAG_unknown_name, s->name_span, "`builtin` is for the words that jre is born with, `%s` is none of them", s->name);
+        diag_help(d, "write what it computes, as equations and a result");
+    }
     if (s->kind == STATEMENT_RECORD) {
         decl->record = s->record;
         take_settings(c, s->record, &s->settings, &decl->settings);
@@ -241,6 +245,7 @@ static Scope *library_scope(Compilation *c, Module *module) {
     map_set(&c->library_scopes, &c->arena, path, scope);
     use_modules(c, scope, module);
     Module *core = module_core(c->jre);
+    scope->core = core == module;
     if (core && core != module) list_add(&c->arena, &scope->uses, library_scope(c, core));
     apply_document(c, scope, module, false, true);
     return scope;
@@ -308,6 +313,11 @@ void print_flat_program(Compilation *c, Text *out) {
         flat.like = NULL;
         text_add(out, "\n");
         print_statement(out, &flat);
+        text_add(out, "\n");
+    }
+    for (int i = 0; i < c->accepts.count; i++) {
+        text_add(out, "\n");
+        print_statement(out, c->accepts.at[i]);
         text_add(out, "\n");
     }
     for (int i = 0; i < c->expects.count; i++) {

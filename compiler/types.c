@@ -34,6 +34,13 @@ double number_in(Compilation *c, const Value *v, const char *wanted, bool *ok) {
     return number;
 }
 
+bool value_is_numeric(const Value *v) { return v->kind == VALUE_NUMBER || v->kind == VALUE_METRIC; }
+
+double value_bare(Compilation *c, const Value *v) {
+    bool ok = true;
+    return v->kind == VALUE_METRIC ? v->number : number_in(c, v, "bare", &ok);
+}
+
 static bool is_number_type(const char *type) {
     static const char *const types[] = {"Int", "Real", "Angle", "Length", "Share", "Time", "Bytes"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)

@@ -19,7 +19,7 @@ typedef struct {
     Plan *plan;
     EvaluationReport *evaluations;
     SubmissionReport *submissions;
-    ExpectationReport *expectations;
+    ExpectationReport *expectations; int expectation_count;
     int computed;                         /* pictures embedded, evaluations and submissions made: 0 means all was in the store */
     int walked, done;                     /* evaluations and submissions that were asked for; of these have a result */
     const char *run_id;
@@ -155,7 +155,7 @@ static void warn_of_lonely(Session *session, const EvaluationReport *report) {
     const Evaluation *numbers = &report->numbers;
     if (!numbers->lonely) return;
     Diagnostic *d = diag(session->jre, DIAG_lonely_queries, report->plan->span, "%d of %d queries have no other picture of their individual to find",
-                         numbers->lonely, numbers->queries + (report->plan->lonely_zero ? 0 : numbers->lonely));
+                         numbers->lonely, numbers->queries);
     if (report->plan->lonely_zero) diag_note(d, "`lonely zero` counts each of them as 0");
     else diag_note(d, "they are left out; `lonely zero` would count each of them as 0");
 }
@@ -223,16 +223,6 @@ static const char *result_individual(void *context, const EvaluatePlan *plan, co
     return place >= 0 && place < report->numbers.identities ? report->individuals[place] : NULL;
 }
 
-/* Does the expression speak of an evaluation without a result (it failed, or --only left it out)? */
-static bool lacks_result(const Run *run, const Expr *e) {
-    if (!e) return false;
-    for (int i = 0; e->kind == EXPR_NAME && i < run->plan->evaluations.count; i++)
-        if (strcmp(run->plan->evaluations.at[i]->name, e->name) == 0 && !run->evaluations[i].done) return true;
-    for (int i = 0; i < e->arguments.count; i++)
-        if (lacks_result(run, e->arguments.at[i].value)) return true;
-    return lacks_result(run, e->target) || lacks_result(run, e->left) || lacks_result(run, e->right) || lacks_result(run, e->condition);
-}
-
 static const char *verdict(const ExpectationReport *report) { return !report->checked ? "open  " : report->outcome.holds ? "holds " : "FAILED"; }
 
 static void print_expectation(Session *session, const ExpectationReport *report) {
@@ -252,19 +242,19 @@ static void print_expectation(Session *session, const ExpectationReport *report)
 static int check_expectations(Run *run) {
     Compilation *c = run->compilation;
     ResultSource source = {.context = run, .metric = result_metric, .individual = result_individual};
-    int failed = 0;
-    for (int i = 0; i < c->expects.count; i++) {
-        ExpectationReport *report = &run->expectations[i];
-        const Statement *statement = c->expects.at[i];
-        report->text = expr_text(c->jre, statement->value);
-        report->outcome.reason = statement->text;
-        report->asked = !lacks_result(run, statement->value);
-        report->checked = report->asked && check_expectation(c, statement, &source, &report->outcome);
-        if (report->checked && report->outcome.text) report->text = report->outcome.text;
-        failed += report->checked && !report->outcome.holds;
-        if (i == 0 && !run->session->options.json) fputc('\n', run->session->options.out);
-        print_expectation(run->session, report);
-    }
+    int failed = 0, total = 0;
+    for (int i = 0; i < c->expects.count; i++) total += expectation_members(c, c->expects.at[i]);
+    run->expectations = arena_array(&run->session->arena, ExpectationReport, total + 1);
+    for (int i = 0; i < c->expects.count; i++)
+        for (int member = 0; member < expectation_members(c, c->expects.at[i]); member++) {
+            ExpectationReport *report = &run->expectations[run->expectation_count++];
+            bool asked = check_expectation(c, c->expects.at[i], member, &source, &report->outcome);
+            report->text = report->outcome.text;
+            report->checked = asked && !report->outcome.open;
+            failed += report->checked && !report->outcome.holds;
+            if (run->expectation_count == 1 && !run->session->options.json) fputc('\n', run->session->options.out);
+            print_expectation(run->session, report);
+        }
     return failed;
 }
 
@@ -342,7 +332,7 @@ static void json_run(Text *out, const Run *run, int exit_code) {
         json_submission(out, &run->submissions[i]);
     }
     text_add(out, "], \"expectations\": [");
-    for (int i = 0; i < run->compilation->expects.count; i++) {
+    for (int i = 0; i < run->expectation_count; i++) {
         if (i) text_add(out, ", ");
         json_outcome(out, &run->expectations[i]);
     }
@@ -445,7 +435,6 @@ int session_run(Session *session, Compilation *compilation) {
     if (!run.plan || !only_is_known(&run)) return diag_exit_code(session->jre);
     run.evaluations = arena_array(&session->arena, EvaluationReport, run.plan->evaluations.count + 1);
     run.submissions = arena_array(&session->arena, SubmissionReport, run.plan->submissions.count + 1);
-    run.expectations = arena_array(&session->arena, ExpectationReport, compilation->expects.count + 1);
     run.run_id = choose_run_id(session);
     walk(&run);
     report_print(session, run.evaluations, run.plan->evaluations.count);
