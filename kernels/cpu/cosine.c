@@ -1,26 +1,42 @@
-/* cosine.c: scores of every row of a with every row of b, the block behind ranking.
+/* cosine.c: rows against rows: cosine_scores, the block behind ranking, and matmul whose right side is transposed (x times
+ * a weight stored as [N,K]).
  *
  * Ladder: reference (one dot product at a time) -> ROWS x COLUMNS dot products at once in vector registers, so that
- * each loaded vector is used several times; the register sums of a tile are folded together by a tree of shuffles.
- * Order of summation: LANES interleaved partial sums over D, the tree, then what whole vectors left over; the same for every place in the matrix.
- * Contract: D lies contiguous in both. A unit is ROWS_OF_A_UNIT rows of a against COLUMNS_OF_A_UNIT rows of b. */
+ * each loaded vector is used several times (123 GFLOP/s at [256,512] x [512,1024]) -> a few rows of a stay in the
+ * first-level cache while b goes by, and a tile's registers are added up together by one tree of shuffles (see below).
+ * Order of summation: KERNEL_LANES interleaved partial sums over the depth, the tree, then what whole vectors left over;
+ * the same for every place in the matrix, so a row's bits do not depend on its company.
+ * Contract: the depth lies contiguous on both sides. A unit is up to ROWS_OF_A_UNIT rows of a against a block of rows of b. */
 #include "../kernels.h"
 
-#if KERNEL_LEVEL == 4 || defined(__aarch64__)
-enum { ROWS = 4, COLUMNS = 4 };                            /* 16 sums, 4 + 1 operands of 32 registers */
+#if KERNEL_LANES == 8
+enum { ROWS = 2, COLUMNS = 4 };                            /* a tile is a whole number of vectors of sums */
+#elif KERNEL_LEVEL == 2
+enum { ROWS = 3, COLUMNS = 4 };
 #else
-enum { ROWS = 3, COLUMNS = 4 };                            /* 12 sums, 3 + 1 operands of 16 registers */
+enum { ROWS = 4, COLUMNS = 4 };
 #endif
-enum { ROWS_OF_A_UNIT = 96, COLUMNS_OF_A_UNIT = 256 };
+enum { TILE = ROWS * COLUMNS, ROWS_OF_A_UNIT = 96, NEAR_BYTES = 16 * 1024, FAR_BYTES = 256 * 1024 };
 
-static bool cosine_fits(const KernelCall *call) {
-    const TensorView *a = &call->in[0], *b = &call->in[1];
-    return call->inputs == 2 && a->type == KERNEL_F32 && b->type == KERNEL_F32 && a->rank == 2 && b->rank == 2 &&
-           a->dim[1] == b->dim[1] && (a->stride[1] == 1 || a->dim[1] == 1) && (b->stride[1] == 1 || b->dim[1] == 1);
+/* Rows of a, rows of b, their lengths and distances, and where the products go. */
+typedef struct {
+    const float *a, *b;
+    float *out;
+    int64_t a_rows, b_rows, depth, a_row, b_row, out_row, out_column;
+} Dots;
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* As many rows of `depth` as `bytes` hold, a multiple of `step`, between step and 256. */
+static int64_t rows_in(int64_t bytes, int64_t depth, int64_t step) {
+    int64_t rows = bytes / (4 * (depth > 0 ? depth : 1)) / step * step;
+    return rows < step ? step : least(rows, 256);
 }
 
-static int64_t cosine_units(const KernelCall *call) {
-    return units_of(call->in[0].dim[0], ROWS_OF_A_UNIT) * units_of(call->in[1].dim[0], COLUMNS_OF_A_UNIT);
+static int64_t b_rows_of_a_unit(const Dots *dots) { return rows_in(FAR_BYTES, dots->depth, COLUMNS); }
+
+static int64_t dots_units(const Dots *dots) {
+    return units_of(dots->a_rows, ROWS_OF_A_UNIT) * units_of(dots->b_rows, b_rows_of_a_unit(dots));
 }
 
 /* What is left of a dot product after whole vectors. */
@@ -30,63 +46,126 @@ static float rest(const float *a, const float *b, int64_t count) {
     return sum;
 }
 
-KERNEL_INLINE void dot_tile(int rows, int columns, const float *a, int64_t a_row, const float *b, int64_t b_row,
-                            int64_t depth, float *out, int64_t out_row, int64_t out_column) {
-    Vec sum[ROWS][COLUMNS] = {{{0}}};
+static void full_tile(const Dots *dots, int64_t row, int64_t column) {
+    const float *a = dots->a + row * dots->a_row, *b = dots->b + column * dots->b_row;
+    const int64_t a_row = dots->a_row, b_row = dots->b_row;
+    Vec sum[TILE] = {{0}};
     int64_t k = 0;
-    for (; k + KERNEL_LANES <= depth; k += KERNEL_LANES) {
+    for (; k + KERNEL_LANES <= dots->depth; k += KERNEL_LANES) {
         Vec x[ROWS];
         KERNEL_UNROLL(4)
-        for (int i = 0; i < rows; i++) x[i] = vec_load(a + i * a_row + k);
+        for (int i = 0; i < ROWS; i++) x[i] = vec_load(a + i * a_row + k);
         KERNEL_UNROLL(4)
-        for (int j = 0; j < columns; j++) {
+        for (int j = 0; j < COLUMNS; j++) {
             Vec y = vec_load(b + j * b_row + k);
             KERNEL_UNROLL(4)
-            for (int i = 0; i < rows; i++) sum[i][j] += x[i] * y;
+            for (int i = 0; i < ROWS; i++) sum[i * COLUMNS + j] += x[i] * y;
         }
+    }
+    float product[TILE];
+    KERNEL_UNROLL(4)
+    for (int i = 0; i < TILE; i += KERNEL_LANES) vec_store(product + i, vec_sums(sum + i));
+    for (int i = 0; i < ROWS; i++) {
+        for (int j = 0; j < COLUMNS; j++) {
+            float left = rest(a + i * a_row + k, b + j * b_row + k, dots->depth - k);
+            dots->out[(row + i) * dots->out_row + (column + j) * dots->out_column] = product[i * COLUMNS + j] + left;
+        }
+    }
+}
+
+/* One row of a against COLUMNS rows of b, where a tile's rows run out: one query, one picture. */
+static void flat_tile(const Dots *dots, int64_t row, int64_t column) {
+    const float *a = dots->a + row * dots->a_row, *b = dots->b + column * dots->b_row;
+    Vec sum[COLUMNS] = {{0}};
+    int64_t k = 0;
+    for (; k + KERNEL_LANES <= dots->depth; k += KERNEL_LANES) {
+        Vec x = vec_load(a + k);
+        KERNEL_UNROLL(4)
+        for (int j = 0; j < COLUMNS; j++) sum[j] += x * vec_load(b + j * dots->b_row + k);
     }
     KERNEL_UNROLL(4)
-    for (int i = 0; i < rows; i++) {
-        KERNEL_UNROLL(4)
-        for (int j = 0; j < columns; j++) {
-            float *to = out + i * out_row + j * out_column;
-            *to = vec_sum(sum[i][j]) + rest(a + i * a_row + k, b + j * b_row + k, depth - k);
-        }
+    for (int j = 0; j < COLUMNS; j++)
+        dots->out[row * dots->out_row + (column + j) * dots->out_column] =
+            vec_sum(sum[j]) + rest(a + k, b + j * dots->b_row + k, dots->depth - k);
+}
+
+static void single(const Dots *dots, int64_t row, int64_t column) {
+    const float *a = dots->a + row * dots->a_row, *b = dots->b + column * dots->b_row;
+    Vec sum = {0};
+    int64_t k = 0;
+    for (; k + KERNEL_LANES <= dots->depth; k += KERNEL_LANES) sum += vec_load(a + k) * vec_load(b + k);
+    dots->out[row * dots->out_row + column * dots->out_column] = vec_sum(sum) + rest(a + k, b + k, dots->depth - k);
+}
+
+/* A few rows of a, which stay near, against a block of rows of b. */
+static void run_rows(const Dots *dots, int64_t row, int64_t last_row, int64_t column, int64_t last_column) {
+    for (; column < last_column; column += COLUMNS) {
+        bool whole = column + COLUMNS <= last_column;
+        int64_t i = row;
+        for (; whole && i + ROWS <= last_row; i += ROWS) full_tile(dots, i, column);
+        for (; whole && i < last_row; i++) flat_tile(dots, i, column);
+        for (; i < last_row; i++)
+            for (int64_t j = column; j < last_column; j++) single(dots, i, j);
     }
 }
 
-/* A block of rows of a against a block of rows of b. */
-static void dot_block(const KernelCall *call, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+static void run_dots(const Dots *dots, int64_t first, int64_t end) {
+    int64_t blocks = units_of(dots->a_rows, ROWS_OF_A_UNIT), of_b = b_rows_of_a_unit(dots);
+    int64_t near = rows_in(NEAR_BYTES, dots->depth, ROWS);
+    for (int64_t unit = first; unit < end; unit++) {
+        int64_t row = unit % blocks * ROWS_OF_A_UNIT, column = unit / blocks * of_b;
+        int64_t last_row = least(row + ROWS_OF_A_UNIT, dots->a_rows), last_column = least(column + of_b, dots->b_rows);
+        for (; row < last_row; row += near) run_rows(dots, row, least(row + near, last_row), column, last_column);
+    }
+}
+
+/* ---- cosine_scores: a [M,D], b [G,D] --------------------------------------------------------------------------- */
+
+static bool matrices(const KernelCall *call) {
     const TensorView *a = &call->in[0], *b = &call->in[1];
-    const int64_t a_row = a->stride[0], b_row = b->stride[0], depth = a->dim[1];
-    const int64_t out_row = call->out.stride[0], out_column = call->out.stride[1];
-    for (int64_t j = column; j < column + columns; j += COLUMNS) {
-        const float *y = (const float *)b->data + j * b_row;
-        bool full_columns = j + COLUMNS <= column + columns;
-        for (int64_t i = row; i < row + rows; i += ROWS) {
-            const float *x = (const float *)a->data + i * a_row;
-            float *out = (float *)call->out.data + i * out_row + j * out_column;
-            if (full_columns && i + ROWS <= row + rows) {
-                dot_tile(ROWS, COLUMNS, x, a_row, y, b_row, depth, out, out_row, out_column);
-                continue;
-            }
-            for (int64_t n = 0; n < COLUMNS && j + n < column + columns; n++)
-                for (int64_t m = 0; m < ROWS && i + m < row + rows; m++)
-                    dot_tile(1, 1, x + m * a_row, a_row, y + n * b_row, b_row, depth, out + m * out_row + n * out_column,
-                             out_row, out_column);
-        }
-    }
+    return call->inputs == 2 && a->type == KERNEL_F32 && b->type == KERNEL_F32 && a->rank == 2 && b->rank == 2 &&
+           call->out.rank == 2 && (a->stride[1] == 1 || a->dim[1] == 1);
 }
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static Dots dots_of(const KernelCall *call, int b_rows, int b_depth) {
+    const TensorView *a = &call->in[0], *b = &call->in[1];
+    return (Dots){.a = a->data, .b = b->data, .out = call->out.data, .a_rows = a->dim[0], .b_rows = b->dim[b_rows],
+                  .depth = b->dim[b_depth], .a_row = a->stride[0], .b_row = b->stride[b_rows],
+                  .out_row = call->out.stride[0], .out_column = call->out.stride[1]};
+}
+
+static bool cosine_fits(const KernelCall *call) {
+    const TensorView *b = &call->in[1];
+    return matrices(call) && call->in[0].dim[1] == b->dim[1] && (b->stride[1] == 1 || b->dim[1] == 1);
+}
+
+static int64_t cosine_units(const KernelCall *call) {
+    Dots dots = dots_of(call, 0, 1);
+    return dots_units(&dots);
+}
 
 static void cosine_run(const KernelCall *call, int64_t first, int64_t end) {
-    int64_t rows = call->in[0].dim[0], columns = call->in[1].dim[0];
-    int64_t blocks = units_of(rows, ROWS_OF_A_UNIT);
-    for (int64_t unit = first; unit < end; unit++) {
-        int64_t row = unit % blocks * ROWS_OF_A_UNIT, column = unit / blocks * COLUMNS_OF_A_UNIT;
-        dot_block(call, row, least(ROWS_OF_A_UNIT, rows - row), column, least(COLUMNS_OF_A_UNIT, columns - column));
-    }
+    Dots dots = dots_of(call, 0, 1);
+    run_dots(&dots, first, end);
 }
 KERNEL(cosine_scores_vector, .op = "cosine_scores", .device = "cpu", .variant = "vector", .type = KERNEL_F32,
        .preference = 10, .fits = cosine_fits, .units = cosine_units, .run = cosine_run)
+
+/* ---- matmul: b [K,N], its columns contiguous ---------------------------------------------------------------------- */
+
+static bool matmul_fits(const KernelCall *call) {
+    const TensorView *b = &call->in[1];
+    return matrices(call) && call->in[0].dim[1] == b->dim[0] && (b->stride[0] == 1 || b->dim[0] == 1);
+}
+
+static int64_t matmul_units(const KernelCall *call) {
+    Dots dots = dots_of(call, 1, 0);
+    return dots_units(&dots);
+}
+
+static void matmul_run(const KernelCall *call, int64_t first, int64_t end) {
+    Dots dots = dots_of(call, 1, 0);
+    run_dots(&dots, first, end);
+}
+KERNEL(matmul_dots, .op = "matmul", .device = "cpu", .variant = "dots", .type = KERNEL_F32, .preference = 5,
+       .fits = matmul_fits, .units = matmul_units, .run = matmul_run)

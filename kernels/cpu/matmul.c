@@ -1,18 +1,17 @@
 /* matmul.c: [M,K] x [K,N].
  *
  * Ladder: reference -> (columns contiguous in b) a panel of b is laid side by side in the workspace and swept by tiles
- * of ROWS x PANEL sums in registers; (depth contiguous in both, as in x times a transposed weight) tiles of dot
- * products, which read b once for every DOT_ROWS rows.
- * Which of the two is taken depends on strides, never on M, and each output element has one order of summation: over
- * K from first to last, or in LANES interleaved sums folded at the end. So a row's bits do not depend on its company. */
+ * of ROWS x PANEL sums in registers. A transposed b, whose depth is contiguous, is cosine.c's.
+ * Each output element sums over K from first to last, whatever tile it falls into: a row's bits do not depend on its
+ * company. A unit is a panel of b against ROWS_OF_A_UNIT rows of a. */
 #include "../kernels.h"
 
 #if KERNEL_LEVEL == 4 || defined(__aarch64__)
-enum { ROWS = 12, VECTORS = 2, DOT_ROWS = 4, DOT_COLUMNS = 4 };
+enum { ROWS = 12, VECTORS = 2 };
 #else
-enum { ROWS = 6, VECTORS = 2, DOT_ROWS = 3, DOT_COLUMNS = 4 };
+enum { ROWS = 6, VECTORS = 2 };
 #endif
-enum { PANEL = VECTORS * KERNEL_LANES, ROWS_OF_A_UNIT = 20 * ROWS, DOT_ROWS_OF_A_UNIT = 48, DOT_COLUMNS_OF_A_UNIT = 64 };
+enum { PANEL = VECTORS * KERNEL_LANES, ROWS_OF_A_UNIT = 20 * ROWS };
 
 static bool matrices(const KernelCall *call) {
     const TensorView *a = &call->in[0], *b = &call->in[1];
@@ -21,8 +20,6 @@ static bool matrices(const KernelCall *call) {
 }
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-/* ---- panels of b ------------------------------------------------------------------------------------------------ */
 
 static bool panels_fit(const KernelCall *call) {
     return matrices(call) && (call->in[1].stride[1] == 1 || call->in[1].dim[1] == 1) &&
@@ -103,73 +100,3 @@ static void panels_run(const KernelCall *call, int64_t first, int64_t end) {
 }
 KERNEL(matmul_panels, .op = "matmul", .device = "cpu", .variant = "panels", .type = KERNEL_F32, .preference = 10,
        .fits = panels_fit, .units = panels_units, .run = panels_run, .workspace_bytes = panels_workspace_bytes)
-
-/* ---- dot products -------------------------------------------------------------------------------------------------- */
-
-static bool dots_fit(const KernelCall *call) {
-    return matrices(call) && (call->in[0].stride[1] == 1 || call->in[0].dim[1] == 1) &&
-           (call->in[1].stride[0] == 1 || call->in[1].dim[0] == 1);
-}
-
-static int64_t dots_units(const KernelCall *call) {
-    return units_of(call->out.dim[0], DOT_ROWS_OF_A_UNIT) * units_of(call->out.dim[1], DOT_COLUMNS_OF_A_UNIT);
-}
-
-/* What is left of a dot product after whole vectors. */
-static float rest(const float *a, const float *b, int64_t count) {
-    float sum = 0.0f;
-    for (int64_t k = 0; k < count; k++) sum = fused(a[k], b[k], sum);
-    return sum;
-}
-
-KERNEL_INLINE void dot_tile(int rows, int columns, const KernelCall *call, int64_t row, int64_t column) {
-    const int64_t a_row = call->in[0].stride[0], b_column = call->in[1].stride[1], depth = call->in[0].dim[1];
-    const float *a = (const float *)call->in[0].data + row * a_row;
-    const float *b = (const float *)call->in[1].data + column * b_column;
-    float *out = (float *)call->out.data + row * call->out.stride[0] + column * call->out.stride[1];
-    Vec sum[DOT_ROWS][DOT_COLUMNS] = {{{0}}};
-    int64_t k = 0;
-    for (; k + KERNEL_LANES <= depth; k += KERNEL_LANES) {
-        Vec x[DOT_ROWS];
-        KERNEL_UNROLL(4)
-        for (int i = 0; i < rows; i++) x[i] = vec_load(a + i * a_row + k);
-        KERNEL_UNROLL(4)
-        for (int j = 0; j < columns; j++) {
-            Vec y = vec_load(b + j * b_column + k);
-            KERNEL_UNROLL(4)
-            for (int i = 0; i < rows; i++) sum[i][j] += x[i] * y;
-        }
-    }
-    KERNEL_UNROLL(4)
-    for (int i = 0; i < rows; i++) {
-        KERNEL_UNROLL(4)
-        for (int j = 0; j < columns; j++) {
-            float *to = out + i * call->out.stride[0] + j * call->out.stride[1];
-            *to = vec_sum(sum[i][j]) + rest(a + i * a_row + k, b + j * b_column + k, depth - k);
-        }
-    }
-}
-
-static void dots_run(const KernelCall *call, int64_t first, int64_t end) {
-    int64_t blocks = units_of(call->out.dim[0], DOT_ROWS_OF_A_UNIT);
-    for (int64_t unit = first; unit < end; unit++) {
-        int64_t row = unit % blocks * DOT_ROWS_OF_A_UNIT, column = unit / blocks * DOT_COLUMNS_OF_A_UNIT;
-        int64_t last_row = least(row + DOT_ROWS_OF_A_UNIT, call->out.dim[0]);
-        int64_t last_column = least(column + DOT_COLUMNS_OF_A_UNIT, call->out.dim[1]);
-        for (int64_t j = column; j < last_column; j += DOT_COLUMNS) {
-            for (int64_t i = row; i < last_row; i += DOT_ROWS) {
-                int64_t rows = least(DOT_ROWS, last_row - i), columns = least(DOT_COLUMNS, last_column - j);
-                if (rows == DOT_ROWS && columns == DOT_COLUMNS) {
-                    dot_tile(DOT_ROWS, DOT_COLUMNS, call, i, j);
-                } else if (rows == 1 && columns == DOT_COLUMNS) {
-                    dot_tile(1, DOT_COLUMNS, call, i, j);
-                } else {
-                    for (int64_t m = 0; m < rows; m++)
-                        for (int64_t n = 0; n < columns; n++) dot_tile(1, 1, call, i + m, j + n);
-                }
-            }
-        }
-    }
-}
-KERNEL(matmul_dots, .op = "matmul", .device = "cpu", .variant = "dots", .type = KERNEL_F32, .preference = 5,
-       .fits = dots_fit, .units = dots_units, .run = dots_run)
