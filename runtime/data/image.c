@@ -48,7 +48,7 @@ static void explain_other(const uint8_t *bytes, size_t length, char why[WHY_BYTE
     static const struct { size_t at; const char *mark, *what; } looks[] = {
         {0, "GIF8", "a GIF"}, {0, "BM", "a BMP"}, {0, "II*", "a TIFF"}, {0, "MM", "a TIFF"}, {8, "WEBP", "a WebP"},
         {4, "ftyp", "a HEIC, AVIF or video file"}, {0, "%PDF", "a PDF"}, {0, "PK", "a zip archive"}, {0, "<", "a web page or XML"},
-        {0, "version https://git-lfs", "a placeholder of Git LFS: run `git lfs pull` to fetch the picture itself"},
+        {0, "version https://git-lfs", "a pointer of Git LFS: run `git lfs pull` to fetch the picture itself"},
     };
     const char *found = length == 0 ? "an empty file" : "something else";
     for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
