@@ -11,7 +11,7 @@
 
 enum { EXIT_EXPECTATION = 3, EXIT_INTERRUPTED = 130 };
 
-typedef struct { Outcome outcome; bool asked, checked; const char *text; } ExpectationReport;
+typedef struct { Outcome outcome; bool sound, checked; const char *text; } ExpectationReport;   /* sound: a comparison; checked: with numbers */
 
 typedef struct {
     Session *session;
@@ -231,8 +231,8 @@ static void print_expectation(Session *session, const ExpectationReport *report)
     const Outcome *outcome = &report->outcome;
     const char *color = !session->options.colors || !report->checked ? "" : outcome->holds ? "\033[32m" : "\033[1;31m";
     fprintf(out, "%s%s%s  %s", color, verdict(report), *color ? "\033[0m" : "", report->text);
-    if (!report->asked) fprintf(out, "   its evaluation has no result");
-    else if (!report->checked) fprintf(out, "   could not be decided, as said elsewhere");
+    if (!report->sound) fprintf(out, "   could not be decided, as said elsewhere");
+    else if (!report->checked) fprintf(out, "   its evaluation has no result");
     else if (outcome->compared) fprintf(out, "   %.6g and %.6g", outcome->left, outcome->right);
     if (outcome->reason) fprintf(out, "   because %s", outcome->reason);
     fputc('\n', out);
@@ -248,9 +248,9 @@ static int check_expectations(Run *run) {
     for (int i = 0; i < c->expects.count; i++)
         for (int member = 0; member < expectation_members(c, c->expects.at[i]); member++) {
             ExpectationReport *report = &run->expectations[run->expectation_count++];
-            bool asked = check_expectation(c, c->expects.at[i], member, &source, &report->outcome);
+            report->sound = check_expectation(c, c->expects.at[i], member, &source, &report->outcome);
             report->text = report->outcome.text;
-            report->checked = asked && !report->outcome.open;
+            report->checked = report->sound && !report->outcome.open;
             failed += report->checked && !report->outcome.holds;
             if (run->expectation_count == 1 && !run->session->options.json) fputc('\n', run->session->options.out);
             print_expectation(run->session, report);
