@@ -151,9 +151,13 @@ static bool has_rivals(const Run *run, const EvaluatePlan *plan) {
     return false;
 }
 
-static void warn_of_lonely(Session *session, const EvaluationReport *report) {
+/* Once for each evaluation: its members ask the same pictures. */
+static void warn_of_lonely(const Run *run, const EvaluationReport *report) {
+    Session *session = run->session;
     const Evaluation *numbers = &report->numbers;
     if (!numbers->lonely) return;
+    for (const EvaluationReport *earlier = run->evaluations; earlier < report; earlier++)
+        if (earlier->done && strcmp(earlier->plan->name, report->plan->name) == 0) return;
     Diagnostic *d = diag(session->jre, DIAG_lonely_queries, report->plan->span, "%d of %d queries have no other picture of their individual to find",
                          numbers->lonely, numbers->queries);
     if (report->plan->lonely_zero) diag_note(d, "`lonely zero` counts each of them as 0");
@@ -184,7 +188,7 @@ static void run_evaluation(Run *run, EvaluationReport *report) {
         keep_evaluation(session, report);
     }
     report->done = true;
-    warn_of_lonely(session, report);
+    warn_of_lonely(run, report);
     report_tables(session, report, has_rivals(run, plan));
 }
 
