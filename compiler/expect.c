@@ -40,6 +40,7 @@ bool check_expectation(Compilation *c, const Statement *expect, int member, cons
     Environment *env = environment_new(c, c->scope, members.at[member].choices);
     *outcome = (Outcome){.text = member_text(c, expect, &members.at[member]), .span = expect->span, .reason = expect->text};
     c->results = results;
+    c->steps = 0;
     Value *v = evaluate(env, e);
     bool comparison = e->kind == EXPR_BINARY && e->op >= BINARY_eq && e->op <= BINARY_ge;
     if (v->kind == VALUE_TRUTH && comparison && results) {

@@ -8,9 +8,11 @@
 
 #include <string.h>
 
+enum { DEEPEST_NAMES = 4000 };            /* names that stand for names; evaluate.c tells of such depth long before */
+
 static void follow_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *axes, Map *seen);
 
-static void follow_decl(Compilation *c, Decl *decl, AxisList *axes, Map *seen) {
+static void follow_below(Compilation *c, Decl *decl, AxisList *axes, Map *seen) {
     const char *mark = arena_print(&c->arena, "%p", (void *)decl);
     if (map_get(seen, mark)) return;
     map_set(seen, &c->arena, mark, decl);
@@ -21,6 +23,15 @@ static void follow_decl(Compilation *c, Decl *decl, AxisList *axes, Map *seen) {
     if (decl->kind != STATEMENT_FORMULA) return;
     for (int i = 0; i < decl->statement->lines.count; i++)
         if (decl->statement->lines.at[i].value) follow_expr(c, decl->scope, decl->statement->lines.at[i].value, axes, seen);
+    for (int i = 0; i < decl->statement->where.count; i++) follow_expr(c, decl->scope, decl->statement->where.at[i], axes, seen);
+    for (int i = 0; i < decl->statement->params.count; i++) follow_expr(c, decl->scope, decl->statement->params.at[i].fallback, axes, seen);
+}
+
+static void follow_decl(Compilation *c, Decl *decl, AxisList *axes, Map *seen) {
+    if (c->nested > DEEPEST_NAMES) return;
+    c->nested++;
+    follow_below(c, decl, axes, seen);
+    c->nested--;
 }
 
 static void follow_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *axes, Map *seen) {
@@ -63,7 +74,14 @@ static int axis_size(const Decl *axis) { return axis->value->arguments.count; }
 
 void members_of_axes(Compilation *c, const AxisList *axes, Span asked_at, MemberList *members) {
     int64_t total = 1;
-    for (int i = 0; i < axes->count && total <= 1000; i++) total *= axis_size(axes->at[i]);
+    for (int i = 0; i < axes->count && total <= 1000; i++) {
+        if (!axis_size(axes->at[i])) {
+            Diagnostic *d = diag(c->jre, DIAG_wrong_argument, axes->at[i]->each_span, "`%s` has no choice at all", axes->at[i]->name);
+            diag_help(d, "write at least one: each [224px]");
+            return;
+        }
+        total *= axis_size(axes->at[i]);
+    }
     if (total > 1000) {
         Diagnostic *d = diag(c->jre, DIAG_not_yet, asked_at, "more choices in one family than this version holds (1,000)");
         diag_help(d, "take some choices out of an `each`");
