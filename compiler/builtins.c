@@ -127,6 +127,7 @@ static Value *mean_pool(Environment *env, Span span) { return pool(env, OP_mean_
 static Value *blur(Environment *env, Span span) {
     Node *x = parameter(env, "x")->node;
     double sigma = real_parameter(env, "sigma");
+    if (x->shape.dim[2] == DIM_BATCH || x->shape.dim[3] == DIM_BATCH) return finish(env, NULL, "the pictures of a batch would be blurred into each other", span);
     if (!(sigma > 0) || sigma > 100) return finish(env, NULL, "sigma is over 0 and at most 100 pixels", span);
     const char *why;
     return finish(env, graph_add(env->graph, OP_blur, &x, 1, &sigma, env->origin, &why), why, span);

@@ -51,6 +51,17 @@ static Value *cannot(Environment *env, Span span, const char *why) {
     return poison(env, span);
 }
 
+/* Sums over the batch, and tables of each picture with each other: a picture's numbers must not depend on its company. */
+static const char *mixes_pictures(const Node *made) {
+    bool mixed = made->op == OP_matmul && made->in[0]->shape.dim[1] == DIM_BATCH;
+    int batches = 0;
+    for (int d = 0; d < made->shape.rank; d++) {
+        batches += made->shape.dim[d] == DIM_BATCH;
+        if (made->inputs == 1 && made->in[0]->shape.rank == made->shape.rank && made->in[0]->shape.dim[d] == DIM_BATCH && made->shape.dim[d] != DIM_BATCH) mixed = true;
+    }
+    return mixed || batches > 1 ? "the pictures of a batch would be mixed, and a picture's numbers must not depend on its company" : NULL;
+}
+
 Value *tensor_operation(Environment *env, Op op, Value *const *operands, int count, const double *attributes, Span span) {
     Compilation *c = env->compilation;
     if (!env->graph) {
@@ -75,7 +86,7 @@ Value *tensor_operation(Environment *env, Op op, Value *const *operands, int cou
     for (int i = 0; i < count; i++) nodes[i] = align(env, operands[i], nodes[i], &letters);
     const char *why;
     Node *node = graph_add(env->graph, op, nodes, count, attributes, env->origin, &why);
-    if (!node) return cannot(env, span, why);
+    if (!node || (why = mixes_pictures(node)) != NULL) return cannot(env, span, why);
     Value *v = value_tensor(c, node, span);
     v->letters = letters;
     return v;
@@ -156,7 +167,8 @@ Value *reduce_tensor(Environment *env, const Expr *e) {
     }
     const char *why;
     Node *reduced = graph_add(env->graph, op, &body->node, 1, &axes, env->origin, &why);
-    return reduced ? without_letters(env, body, reduced, &e->letters, e->span) : cannot(env, e->span, why);
+    if (!reduced || (why = mixes_pictures(reduced)) != NULL) return cannot(env, e->span, why);
+    return without_letters(env, body, reduced, &e->letters, e->span);
 }
 
 Value *letters_in_order(Environment *env, Value *v, const NameList *letters, Span span) {

@@ -142,18 +142,6 @@ static bool by_signature(Compilation *c, Op op, Node *const *in, int inputs, con
     return dims_build(&table, &signature->head->result, NULL, shape, why);
 }
 
-/* Sums over the batch, and tables of each picture with each other. */
-static bool mixes_pictures(Op op, Node *const *in, const double *attributes, Shape shape) {
-    int batches = 0;
-    for (int d = 0; d < shape.rank; d++) batches += shape.dim[d] == DIM_BATCH;
-    if (batches > 1) return true;
-    if (op == OP_matmul) return in[0]->shape.dim[1] == DIM_BATCH;
-    if (!(rows[op].flags & OP_REDUCTION)) return false;
-    for (int d = 0; d < in[0]->shape.rank; d++)
-        if (in[0]->shape.dim[d] == DIM_BATCH && ((int64_t)attributes[0] >> d & 1)) return true;
-    return false;
-}
-
 bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, const char **why) {
     *why = NULL;
     bool good;
@@ -162,10 +150,6 @@ bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const do
     else if (op == OP_concat) good = concatenated(c, in, inputs, (int)attributes[0], shape, why);
     else good = by_signature(c, op, in, inputs, attributes, shape, why);
     if (!good) return false;
-    if (mixes_pictures(op, in, attributes, *shape)) {
-        *why = "the pictures of a batch would be mixed, and a picture's numbers must not depend on its company";
-        return false;
-    }
     for (int d = 0; d < shape->rank; d++) {
         if (shape->dim[d] >= 1 || shape->dim[d] == DIM_BATCH) continue;
         *why = arena_print(&c->arena, "the result would have the size %lld", (long long)shape->dim[d]);

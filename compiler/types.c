@@ -222,7 +222,9 @@ bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, 
     if (is_number_type(type)) {
         bool ok = true;
         if (v->kind != VALUE_NUMBER) return wrong_kind(env, param, v, decl);
-        number_in(env->compilation, v, type, &ok);
+        double number = number_in(env->compilation, v, type, &ok);
+        if (!strcmp(type, "Int")) ok &= !v->unit && number >= -1e9 && number <= 1e9;
+        if (!strcmp(type, "Real")) ok &= !v->unit || v->unit == UNIT_percent;
         return ok || wrong_unit(env, param, v, decl);
     }
     static const struct { const char *type; ValueKind kind, other; } kinds[] = {

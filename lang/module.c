@@ -148,6 +148,8 @@ static Module *load_file(Jre *jre, const char *path, Span asked_at, bool library
     if (!source)
         return NULL;
     Module *module = new_module(jre, source, asked_at, library);
+    if (library && jre->stdlib && !strcmp(source->folder, jre->stdlib))
+        source->name = intern(jre, arena_print(&jre->forever, "%s.jre", source->stem));        /* everybody's resnet.jre, wherever it is installed */
     if (real)
         map_set(jre->modules, &jre->forever, real, module);
     Loading loading = { module, path, outer, outer ? outer->depth + 1 : 1 };
