@@ -86,7 +86,7 @@ test: run-tests
 	@if [ -z "$(T)" ]; then $(MAKE) --no-print-directory run-tests $(SAN) COUNTS=build/san/counts; fi
 	@tests/run.sh sum $(B)/counts $(if $(T),,build/san/counts)
 COUNTS = $(B)/counts
-run-tests: all $(PROGRAMS)
+run-tests: all $(if $(filter tests/%.c,$(T)),$(B)/tests/$(basename $(notdir $(T))),$(if $(T),,$(PROGRAMS)))
 	@tests/run.sh run $(B) $(COUNTS) $(T)
 san:
 	@$(MAKE) --no-print-directory run-tests $(SAN) COUNTS=build/san/counts

@@ -83,7 +83,7 @@ static void tables_hold_every_picture_and_every_ordered_pair(void **state)
     Plan *plan = plan_new();
     test_folder(folder);
     assert_true(write_folders(folder));
-    assert_true(write_tables(folder, plan));
+    assert_true(write_tables(folder, plan, 0));
     assert_int_equal(lines_of(folder, "train.csv"), 1 + 1895);
     assert_int_equal(lines_of(folder, "solution.csv"), 1 + 371);
     assert_int_equal(lines_of(folder, "test.csv"), 1 + 137270);

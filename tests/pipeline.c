@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "../runtime/runtime.h"
+#include "hash_weights.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -71,31 +72,49 @@ static const char ten_cutouts[] =
     "augment plain(x: Image) -> Image[224px, 224px] {\n  x |> stretch(224px, fill = black) |> normalize(backbone.stats)\n}\n\n"
     "network Eye(x: Tensor[N, 3, H, W]) -> Embedding[N, _] {\n  x |> backbone |> average_pool |> unit\n}\n\n"
     "embed features {\n  network Eye\n  view    plain\n}\n\n"
-    "evaluate few {\n  similarity cosine(features)\n  on         animals\n  metrics    [map, rank1]\n  average    identity\n}\n```\n";
+    "evaluate few {\n  similarity cosine(features)\n  on         animals\n  metrics    [map, rank1]\n  average    identity\n"
+    "  record     \"results/ten.csv\"\n}\n```\n";
 
 /* The first five training pictures of nyala_125 and of nyala_106, beside the document. */
 static void write_ten(const char *folder, const char *cutouts) {
     Jre *jre = jre_new();
     jre->on_exhaustion = exhausted;
     Table table;
-    char path[1200], csv[2048] = "filename,ground_truth\n";
-    snprintf(path, sizeof path, "%s/train.csv", cutouts);
-    assert_true(table_read(jre, path, NOWHERE, &table));
+    Text csv = {.jre = jre};
+    text_add(&csv, "filename,ground_truth\n");
+    assert_true(table_read(jre, arena_print(&jre->forever, "%s/train.csv", cutouts), NOWHERE, &table));
     static const char *const animals[] = {"nyala_125", "nyala_106"};
     for (int a = 0; a < 2; a++)
         for (int row = 0, taken = 0; row < table.rows && taken < 5; row++) {
             if (strcmp(table.cells[row * 2 + 1], animals[a]) != 0) continue;
             taken++;
-            snprintf(csv + strlen(csv), sizeof csv - strlen(csv), "%s/train/train/%s,%s\n", cutouts, table.cells[row * 2], animals[a]);
+            text_add(&csv, "%s/train/train/%s,%s\n", cutouts, table.cells[row * 2], animals[a]);
         }
-    write_text(folder, "ten.csv", csv);
+    write_text(folder, "ten.csv", csv.at);
     write_text(folder, "ten.jre", ten_cutouts);
+    text_free(&csv);
     jre_free(jre);
+}
+
+/* One cell of a CSV below the folder; the rows are counted from 0. */
+static double cell(Jre *jre, const char *folder, const char *file, int row, const char *column) {
+    Table table;
+    if (!table_read(jre, arena_print(&jre->forever, "%s/%s", folder, file), NOWHERE, &table)) fail_msg("%s", test_messages(jre));
+    int at = table_column(&table, column);
+    assert_true(at >= 0 && row < table.rows);
+    return atof(table.cells[row * table.columns.count + at]);
+}
+
+static void find_weights(void) {
+    char where[1024];
+    if (!test_data("weights", where)) skip();
+    setenv("JRE_WEIGHTS", where, 1);
 }
 
 static void squeezenet_on_ten_cutouts_gives_the_exact_map(void **state) {
     (void)state;
     char where[1024], folder[64], document[128], absolute[4096];
+    find_weights();
     if (!test_data("data/nyala/jaguar_like", where) || !realpath(where, absolute)) skip();
     test_folder(folder);
     write_ten(folder, absolute);
@@ -103,11 +122,10 @@ static void squeezenet_on_ten_cutouts_gives_the_exact_map(void **state) {
     Run run;
     run_document(&run, document, NULL, NULL, folder, 2);
     assert_int_equal(run.status, 0);
-    const EvaluatePlan *plan = run.c.plan->evaluations.at[0];
-    assert_int_equal(plan->similarity->embed->width, 512);
-    char path[200];
-    snprintf(path, sizeof path, "%s/.jre/store", folder);
-    assert_non_null(strstr(run.output, "0.8106"));                  /* computed apart, with torch and scikit-learn */
+    assert_int_equal(run.c.plan->evaluations.at[0]->similarity->embed->width, 512);
+    /* Computed apart: onnxruntime for the network, Pillow for the pictures, scikit-learn for average precision. */
+    assert_true(fabs(cell(run.jre, folder, "results/ten.csv", 0, "cv_map") - 0.751130952) < 1e-6);
+    assert_true(fabs(cell(run.jre, folder, "results/ten.csv", 0, "best_identity_ap") - 0.8075) < 1e-6);
     close_run(&run);
     test_folder_gone(folder);
 }
@@ -125,7 +143,7 @@ static const char one_network[] =
 typedef struct { Run run; char folder[64]; Executor *executor; const Program *program; } Network;
 
 static void open_network(Network *network, const char *call, int size, int threads) {
-    char text[2048], document[128];
+    char text[3072], document[128];
     test_folder(network->folder);
     snprintf(text, sizeof text, one_network, call, size);
     write_text(network->folder, "one.jre", text);
@@ -160,9 +178,8 @@ static float *reference_input(Jre *jre) {
 }
 
 static void agrees(const char *call, const char *features) {
-    char weights[1024], where[1024], path[200];
-    if (!test_data("weights", weights)) skip();
-    setenv("JRE_WEIGHTS", weights, 1);
+    char where[1024], path[200];
+    find_weights();
     Network network;
     open_network(&network, call, 224, 2);
     float *input = reference_input(network.run.jre);
@@ -207,11 +224,236 @@ static void mobilenet_agrees_with_torch(void **state) {
     agrees("mobilenetv2_100(weights = \"mobilenetv2_100.safetensors\", stats = imagenet)", "mobilenetv2_100_features.npy");
 }
 
+/* ---- networks with made-up weights against timm ------------------------------------------------------------------------- */
+
+/* Weights for every key that timm has, written where the document will look for them. */
+static void write_hash_weights(Jre *jre, const char *keys, const char *path, double gain) {
+    char line[512];
+    FILE *file = fopen(keys, "r");
+    assert_non_null(file);
+    LIST(const char *) names = {0};
+    LIST(Array) arrays = {0};
+    assert_non_null(fgets(line, sizeof line, file));
+    while (fgets(line, sizeof line, file)) {
+        char name[256], type[32], shape[64];
+        if (sscanf(line, "%255s %31s %63s", name, type, shape) != 3 || strcmp(type, "float32") != 0) continue;
+        Array array = {0};
+        int64_t count = 1;
+        for (char *at = strtok(shape, "x"); at; at = strtok(NULL, "x")) count *= array.dim[array.rank++] = atoll(at);
+        array.values = arena_array(&jre->forever, float, count);
+        hash_fill(name, 1, gain, array.rank, array.dim, array.values);
+        list_add(&jre->forever, &names, intern(jre, name));
+        list_add(&jre->forever, &arrays, array);
+    }
+    fclose(file);
+    assert_true(safetensors_write(jre, path, NOWHERE, names.count, names.at, arrays.at));
+}
+
+static cJSON *read_json(const char *path) {
+    char where[1024];
+    Jre *jre = jre_new();
+    char *bytes;
+    size_t length;
+    assert_true(file_read(jre, test_data(path, where), NOWHERE, &bytes, &length));
+    cJSON *json = cJSON_ParseWithLength(bytes, length);
+    jre_release(bytes);
+    jre_free(jre);
+    assert_non_null(json);
+    return json;
+}
+
+static void agrees_with_timm(const char *network, const char *reference, int size) {
+    char where[1024], folder[64], path[128], call[256];
+    if (!test_data("oracle/arch", where)) skip();
+    cJSON *expected = read_json(reference);
+    test_folder(folder);
+    snprintf(path, sizeof path, "%s/made_up.safetensors", folder);
+    Jre *jre = jre_new();
+    char keys[64];
+    snprintf(keys, sizeof keys, "oracle/keys/%s.tsv", network);
+    write_hash_weights(jre, test_data(keys, where), path, cJSON_GetObjectItem(expected, "conv_gain")->valuedouble);
+    jre_free(jre);
+    snprintf(call, sizeof call, "%s(weights = \"%s\", stats = imagenet)", network, path);
+    Network opened;
+    open_network(&opened, call, size, 2);
+    int elements = 2 * 3 * size * size, width = (int)opened.program->output.dim[1];
+    float *input = malloc((size_t)elements * sizeof *input), *features = malloc(2 * (size_t)width * sizeof *features);
+    uint64_t base = hash_base("input", 1);
+    for (int i = 0; i < elements; i++) input[i] = 2 * hash_unit(base, (uint64_t)i);
+    assert_true(executor_run(opened.executor, input, 2, features));
+    double tolerance = fmax(20 * cJSON_GetObjectItem(expected, "max_abs_diff_f32_vs_f64")->valuedouble, 1e-4 * cJSON_GetObjectItem(expected, "absmax_f64")->valuedouble);
+    for (int n = 0; n < 2; n++) {
+        double length = 0;
+        for (int i = 0; i < width; i++) length += (double)features[n * width + i] * features[n * width + i];
+        double wanted = cJSON_GetArrayItem(cJSON_GetObjectItem(expected, "l2_f64"), n)->valuedouble;
+        assert_true(fabs(sqrt(length) - wanted) < 1e-4 * wanted);
+        for (int i = 0; i < 64; i++)
+            assert_true(fabs(features[n * width + i] - cJSON_GetArrayItem(cJSON_GetArrayItem(cJSON_GetObjectItem(expected, "first64_f64"), n), i)->valuedouble) < tolerance);
+    }
+    close_network(&opened);
+    cJSON_Delete(expected);
+    free(input);
+    free(features);
+    test_folder_gone(folder);
+}
+
+static void resnet18_agrees_with_timm(void **state) {
+    (void)state;
+    agrees_with_timm("resnet18", "oracle/arch/resnet18_64x64_seed1.json", 64);
+}
+
+static void resnet50_agrees_with_timm(void **state) {
+    (void)state;
+    agrees_with_timm("resnet50", "oracle/arch/resnet50_224x224_seed1.json", 224);
+}
+
+static void mobilenet_agrees_with_timm(void **state) {
+    (void)state;
+    agrees_with_timm("mobilenetv2_100", "oracle/arch/mobilenetv2_100_96x96_seed1.json", 96);
+}
+
+/* ---- the contest on real cutouts ------------------------------------------------------------------------------------------ */
+
+/* Who is on each test picture, by its number in the sorted list of files. */
+typedef struct { int count, pictures; const char *name[256], *individual[256]; } Solution;
+
+static int picture_number(const Solution *solution, const char *name) {
+    for (int i = 0; i < solution->count; i++)
+        if (!strcmp(solution->name[i], name)) return i;
+    fail_msg("%s is not in the solution", name);
+    return -1;
+}
+
+/* Identity-balanced mAP of a submission, straight from the definition: sort, look, average. */
+static double score_submission(Jre *jre, const char *data, const char *submission) {
+    Table solution_table, pairs, entry;
+    assert_true(table_read(jre, arena_print(&jre->forever, "%s/solution.csv", data), NOWHERE, &solution_table));
+    assert_true(table_read(jre, arena_print(&jre->forever, "%s/test.csv", data), NOWHERE, &pairs));
+    assert_true(table_read(jre, submission, NOWHERE, &entry));
+    assert_int_equal(pairs.rows, entry.rows);
+    Solution solution = {.count = solution_table.rows};
+    assert_true(solution.count <= 256);
+    for (int i = 0; i < solution.count; i++) solution.name[i] = solution_table.cells[i * 2], solution.individual[i] = solution_table.cells[i * 2 + 1];
+    double *score = arena_array(&jre->forever, double, 256 * 256);
+    for (int row = 0; row < pairs.rows; row++) {
+        assert_string_equal(pairs.cells[row * 3], entry.cells[row * 2]);
+        double s = atof(entry.cells[row * 2 + 1]);
+        assert_true(s >= 0 && s <= 1);
+        score[picture_number(&solution, pairs.cells[row * 3 + 1]) * 256 + picture_number(&solution, pairs.cells[row * 3 + 2])] = s;
+    }
+    double total = 0;
+    int individuals = 0;
+    for (int first = 0; first < solution.count; first++) {
+        bool seen = false;
+        for (int i = 0; i < first; i++) seen |= !strcmp(solution.individual[i], solution.individual[first]);
+        if (seen) continue;
+        double sum = 0;
+        int queries = 0;
+        for (int q = 0; q < solution.count; q++) {
+            if (strcmp(solution.individual[q], solution.individual[first]) != 0) continue;
+            double precision = 0;
+            int positives = 0;
+            for (int g = 0; g < solution.count; g++) {
+                if (g == q || strcmp(solution.individual[g], solution.individual[q]) != 0) continue;
+                int better = 0, better_positives = 0;
+                for (int k = 0; k < solution.count; k++) {
+                    bool ahead = k == g || score[q * 256 + k] > score[q * 256 + g] || (score[q * 256 + k] == score[q * 256 + g] && k < g);
+                    if (k == q || !ahead) continue;
+                    better++;
+                    better_positives += !strcmp(solution.individual[k], solution.individual[q]);
+                }
+                precision += (double)better_positives / better;
+                positives++;
+            }
+            sum += precision / positives;
+            queries++;
+        }
+        total += sum / queries;
+        individuals++;
+    }
+    assert_int_equal(individuals, 31);
+    return total / individuals;
+}
+
+static void v01_on_real_cutouts_agrees_with_the_reference(void **state) {
+    (void)state;
+    char where[1024], folder[64];
+    find_weights();
+    if (!test_data("data/nyala/jaguar_like/test.csv", where)) skip();
+    test_data("data/nyala/jaguar_like", where);
+    test_folder(folder);
+    char absolute[4096], jaguars[4200], unseen[4200];
+    assert_non_null(realpath(where, absolute));
+    snprintf(jaguars, sizeof jaguars, "jaguars.root=\"%s\"", absolute);
+    snprintf(unseen, sizeof unseen, "unseen.root=\"%s\"", absolute);
+    Run run;
+    run_document(&run, "pipelines/v01.jre", "tests/pipelines/jaguar_like.jre", (const char *const[]){jaguars, unseen, NULL}, folder, 2);
+    assert_int_equal(run.status, 3);                                /* mobilenetv2 misses twice chance in the folds, squeezenet reaches it */
+    assert_int_equal(run.c.plan->evaluations.count, 2);
+    cJSON *reference = read_json("data/nyala/reference.json");
+    static const char *const networks[][2] = {{"mobilenetv2_100", "mobilenetv2_100"}, {"squeezenet1_1", "squeezenet1_1"}};
+    for (int i = 0; i < 2; i++) {
+        cJSON *at = cJSON_GetObjectItem(cJSON_GetObjectItem(reference, "networks"), networks[i][0]);
+        static const char *const way[] = {"jaguar_like_test_cutouts", "black", "all", "identity_balanced_map"};
+        for (int k = 0; k < 4; k++) at = cJSON_GetObjectItem(at, way[k]);
+        const char *file = arena_print(&run.jre->forever, "%s/submissions/v01-%s.csv", folder, networks[i][1]);
+        assert_true(fabs(score_submission(run.jre, absolute, file) - at->valuedouble) < 1e-5);
+        if (i == 0) assert_int_equal(remove(file), 0);
+    }
+    cJSON_Delete(reference);
+    assert_null(strstr(run.output, "nothing to compute"));
+    close_run(&run);
+
+    run_document(&run, "pipelines/v01.jre", "tests/pipelines/jaguar_like.jre", (const char *const[]){jaguars, unseen, NULL}, folder, 1);
+    assert_non_null(strstr(run.output, "nothing to compute"));
+    assert_true(file_exists(arena_print(&run.jre->forever, "%s/submissions/v01-mobilenetv2_100.csv", folder)));   /* written from the store */
+    assert_true(fabs(cell(run.jre, folder, "results/benchmarks.csv", 1, "cv_map") - 0.138928) < 2e-6);
+    close_run(&run);
+    test_folder_gone(folder);
+}
+
+/* ---- the contest on painted ones ------------------------------------------------------------------------------------------- */
+
+static void v01_on_painted_jaguars(void **state) {
+    (void)state;
+    char folder[64], command[512], jaguars[256], unseen[256];
+    const char *build = getenv("JRE_BUILD");
+    test_folder(folder);
+    snprintf(command, sizeof command, "%s/paint %s --only 60 > /dev/null", build ? build : "build", folder);
+    assert_int_equal(system(command), 0);
+    snprintf(jaguars, sizeof jaguars, "jaguars.root=\"%s\"", folder);
+    snprintf(unseen, sizeof unseen, "unseen.root=\"%s\"", folder);
+    const char *const set[] = {jaguars, unseen, NULL};
+    char *rows[2];
+    for (int i = 0; i < 2; i++) {
+        char into[128], path[256];
+        snprintf(into, sizeof into, "%s/results%d", folder, i);
+        Run run;
+        run_document(&run, "pipelines/v01.jre", "examples/jaguars/sample.jre", set, into, 1 + 2 * i);
+        assert_true(run.status == 0 || run.status == 3);
+        assert_non_null(strstr(run.output, "filter bank"));
+        assert_null(strstr(run.output, "pretrained"));
+        snprintf(path, sizeof path, "%s/submissions/v01.csv", into);
+        size_t length;
+        assert_true(file_read(run.jre, path, NOWHERE, &rows[i], &length));
+        close_run(&run);
+    }
+    assert_string_equal(rows[0], rows[1]);                          /* one thread or three: the same bytes */
+    jre_release(rows[0]);
+    jre_release(rows[1]);
+    test_folder_gone(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(squeezenet_on_ten_cutouts_gives_the_exact_map),
         cmocka_unit_test(squeezenet_agrees_with_torch),
         cmocka_unit_test(mobilenet_agrees_with_torch),
+        cmocka_unit_test(resnet18_agrees_with_timm),
+        cmocka_unit_test(resnet50_agrees_with_timm),
+        cmocka_unit_test(mobilenet_agrees_with_timm),
+        cmocka_unit_test(v01_on_real_cutouts_agrees_with_the_reference),
+        cmocka_unit_test(v01_on_painted_jaguars),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ fi
 build=$2 counts=$3 only=${4:-}
 log=$build/tap.log
 : > "$log"
-export UBSAN_OPTIONS=print_stacktrace=1 CMOCKA_MESSAGE_OUTPUT=TAP JRE_STDLIB=$PWD/stdlib
+export JRE_BUILD=$build UBSAN_OPTIONS=print_stacktrace=1 CMOCKA_MESSAGE_OUTPUT=TAP JRE_STDLIB=$PWD/stdlib
 
 program() {
     name=$1

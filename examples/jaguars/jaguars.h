@@ -156,6 +156,6 @@ uint32_t picture_checksum(const Picture *picture);                  /* CRC-32 of
 /* write.c */
 bool write_picture(const char *folder, const Plan *plan, int shot, const Picture *picture);
 bool write_folders(const char *folder);
-bool write_tables(const char *folder, const Plan *plan);
+bool write_tables(const char *folder, const Plan *plan, int only);     /* only: the first so many of training and of the test; 0: all */
 
 #endif

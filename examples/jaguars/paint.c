@@ -52,7 +52,7 @@ typedef struct {
 } Studio;
 
 static const char usage[] = "usage: paint FOLDER [--seed 31] [--threads 2] [--only N] [--facts]\n"
-                            "  --only N  paint the first N pictures of training and of the test\n"
+                            "  --only N  paint the first N pictures of training and of the test, and tables of these\n"
                             "  --facts   write the tables, no picture\n";
 
 static bool wanted(const Studio *studio, int picture)
@@ -169,7 +169,7 @@ int main(int count, char **words)
     bool done = plan != NULL;
     if (done) {
         plan_make(plan, options.seed);
-        done = write_folders(options.folder) && write_tables(options.folder, plan) && (options.facts || paint_all(&options, plan));
+        done = write_folders(options.folder) && write_tables(options.folder, plan, options.only) && (options.facts || paint_all(&options, plan));
     }
     if (!done)
         fprintf(stderr, "paint: %s could not be filled: %s\n", options.folder, errno ? strerror(errno) : "out of memory");

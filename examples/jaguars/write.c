@@ -78,7 +78,7 @@ static bool table_close(FILE *table)
     return fclose(table) == 0 && clean;
 }
 
-static bool write_identities(const char *folder, const char *name, const Plan *plan, bool test)
+static bool write_identities(const char *folder, const char *name, const Plan *plan, bool test, int most)
 {
     FILE *table = table_open(folder, name);
     if (!table)
@@ -87,22 +87,22 @@ static bool write_identities(const char *folder, const char *name, const Plan *p
     for (int i = 0; i < PICTURES; i++) {
         char file[32];
         shot_name(file, sizeof file, &plan->shots[i]);
-        if (plan->shots[i].test == test)
+        if (plan->shots[i].test == test && plan->shots[i].file <= most)
             fprintf(table, "%s,%s\n", file, individual_names[plan->shots[i].individual]);
     }
     return table_close(table);
 }
 
 /* All ordered pairs of test pictures, none with itself; the sample submission says nothing about any of them. */
-static bool write_pairs(const char *folder)
+static bool write_pairs(const char *folder, int pictures)
 {
     FILE *pairs = table_open(folder, "test.csv"), *submission = table_open(folder, "sample_submission.csv");
     if (pairs && submission) {
         fputs("row_id,query_image,gallery_image\n", pairs);
         fputs("row_id,similarity\n", submission);
         int row = 0;
-        for (int query = 1; query <= TEST_PICTURES; query++) {
-            for (int gallery = 1; gallery <= TEST_PICTURES; gallery++) {
+        for (int query = 1; query <= pictures; query++) {
+            for (int gallery = 1; gallery <= pictures; gallery++) {
                 if (query == gallery)
                     continue;
                 fprintf(pairs, "%d,test_%04d.png,test_%04d.png\n", row, query, gallery);
@@ -114,7 +114,7 @@ static bool write_pairs(const char *folder)
     return pairs_done && submission_done;
 }
 
-static bool write_facts(const char *folder, const Plan *plan)
+static bool write_facts(const char *folder, const Plan *plan, int most)
 {
     FILE *table = table_open(folder, "facts.csv");
     if (!table)
@@ -122,6 +122,8 @@ static bool write_facts(const char *folder, const Plan *plan)
     fputs("filename,ground_truth,flank,burst,frame,view\n", table);
     for (int i = 0; i < PICTURES; i++) {
         const Shot *shot = &plan->shots[i];
+        if (shot->file > most)
+            continue;
         char file[32];
         shot_name(file, sizeof file, shot);
         fprintf(table, "%s,%s,%s,%d,%d,%s\n", file, individual_names[shot->individual], shot->flank ? "right" : "left", shot->burst,
@@ -130,8 +132,9 @@ static bool write_facts(const char *folder, const Plan *plan)
     return table_close(table);
 }
 
-bool write_tables(const char *folder, const Plan *plan)
+bool write_tables(const char *folder, const Plan *plan, int only)
 {
-    return write_identities(folder, "train.csv", plan, false) && write_identities(folder, "solution.csv", plan, true) &&
-           write_pairs(folder) && write_facts(folder, plan);
+    int most = only ? only : PICTURES;
+    return write_identities(folder, "train.csv", plan, false, most) && write_identities(folder, "solution.csv", plan, true, most) &&
+           write_pairs(folder, most < TEST_PICTURES ? most : TEST_PICTURES) && write_facts(folder, plan, most);
 }
