@@ -378,7 +378,7 @@ bool report_parse(Jre *jre, Arena *arena, const char *bytes, size_t length, Eval
 bool report_tables(Session *session, const EvaluationReport *report, bool rivals);
 void report_print(Session *session, const EvaluationReport *reports, int count);       /* a table for each evaluation */
 const char *choice_name(Arena *arena, const MemberName *member, bool for_file);        /* "" if there is no choice */
-typedef struct { const SubmitPlan *plan; const char *key, *file; int rows; bool done, cached, written; } SubmissionReport;
+typedef struct { const SubmitPlan *plan; const char *key, *file; int rows, embedded; bool done, cached, written; } SubmissionReport;
 bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport *report);
 
 #endif

@@ -420,7 +420,9 @@ static void walk(Run *run) {
         SubmissionReport *report = &run->submissions[i];
         if (!wanted(session, plan->name)) continue;
         run->walked++;
-        if (!submission_make(session, plan, report)) continue;
+        bool made = submission_make(session, plan, report);
+        run->computed += report->embedded;
+        if (!made) continue;
         run->computed += !report->cached;
         run->done++;
         session_say(session, "%s: %s, %d rows%s", plan->name, report->file, report->rows, report->written ? "" : " (as it was)");

@@ -101,10 +101,10 @@ static void score_query(Session *session, const Pairs *pairs, const Needed *need
     for (int i = 0; i < count; i++) similarity[row_of[i]] = scores[i];
 }
 
-static bool score_pairs(Session *session, Arena *scratch, const EmbedPlan *embed, const Dataset *dataset, const Pairs *pairs, float *similarity) {
+static bool score_pairs(Session *session, Arena *scratch, const EmbedPlan *embed, const Dataset *dataset, const Pairs *pairs, float *similarity, int *embedded) {
     Needed needed = needed_pictures(scratch, pairs, dataset->count);
-    int computed = 0, width = embed->width, errors = diag_count(session->jre, SEVERITY_ERROR);
-    const EmbeddingTable *table = session_embeddings(session, embed, dataset, needed.which, needed.count, &computed);
+    int width = embed->width, errors = diag_count(session->jre, SEVERITY_ERROR);
+    const EmbeddingTable *table = session_embeddings(session, embed, dataset, needed.which, needed.count, embedded);
     if (!table) return false;
     size_t row_floats = (size_t)width, half = (size_t)needed.count / 2 + 1;
     float *rows = jre_allocate(session->jre, ((size_t)needed.count + 1) * row_floats * sizeof(float));
@@ -144,13 +144,13 @@ static const char *submission_key(Session *session, const SubmitPlan *plan, cons
     return key;
 }
 
-static bool compute_submission(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, const char *pairs_path, const char *key, Text *out) {
+static bool compute_submission(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, const char *pairs_path, SubmissionReport *report, Text *out) {
     Pairs pairs = {0};
     if (!read_pairs(session, scratch, plan, dataset, pairs_path, &pairs)) return false;
     float *similarity = arena_array(scratch, float, pairs.count + 1);
-    if (!score_pairs(session, scratch, plan->similarity->embed, dataset, &pairs, similarity)) return false;
+    if (!score_pairs(session, scratch, plan->similarity->embed, dataset, &pairs, similarity, &report->embedded)) return false;
     print_pairs(&pairs, similarity, out);
-    store_part(session, key, "submission.csv", "submission", out->at, out->length, plan->span);
+    store_part(session, report->key, "submission.csv", "submission", out->at, out->length, plan->span);
     return true;
 }
 
@@ -177,7 +177,7 @@ bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport 
     char *stored = NULL;
     size_t length = 0;
     report->cached = stored_part(session, report->key, "submission.csv", &stored, &length);
-    bool sound = report->cached || compute_submission(session, &scratch, plan, dataset, pairs_path, report->key, &table);
+    bool sound = report->cached || compute_submission(session, &scratch, plan, dataset, pairs_path, report, &table);
     const char *bytes = stored ? stored : table.at;
     if (!stored) length = table.length;
     if (sound) {

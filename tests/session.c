@@ -1,0 +1,388 @@
+/* facts.c, embed.c, stored.c, run.c, result.c, submission.c: what a run keeps, what the next one believes of it, and what one
+ * mistake costs. A painted folder in the contest's layout, a bank of filters, and runs in JSON. */
+#include "test.h"
+
+#include "../runtime/runtime.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+
+enum { SIDE = 40, ANIMALS = 4, ENTRIES = 5 };
+
+typedef struct { char folder[64]; Jre *jre; Arena arena; } Site;
+typedef struct { int status; char *messages; cJSON *json; } Outcomes;
+
+static const char *inside(Site *site, const char *name) { return arena_print(&site->arena, "%s/%s", site->folder, name); }
+
+static void put_text(Site *site, const char *name, const char *text) {
+    assert_true(file_write(site->jre, inside(site, name), NOWHERE, text, strlen(text)));
+}
+
+static void put_picture(Site *site, const char *name, unsigned seed) {
+    uint8_t pixels[3 * SIDE * SIDE];
+    for (size_t i = 0; i < sizeof pixels; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        pixels[i] = (uint8_t)(seed >> 24);
+    }
+    Image image = {SIDE, SIDE, 3, pixels};
+    assert_true(image_write_png(site->jre, inside(site, name), NOWHERE, &image));
+}
+
+/* The training table with `pictures` rows; picture i shows animal i % ANIMALS. */
+static void put_table(Site *site, int pictures) {
+    Text table = {.jre = site->jre};
+    text_add(&table, "filename,ground_truth\n");
+    for (int i = 0; i < pictures; i++) text_add(&table, "%02d.png,animal %d\n", i, i % ANIMALS);
+    put_text(site, "train.csv", table.at);
+    text_free(&table);
+}
+
+static const char document[] =
+    "# Painted\n\n```jre\nuse filters\n\n"
+    "dataset animals {\n  table    \"train.csv\"\n  image    \"train/{filename}\"\n  identity \"{ground_truth}\"\n}\n"
+    "dataset unseen {\n  image \"test/*.png\"\n}\n"
+    "augment plain(x: Image) -> Image[32px, 32px] {\n  x |> fit(32px, fill = gray) |> normalize(imagenet)\n}\n"
+    "network Eye(x: Tensor[N, 3, H, W]) -> Embedding[N, _] where 32 divides H, 32 divides W {\n"
+    "  x |> filter_bank(stats = imagenet) |> average_pool |> unit\n}\n"
+    "embed features {\n  network Eye\n  view    plain\n}\n"
+    "evaluate all {\n  similarity cosine(features)\n  on         animals\n  metrics    [map]\n  record     \"results/benchmarks.csv\"\n}\n"
+    "submit entry {\n  similarity cosine(features)\n  on         unseen\n  pairs      \"test.csv\"\n  file       \"submissions/{version}.csv\"\n}\n```\n";
+
+static void site_open(Site *site) {
+    *site = (Site){.jre = jre_new()};
+    site->arena.jre = site->jre;
+    test_folder(site->folder);
+    assert_true(folder_make(site->jre, inside(site, "train"), NOWHERE));
+    assert_true(folder_make(site->jre, inside(site, "test"), NOWHERE));
+    for (int i = 0; i < 12; i++) put_picture(site, arena_print(&site->arena, "train/%02d.png", i), (unsigned)i + 1);
+    for (int i = 0; i < ENTRIES; i++) put_picture(site, arena_print(&site->arena, "test/%d.png", i), (unsigned)i + 100);
+    put_table(site, 8);
+    put_text(site, "p01.jre", document);
+    Text pairs = {.jre = site->jre};
+    text_add(&pairs, "row_id,query_image,gallery_image\n");
+    for (int i = 0; i < ENTRIES * ENTRIES; i++) text_add(&pairs, "%d,%d.png,%d.png\n", i, i / ENTRIES, i % ENTRIES);
+    put_text(site, "test.csv", pairs.at);
+    text_free(&pairs);
+}
+
+static void site_close(Site *site) {
+    assert_int_equal(diag_count(site->jre, SEVERITY_NOTE), 0);
+    test_folder_gone(site->folder);
+    arena_free(&site->arena);
+    jre_free(site->jre);
+}
+
+/* One `jre run --json` in a context of its own. */
+static Outcomes run_with(Site *site, RunOptions options, bool interrupted) {
+    Jre *jre = jre_new();
+    char *output = NULL;
+    size_t length = 0;
+    options.out = open_memstream(&output, &length);
+    options.json = options.quiet = true;
+    options.into = site->folder;
+    Session *session = session_open(jre, &options);
+    assert_non_null(session);
+    Facts facts = session_facts(session);
+    CompileRequest request = {.path = inside(site, "p01.jre")};
+    Compilation c;
+    memset(&c, 0, sizeof c);
+    Outcomes outcomes = {.status = 1};
+    if (compile(&c, jre, &request, &facts, true)) {
+        jre->interrupted = interrupted;
+        outcomes.status = session_run(session, &c);
+    }
+    fclose(options.out);
+    outcomes.messages = test_messages(jre);
+    outcomes.json = cJSON_Parse(output);
+    free(output);
+    session_close(session);
+    compilation_free(&c);
+    jre_free(jre);
+    return outcomes;
+}
+
+static Outcomes run(Site *site) { return run_with(site, (RunOptions){.threads = 2}, false); }
+
+static void outcomes_free(Outcomes *outcomes) {
+    free(outcomes->messages);
+    cJSON_Delete(outcomes->json);
+}
+
+static int computed(const Outcomes *outcomes) {
+    const cJSON *item = cJSON_GetObjectItem(outcomes->json, "computed");
+    assert_non_null(item);
+    return item->valueint;
+}
+
+static double map_of(const Outcomes *outcomes) {
+    const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItem(outcomes->json, "evaluations"), 0);
+    assert_non_null(first);
+    return cJSON_GetObjectItem(first, "map")->valuedouble;
+}
+
+static const char *key_of(Site *site, const Outcomes *outcomes, const char *name) {
+    const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItem(outcomes->json, "evaluations"), 0);
+    return arena_print(&site->arena, "%s", cJSON_GetObjectItem(first, name)->valuestring);
+}
+
+/* Runs and expects: a status, a number of things computed, no error; gives the map. */
+static double expect_run(Site *site, int expected) {
+    Outcomes outcomes = run(site);
+    if (outcomes.status != 0 || computed(&outcomes) != expected)
+        fail_msg("status %d, computed %d instead of %d\n%s", outcomes.status, outcomes.json ? computed(&outcomes) : -1, expected, outcomes.messages);
+    double map = map_of(&outcomes);
+    outcomes_free(&outcomes);
+    return map;
+}
+
+/* Pictures of the table, its evaluation, pictures of the entry, the entry. */
+enum { FIRST_RUN = 8 + 1 + ENTRIES + 1 };
+
+static char *contents(Site *site, const char *name) {
+    char *bytes;
+    size_t length;
+    assert_true(file_read(site->jre, inside(site, name), NOWHERE, &bytes, &length));
+    return bytes;
+}
+
+static void a_second_run_computes_nothing(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    double first = expect_run(&site, FIRST_RUN), second = expect_run(&site, 0);
+    assert_true(first == second);
+    char *record = contents(&site, "results/benchmarks.csv");
+    assert_non_null(strstr(record, "version,backbone,loss,embedding_dim,augmentation,cv_map,best_identity_ap,worst_identity_ap,train_time_min,notes\n"));
+    assert_non_null(strstr(record, "\np01,filter bank,none,12,plain,0."));
+    jre_release(record);
+    site_close(&site);
+}
+
+static void files_that_are_missing_come_back_from_the_store(void **state) {
+    (void)state;
+    static const char *const files[] = {"submissions/p01.csv", "results/benchmarks.csv", "results/p01_all_identities.csv"};
+    Site site;
+    site_open(&site);
+    expect_run(&site, FIRST_RUN);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *before = contents(&site, files[i]);
+        assert_int_equal(unlink(inside(&site, files[i])), 0);
+        expect_run(&site, 0);
+        char *after = contents(&site, files[i]);
+        assert_string_equal(before, after);
+        jre_release(before);
+        jre_release(after);
+    }
+    site_close(&site);
+}
+
+static void three_new_pictures_cost_three_embeddings(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    expect_run(&site, FIRST_RUN);
+    put_table(&site, 11);
+    expect_run(&site, 3 + 1);
+    put_table(&site, 8);
+    expect_run(&site, 0);
+    site_close(&site);
+}
+
+static void rows_ahead_of_their_description_do_not_count(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    Outcomes first = run(&site);
+    const char *about = arena_print(&site.arena, ".jre/store/%s/about.json", key_of(&site, &first, "embed_key"));
+    char *old = contents(&site, about);
+    put_table(&site, 11);
+    double undisturbed = expect_run(&site, 3 + 1);
+    /* As if the second run had been killed before about.json: longer parts, the old description, no evaluation. */
+    put_text(&site, about, old);
+    Outcomes second = run(&site);
+    assert_int_equal(computed(&second), 0);
+    put_text(&site, arena_print(&site.arena, ".jre/store/%s/result.json", key_of(&site, &second, "key")), "{");
+    assert_true(expect_run(&site, 3 + 1) == undisturbed);
+    jre_release(old);
+    outcomes_free(&first);
+    outcomes_free(&second);
+    site_close(&site);
+}
+
+static void damaged_results_are_computed_again_without_a_word(void **state) {
+    (void)state;
+    static const char *const damages[] = {"", "{", "{\"map\": \"much\"}", "null", "{\"individuals\": [1, 2]}"};
+    Site site;
+    site_open(&site);
+    Outcomes first = run(&site);
+    const char *part = arena_print(&site.arena, ".jre/store/%s/result.json", key_of(&site, &first, "key"));
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        put_text(&site, part, damages[i]);
+        assert_true(expect_run(&site, 1) == map_of(&first));
+    }
+    /* Nonsense with a checksum that fits it: what is read is checked as well. */
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        put_text(&site, part, damages[i]);
+        put_text(&site, arena_print(&site.arena, ".jre/store/%s/about.json", key_of(&site, &first, "key")),
+                 arena_print(&site.arena, "{\"checksum\": \"%s\"}", hash_bytes(site.jre, damages[i], strlen(damages[i]))));
+        assert_true(expect_run(&site, 1) == map_of(&first));
+    }
+    outcomes_free(&first);
+    site_close(&site);
+}
+
+static void damaged_embeddings_are_computed_again_without_a_word(void **state) {
+    (void)state;
+    static const char *const parts[] = {"embeddings.npy", "rows.csv", "about.json"};
+    Site site;
+    site_open(&site);
+    Outcomes first = run(&site);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        put_text(&site, arena_print(&site.arena, ".jre/store/%s/%s", key_of(&site, &first, "embed_key"), parts[i]), "content_hash,file\nx,y\n");
+        put_text(&site, arena_print(&site.arena, ".jre/store/%s/result.json", key_of(&site, &first, "key")), "");
+        /* The entry's own result is untouched, so only the table's pictures are needed. */
+        assert_true(expect_run(&site, 8 + 1) == map_of(&first));
+    }
+    outcomes_free(&first);
+    site_close(&site);
+}
+
+static void the_entry_holds_half_of_cosine_plus_one(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    expect_run(&site, FIRST_RUN);
+    Table table;
+    assert_true(table_read(site.jre, inside(&site, "submissions/p01.csv"), NOWHERE, &table));
+    assert_int_equal(table.rows, ENTRIES * ENTRIES);
+    for (int row = 0; row < table.rows; row++) {
+        double share = strtod(table.cells[2 * row + 1], NULL), other = strtod(table.cells[2 * (row % ENTRIES * ENTRIES + row / ENTRIES) + 1], NULL);
+        assert_int_equal(atoi(table.cells[2 * row]), row);
+        assert_true(share >= 0 && share <= 1 && fabs(share - other) < 1e-6);
+        if (row / ENTRIES == row % ENTRIES) assert_true(share > 0.999999);
+    }
+    site_close(&site);
+}
+
+static void a_bad_entry_does_not_cost_the_score(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    put_text(&site, "test.csv", "row_id,query_image,gallery_image\n0,0.png,1.png\n1,zero.png,1.png\n");
+    Outcomes outcomes = run(&site);
+    assert_int_equal(outcomes.status, 1);
+    assert_non_null(strstr(outcomes.messages, "line 3: `zero.png`"));
+    assert_true(map_of(&outcomes) > 0);
+    outcomes_free(&outcomes);
+    put_text(&site, "test.csv", "row_id,query,gallery_image\n0,0.png,1.png\n");
+    outcomes = run(&site);
+    assert_int_equal(outcomes.status, 1);
+    assert_non_null(strstr(outcomes.messages, "has no column `query_image`"));
+    outcomes_free(&outcomes);
+    site_close(&site);
+}
+
+static void a_corrupt_picture_costs_what_needs_it(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    put_text(&site, "test/3.png", "not a picture");
+    Outcomes outcomes = run(&site);
+    assert_int_equal(outcomes.status, 1);
+    assert_non_null(strstr(outcomes.messages, "test/3.png"));
+    assert_true(map_of(&outcomes) > 0);
+    assert_false(file_exists(inside(&site, "submissions/p01.csv")));
+    outcomes_free(&outcomes);
+    site_close(&site);
+}
+
+static void an_interrupted_run_says_130(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    Outcomes outcomes = run_with(&site, (RunOptions){.threads = 1}, true);
+    assert_int_equal(outcomes.status, 130);
+    assert_int_equal(computed(&outcomes), 0);
+    outcomes_free(&outcomes);
+    expect_run(&site, FIRST_RUN);
+    site_close(&site);
+}
+
+static void only_runs_what_is_named(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    Outcomes outcomes = run_with(&site, (RunOptions){.only = "entry"}, false);
+    assert_int_equal(outcomes.status, 0);
+    assert_int_equal(computed(&outcomes), ENTRIES + 1);
+    outcomes_free(&outcomes);
+    outcomes = run_with(&site, (RunOptions){.only = "entri"}, false);
+    assert_int_equal(outcomes.status, 1);
+    assert_non_null(strstr(outcomes.messages, "did you mean `entry`?"));
+    outcomes_free(&outcomes);
+    site_close(&site);
+}
+
+static void without_the_cache_everything_is_computed(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    double first = expect_run(&site, FIRST_RUN);
+    Outcomes outcomes = run_with(&site, (RunOptions){.no_cache = true}, false);
+    assert_int_equal(computed(&outcomes), FIRST_RUN);
+    assert_true(map_of(&outcomes) == first);
+    outcomes_free(&outcomes);
+    expect_run(&site, 0);
+    site_close(&site);
+}
+
+static void a_folder_that_takes_nothing_still_gives_numbers(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    put_text(&site, ".jre", "a file where the store wants its folder");
+    Outcomes outcomes = run(&site);
+    assert_int_equal(outcomes.status, 1);
+    assert_non_null(strstr(outcomes.messages, "cannot_write"));
+    assert_true(map_of(&outcomes) > 0);
+    outcomes_free(&outcomes);
+    site_close(&site);
+}
+
+static void numbers_in_json_read_back_to_the_same_bits(void **state) {
+    (void)state;
+    static const double numbers[] = {0, 1, -1, 0.1, 1.0 / 3, 1e-300, 123456789.125, 2.2250738585072014e-308, 1.7976931348623157e308};
+    Jre *jre = jre_new();
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        Text text = {.jre = jre};
+        json_number(&text, numbers[i]);
+        assert_true(strtod(text.at, NULL) == numbers[i]);
+        text_free(&text);
+    }
+    Text text = {.jre = jre};
+    json_number(&text, NAN);
+    json_text(&text, "a \"b\"\\\n\x01");
+    assert_string_equal(text.at, "null\"a \\\"b\\\"\\\\\\n\\u0001\"");
+    text_free(&text);
+    jre_free(jre);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_second_run_computes_nothing),
+        cmocka_unit_test(files_that_are_missing_come_back_from_the_store),
+        cmocka_unit_test(three_new_pictures_cost_three_embeddings),
+        cmocka_unit_test(rows_ahead_of_their_description_do_not_count),
+        cmocka_unit_test(damaged_results_are_computed_again_without_a_word),
+        cmocka_unit_test(damaged_embeddings_are_computed_again_without_a_word),
+        cmocka_unit_test(the_entry_holds_half_of_cosine_plus_one),
+        cmocka_unit_test(a_bad_entry_does_not_cost_the_score),
+        cmocka_unit_test(a_corrupt_picture_costs_what_needs_it),
+        cmocka_unit_test(an_interrupted_run_says_130),
+        cmocka_unit_test(only_runs_what_is_named),
+        cmocka_unit_test(without_the_cache_everything_is_computed),
+        cmocka_unit_test(a_folder_that_takes_nothing_still_gives_numbers),
+        cmocka_unit_test(numbers_in_json_read_back_to_the_same_bits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
