@@ -162,8 +162,10 @@ bool walk_next(WalkPlace *place);
 #define KERNEL_LANES 4
 #endif
 typedef float Vec __attribute__((vector_size(4 * KERNEL_LANES)));
-#if KERNEL_LEVEL >= 2
-#include <immintrin.h>                    /* for what vector extensions cannot say: part of a vector, min and max */
+#if KERNEL_LEVEL >= 2                      /* for what vector extensions cannot say: fused steps, parts of a vector, min, max */
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 static inline Vec vec_load(const float *from) {
@@ -242,14 +244,28 @@ static inline Vec vec_sums(Vec *v) {
     return __builtin_shufflevector(v[0], v[2], 0, 1, 4, 5) + __builtin_shufflevector(v[0], v[2], 2, 3, 6, 7);
 #endif
 }
-/* a * b + c, rounded once where the level can: for sums that must not depend on what the compiler finds to contract. */
+/* a * b + c, rounded once where the level can. Said outright, because what a compiler contracts by itself may differ
+ * between two tile sizes, and so would the bits. */
+static inline Vec vec_fused(Vec a, Vec b, Vec c) {
+#if KERNEL_LEVEL == 4
+    return (Vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif KERNEL_LEVEL == 3
+    return (Vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+    return (Vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+    return a * b + c;
+#endif
+}
 static inline float fused(float a, float b, float c) {
-#if defined(__FMA__) || defined(__aarch64__)
+#if KERNEL_LEVEL >= 3 || defined(__aarch64__)
     return __builtin_fmaf(a, b, c);
 #else
     return a * b + c;
 #endif
 }
+/* x in every lane; x - 0 keeps the sign of a zero, which x + 0 would not. */
+static inline Vec vec_all(float x) { return x - (Vec){0}; }
 
 #define KERNEL_INLINE static inline __attribute__((always_inline))
 #define KERNEL_PRAGMA(text) _Pragma(#text)

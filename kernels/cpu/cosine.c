@@ -59,7 +59,7 @@ static void full_tile(const Dots *dots, int64_t row, int64_t column) {
         for (int j = 0; j < COLUMNS; j++) {
             Vec y = vec_load(b + j * b_row + k);
             KERNEL_UNROLL(4)
-            for (int i = 0; i < ROWS; i++) sum[i * COLUMNS + j] += x[i] * y;
+            for (int i = 0; i < ROWS; i++) sum[i * COLUMNS + j] = vec_fused(x[i], y, sum[i * COLUMNS + j]);
         }
     }
     float product[TILE];
@@ -81,7 +81,7 @@ static void flat_tile(const Dots *dots, int64_t row, int64_t column) {
     for (; k + KERNEL_LANES <= dots->depth; k += KERNEL_LANES) {
         Vec x = vec_load(a + k);
         KERNEL_UNROLL(4)
-        for (int j = 0; j < COLUMNS; j++) sum[j] += x * vec_load(b + j * dots->b_row + k);
+        for (int j = 0; j < COLUMNS; j++) sum[j] = vec_fused(x, vec_load(b + j * dots->b_row + k), sum[j]);
     }
     KERNEL_UNROLL(4)
     for (int j = 0; j < COLUMNS; j++)
@@ -93,7 +93,7 @@ static void single(const Dots *dots, int64_t row, int64_t column) {
     const float *a = dots->a + row * dots->a_row, *b = dots->b + column * dots->b_row;
     Vec sum = {0};
     int64_t k = 0;
-    for (; k + KERNEL_LANES <= dots->depth; k += KERNEL_LANES) sum += vec_load(a + k) * vec_load(b + k);
+    for (; k + KERNEL_LANES <= dots->depth; k += KERNEL_LANES) sum = vec_fused(vec_load(a + k), vec_load(b + k), sum);
     dots->out[row * dots->out_row + column * dots->out_column] = vec_sum(sum) + rest(a + k, b + k, dots->depth - k);
 }
 

@@ -121,7 +121,7 @@ KERNEL_INLINE void neighbors(const Row *row, int pixels, int columns, int stride
                 Vec value = load(line + q * row->x_pixel, left);
                 KERNEL_UNROLL(8)
                 for (int p = 0; p < pixels; p++)
-                    if (q - p * stride >= 0 && q - p * stride < columns) sum[p] += value * w[q - p * stride];
+                    if (q - p * stride >= 0 && q - p * stride < columns) sum[p] = vec_fused(value, w[q - p * stride], sum[p]);
             }
         }
         KERNEL_UNROLL(8)
@@ -138,8 +138,8 @@ static void alone(const Row *row, int64_t place, int64_t top, int64_t first, int
         for (int64_t i = first; i < end; i++) {
             const float *line = row->x + (top + i * row->dilation) * row->x_row + c;
             for (int64_t j = column; j < last; j++)
-                sum += load(line + (from + j * row->dilation) * row->x_pixel, row->channels - c) *
-                       vec_load(row->weights + (i * row->columns + j) * row->padded + c);
+                sum = vec_fused(load(line + (from + j * row->dilation) * row->x_pixel, row->channels - c),
+                                vec_load(row->weights + (i * row->columns + j) * row->padded + c), sum);
         }
         finish(row, sum, place, c);
     }

@@ -57,9 +57,9 @@ KERNEL_INLINE void panel_tile(int rows, const float *a, int64_t a_row, int64_t a
         for (int v = 0; v < VECTORS; v++) w[v] = vec_load(panel + v * KERNEL_LANES);
         KERNEL_UNROLL(12)
         for (int i = 0; i < rows; i++) {
-            const float x = a[i * a_row + k * a_step];
+            const Vec x = vec_all(a[i * a_row + k * a_step]);
             KERNEL_UNROLL(2)
-            for (int v = 0; v < VECTORS; v++) sum[i][v] += w[v] * x;
+            for (int v = 0; v < VECTORS; v++) sum[i][v] = vec_fused(w[v], x, sum[i][v]);
         }
     }
     KERNEL_UNROLL(12)

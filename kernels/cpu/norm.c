@@ -56,15 +56,15 @@ static void batchnorm_run(const KernelCall *call, int64_t first, int64_t end) {
         const float *m = mean + place.offset[MEAN], *s = scale + place.offset[SCALE], *b = bias + place.offset[BIAS];
         if (out_step == 1 && step == 1 && channel_step == 1) {
             KERNEL_INDEPENDENT
-            for (int64_t i = 0; i < place.length; i++) out[i] = (x[i] - m[i]) * s[i] + b[i];
+            for (int64_t i = 0; i < place.length; i++) out[i] = fused(x[i] - m[i], s[i], b[i]);
         } else if (out_step == 1 && step == 1 && channel_step == 0) {
             const float one_mean = *m, one_scale = *s, one_bias = *b;
             KERNEL_INDEPENDENT
-            for (int64_t i = 0; i < place.length; i++) out[i] = (x[i] - one_mean) * one_scale + one_bias;
+            for (int64_t i = 0; i < place.length; i++) out[i] = fused(x[i] - one_mean, one_scale, one_bias);
         } else {
             for (int64_t i = 0; i < place.length; i++) {
                 int64_t c = i * channel_step;
-                out[i * out_step] = (x[i * step] - m[c]) * s[c] + b[c];
+                out[i * out_step] = fused(x[i * step] - m[c], s[c], b[c]);
             }
         }
     }

@@ -137,7 +137,7 @@ static void blur_row(const KernelCall *call, int64_t unit, int64_t radius, const
         const float *from = picture + h * length;
         const float tap = taps[k + radius];
         KERNEL_INDEPENDENT
-        for (int64_t i = 0; i < length; i++) middle[i] += tap * from[i];
+        for (int64_t i = 0; i < length; i++) middle[i] = fused(tap, from[i], middle[i]);
     }
     for (int64_t i = 0; i < radius * channels; i++) {
         padded[i] = middle[i % channels];
@@ -148,7 +148,7 @@ static void blur_row(const KernelCall *call, int64_t unit, int64_t radius, const
         const float *from = padded + k * channels;
         const float tap = taps[k];
         KERNEL_INDEPENDENT
-        for (int64_t i = 0; i < length; i++) out[i] += tap * from[i];
+        for (int64_t i = 0; i < length; i++) out[i] = fused(tap, from[i], out[i]);
     }
 }
 
