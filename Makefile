@@ -68,7 +68,7 @@ $(B)/examples/%.o: examples/%.c | $(B)/.deps
 define leveled
 $(B)/%.v$(1).o: %.c | $(B)/.deps
 	@mkdir -p $$(@D)
-	@echo "  cc   $$<  level $(1)"; $(CC) $(CFLAGS) -O3 -ffp-contract=fast -DKERNEL_LEVEL=$(1) $(LEVEL_FLAGS_$(1)) -c -o $$@ $$<
+	@echo "  cc   $$<  level $(1)"; $(CC) $(CFLAGS) -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -DKERNEL_LEVEL=$(1) $(LEVEL_FLAGS_$(1)) -c -o $$@ $$<
 endef
 $(foreach level,$(LEVELS),$(eval $(call leveled,$(level))))
 $(B)/tests/%: $(B)/tests/%.o $(HELPERS) $(ROOMS) $(filter-out %/paint.o,$(PAINTER))
