@@ -77,7 +77,8 @@ static Value *conv(Environment *env, Span span) {
     double attributes[GRAPH_ATTRIBUTES] = {real_parameter(env, "stride"), real_parameter(env, "pad"), 1, (double)groups, -INFINITY, INFINITY};
     if (attributes[0] < 1 || attributes[1] < 0) return finish(env, NULL, "stride is at least 1, pad at least 0", span);
     const char *why;
-    return finish(env, graph_add(env->graph, OP_conv, (Node *[]){x, w, bias}, 3, attributes, env->origin, &why), why, span);
+    Node *made = graph_add(env->graph, OP_conv, (Node *[]){x, w, bias}, 3, attributes, env->origin, &why);
+    return finish(env, made, why, span);
 }
 
 static Value *batchnorm(Environment *env, Span span) {
@@ -87,7 +88,8 @@ static Value *batchnorm(Environment *env, Span span) {
         if (!(in[i + 1] = weight(env, names[i], (Shape){1, {in[0]->shape.dim[1]}}))) return poison(env, span);
     double epsilon = real_parameter(env, "epsilon");
     const char *why;
-    return finish(env, graph_add(env->graph, OP_batchnorm, in, 5, &epsilon, env->origin, &why), why, span);
+    Node *made = graph_add(env->graph, OP_batchnorm, in, 5, &epsilon, env->origin, &why);
+    return finish(env, made, why, span);
 }
 
 static Value *linear(Environment *env, Span span) {
@@ -119,7 +121,8 @@ static Value *pool(Environment *env, Op op, Span span) {
     Node *x = parameter(env, "x")->node;
     double attributes[] = {real_parameter(env, "size"), real_parameter(env, "stride"), real_parameter(env, "pad")};
     const char *why;
-    return finish(env, graph_add(env->graph, op, &x, 1, attributes, env->origin, &why), why, span);
+    Node *made = graph_add(env->graph, op, &x, 1, attributes, env->origin, &why);
+    return finish(env, made, why, span);
 }
 static Value *max_pool(Environment *env, Span span) { return pool(env, OP_max_pool, span); }
 static Value *mean_pool(Environment *env, Span span) { return pool(env, OP_mean_pool, span); }
@@ -130,7 +133,8 @@ static Value *blur(Environment *env, Span span) {
     if (x->shape.dim[2] == DIM_BATCH || x->shape.dim[3] == DIM_BATCH) return finish(env, NULL, "the pictures of a batch would be blurred into each other", span);
     if (!(sigma > 0) || sigma > 100) return finish(env, NULL, "sigma is over 0 and at most 100 pixels", span);
     const char *why;
-    return finish(env, graph_add(env->graph, OP_blur, &x, 1, &sigma, env->origin, &why), why, span);
+    Node *made = graph_add(env->graph, OP_blur, &x, 1, &sigma, env->origin, &why);
+    return finish(env, made, why, span);
 }
 
 static Value *concat(Environment *env, Span span) {

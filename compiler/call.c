@@ -228,7 +228,7 @@ static Environment *enter(Environment *env, Value *formula, const char *label, S
     inner->path = formula->weights ? "" : name ? join_path(&c->arena, env->path, name) : env->path;
     if (!stage) inner->ordinals = env->ordinals ? env->ordinals : (env->ordinals = arena_new(&c->arena, Map));
     Origin *origin = arena_new(&c->arena, Origin);
-    *origin = (Origin){span, env->origin};
+    *origin = (Origin){span, env->origin, env->formula && env->formula->library};
     inner->origin = origin;
     bool from_outside = !env->formula || !env->formula->library;
     if (!c->backbone && env->graph && from_outside && decl->library && !decl->statement->builtin && decl->statement->formula == FORMULA_network)
@@ -243,7 +243,7 @@ static bool check_where(Environment *inner, const Decl *decl) {
         Value *v = evaluate(inner, test);
         if (v->kind == VALUE_NONE) return false;
         if (v->kind == VALUE_TRUTH && v->truth) continue;
-        Diagnostic *d = diag(c->jre, DIAG_broken_condition, inner->origin->span, "`%s` asks that %s", decl->name, expr_text(c->jre, test));
+        Diagnostic *d = diag_at_call(inner, DIAG_broken_condition, "`%s` asks that %s", decl->name, expr_text(c->jre, test));
         diag_also(d, test->span, "asked for here");
         for (int k = 0; inner->dims && k < inner->dims->bound.count; k++) {
             const DimBinding *size = &inner->dims->bound.at[k];

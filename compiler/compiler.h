@@ -45,6 +45,7 @@ typedef struct Decl {
     Expr *value; bool each; Span each_span;
     RecordKind record; SettingList settings;
     bool library;                         /* of a module, not of the document's chain */
+    bool poisoned;                        /* a mistake in its own text was told: it is left out, and stays quiet */
     int state;                            /* of resolution: guards against cycles */
     struct Value *last; const struct Choice *last_choices;        /* an equation's value, for the choices it was last asked for */
 } Decl;
@@ -73,6 +74,7 @@ typedef struct {
     LIST(struct TrailStop *) trail;        /* stages passed while lowering, for messages about sizes */
     const struct ResultSource *results;   /* NULL before the run */
     bool poisoned;                        /* something was diagnosed while evaluating the current declaration */
+    bool gaps;                            /* texts or files that could not be read: what is missing may be declared there */
     Span call_site;                       /* the line of the document that is being evaluated */
     FILE *dump; const char *dump_pass;    /* --dump=NAME */
     struct OpSignature *signatures;           /* by Op, parsed at first use */
@@ -119,9 +121,9 @@ typedef struct OpSignature {
     int attributes; const char *attribute_name[GRAPH_ATTRIBUTES]; double attribute_default[GRAPH_ATTRIBUTES];
 } OpSignature;
 
-/* Where a node comes from: the innermost line first, then the call that led there. The last is the user's. */
-typedef struct Origin { Span span; const struct Origin *caller; } Origin;
-Span origin_user_span(const Origin *origin);
+/* Where a node comes from: the innermost line first, then the call that led there, the last in a document. */
+typedef struct Origin { Span span; const struct Origin *caller; bool library; } Origin;
+Span origin_user_span(const Origin *origin);                                  /* the innermost that is in no library */
 
 typedef struct Node {
     int id;                               /* its place in graph->nodes: operands come first */
@@ -377,6 +379,7 @@ typedef struct Plan {
 } Plan;
 
 bool plan_program(Compilation *c);
+void check_unused(Compilation *c);                                           /* unused.c: names in what no record leads to */
 void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
 void plan_print(const Compilation *c, Text *out);
 const char *key_of_text(Compilation *c, const char *text);                    /* key.c: 128-bit XXH3, 32 hex digits */

@@ -262,18 +262,26 @@ static Value *conditional(Environment *env, const Expr *e) {
 
 /* ---- fields ------------------------------------------------------------------------------------------------------------------- */
 
+static const char *const split_parts[] = {"train", "held_out", "others", "validate", "test", NULL};
+
 static Value *unknown_field(Environment *env, const Expr *e, const Value *target) {
-    Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, e->focus, "%s has nothing called `%s`", value_kind_text(target), e->name);
-    if (target->kind == VALUE_METRIC || (target->kind == VALUE_RECORD && target->decl->record == KIND_evaluate)) {
-        const char *known = "";
-        for (int i = 0; metric_names[i]; i++) known = arena_print(&env->compilation->arena, "%s %s", known, metric_names[i]);
-        diag_fact(d, "an evaluation has:%s", known);
-    } else if (target->kind == VALUE_RECORD && target->decl->record == KIND_split) {
-        diag_fact(d, "a split by folds has: train held_out others validate");
-    } else if (target->kind == VALUE_FORMULA) {
-        diag_fact(d, "a network has: stats, and the names of its stages once it is given a picture");
+    Compilation *c = env->compilation;
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->focus, "%s has nothing called `%s`", value_kind_text(target), e->name);
+    const char *const *known = NULL;
+    if (target->kind == VALUE_METRIC || (target->kind == VALUE_RECORD && target->decl->record == KIND_evaluate)) known = metric_names;
+    if (target->kind == VALUE_RECORD && target->decl->record == KIND_split) known = split_parts;
+    if (target->kind == VALUE_FORMULA) diag_fact(d, "a network has: stats, and the names of its stages once it is given a picture");
+    const char *all = "";
+    int count = 0;
+    for (; known && known[count]; count++) all = arena_print(&c->arena, "%s %s", all, known[count]);
+    if (known) diag_fact(d, "%s has:%s", value_kind_text(target), all);
+    const char *near = known && target->kind == VALUE_RECORD ? nearest_name(e->name, known, count) : NULL;
+    if (near) {
+        diag_help(d, "did you mean `%s`?", near);
+        diag_edit(d, e->focus, true, "%s", near);
+    } else {
+        diag_help(d, known || target->kind == VALUE_FORMULA ? "name one of these" : "take `.%s` out", e->name);
     }
-    diag_help(d, "name one of these");
     return poison(env, e->span);
 }
 
@@ -331,9 +339,8 @@ static Value *part_of_split(Environment *env, const Expr *e, const Value *target
     Value *v = value_new(env->compilation, VALUE_PART, e->span);
     v->decl = target->decl;
     v->part = e->name;
-    static const char *const parts[] = {"train", "held_out", "others", "validate", "test"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!strcmp(parts[i], e->name)) return v;
+    for (int i = 0; split_parts[i]; i++)
+        if (!strcmp(split_parts[i], e->name)) return v;
     return unknown_field(env, e, target);
 }
 

@@ -42,7 +42,7 @@ int64_t shape_elements(Shape shape, int64_t batch) {
 
 Span origin_user_span(const Origin *origin) {
     if (!origin) return NOWHERE;
-    while (origin->caller) origin = origin->caller;
+    while (origin->library && origin->caller) origin = origin->caller;
     return origin->span;
 }
 

@@ -52,14 +52,18 @@ static Value *cannot(Environment *env, Span span, const char *why) {
 }
 
 /* Sums over the batch, and tables of each picture with each other: a picture's numbers must not depend on its company. */
-static const char *mixes_pictures(const Node *made) {
+static Value *mixes_pictures(Environment *env, const Node *made, Span span) {
     bool mixed = made->op == OP_matmul && made->in[0]->shape.dim[1] == DIM_BATCH;
     int batches = 0;
     for (int d = 0; d < made->shape.rank; d++) {
         batches += made->shape.dim[d] == DIM_BATCH;
         if (made->inputs == 1 && made->in[0]->shape.rank == made->shape.rank && made->in[0]->shape.dim[d] == DIM_BATCH && made->shape.dim[d] != DIM_BATCH) mixed = true;
     }
-    return mixed || batches > 1 ? "the pictures of a batch would be mixed, and a picture's numbers must not depend on its company" : NULL;
+    if (!mixed && batches < 2) return NULL;
+    Diagnostic *d = diag(env->compilation->jre, DIAG_shape_mismatch, span, "this mixes the pictures of a batch");
+    diag_note(d, "a picture's numbers must not depend on the pictures that happen to be computed beside it");
+    diag_help(d, "leave the first dimension as it is: reduce and multiply within each picture");
+    return poison(env, span);
 }
 
 Value *tensor_operation(Environment *env, Op op, Value *const *operands, int count, const double *attributes, Span span) {
@@ -86,8 +90,10 @@ Value *tensor_operation(Environment *env, Op op, Value *const *operands, int cou
     for (int i = 0; i < count; i++) nodes[i] = align(env, operands[i], nodes[i], &letters);
     const char *why;
     Node *node = graph_add(env->graph, op, nodes, count, attributes, env->origin, &why);
-    if (!node || (why = mixes_pictures(node)) != NULL) return cannot(env, span, why);
-    Value *v = value_tensor(c, node, span);
+    if (!node) return cannot(env, span, why);
+    Value *v = mixes_pictures(env, node, span);
+    if (v) return v;
+    v = value_tensor(c, node, span);
     v->letters = letters;
     return v;
 }
@@ -167,8 +173,9 @@ Value *reduce_tensor(Environment *env, const Expr *e) {
     }
     const char *why;
     Node *reduced = graph_add(env->graph, op, &body->node, 1, &axes, env->origin, &why);
-    if (!reduced || (why = mixes_pictures(reduced)) != NULL) return cannot(env, e->span, why);
-    return without_letters(env, body, reduced, &e->letters, e->span);
+    if (!reduced) return cannot(env, e->span, why);
+    Value *mixed = mixes_pictures(env, reduced, e->span);
+    return mixed ? mixed : without_letters(env, body, reduced, &e->letters, e->span);
 }
 
 Value *letters_in_order(Environment *env, Value *v, const NameList *letters, Span span) {

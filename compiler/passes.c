@@ -87,17 +87,19 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     c->arena.jre = jre;
     c->facts = *facts;
     double started = seconds();
-    bool resolved = resolve_program(c, request);
+    resolve_program(c, request);
     note_time(c, "resolve", seconds() - started);
-    if (!resolved) return false;
+    if (!c->scope || c->gaps) return false;
     started = seconds();
     bool planned = plan_program(c);
+    check_unused(c);
     note_time(c, "plan", seconds() - started);
     tell_silence(c);
     forget_repeated(jre);
     started = seconds();
     protocol_check(c, with_data && planned && !diag_any_error(jre));
     note_time(c, "protocol", seconds() - started);
+    forget_repeated(jre);
     return planned && !diag_any_error(jre);
 }
 

@@ -136,6 +136,7 @@ static void plan_dataset(Compilation *c, Decl *decl) {
     word_setting(c, decl, "exif", (const char *const[]){"ignore", NULL}, "ignore");
     come_later(c, decl, (const char *const[]){"label", "mask", "taken", "keep", "only", NULL});
     if (!dataset->image) return;
+    if (setting(decl, "table") && !dataset->table) return;
     if (!dataset->table && strchr(dataset->image, '{')) {
         Diagnostic *d = diag(c->jre, DIAG_missing_key, dataset->image_span, "a column is named, but there is no table");
         diag_help(d, "add: table \"train.csv\", or name the pictures by a pattern: \"pictures/*.png\"");
@@ -241,7 +242,7 @@ static const char *backbone_words(Compilation *c, const char *name, const Progra
 
 static EmbedPlan *new_embed(Compilation *c, Decl *decl, const Choice *choices) {
     const Setting *network = setting(decl, "network");
-    if (!network) return NULL;
+    if (!network || decl->poisoned) return NULL;
     come_later(c, decl, (const char *const[]){"pool", NULL});
     word_setting(c, decl, "arithmetic", (const char *const[]){"f32", NULL}, "f32");
     View *view = view_of(c, choices, decl);
@@ -456,7 +457,7 @@ bool plan_program(Compilation *c) {
     for (int pass = 0; pass < 3; pass++)
         for (int i = 0; i < names->count; i++) {
             Decl *decl = names->entries[i].value;
-            if (!decl || decl->kind != STATEMENT_RECORD) continue;
+            if (!decl || decl->kind != STATEMENT_RECORD || decl->poisoned) continue;
             c->steps = 0;
             if (pass < 2 && decl->record == first[pass]) pass == 0 ? plan_dataset(c, decl) : plan_split(c, decl);
             if (pass == 2 && decl->record != KIND_dataset && decl->record != KIND_split) plan_record(c, decl);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *stats_text(Compilation *c, const Stats *s) {
-    return arena_print(&c->arena, "mean %.3f %.3f %.3f, spread %.3f %.3f %.3f", s->mean[0], s->mean[1], s->mean[2], s->spread[0], s->spread[1], s->spread[2]);
+    return arena_print(&c->arena, "mean %.3g %.3g %.3g, spread %.3g %.3g %.3g", s->mean[0], s->mean[1], s->mean[2], s->spread[0], s->spread[1], s->spread[2]);
 }
 
 static const ViewStep *normalization(Compilation *c, const View *view) {
@@ -24,30 +24,48 @@ static const ViewStep *normalization(Compilation *c, const View *view) {
     return found;
 }
 
+/* How the document can ask for the statistics of these weights: by the equation that names the network, else by their own name. */
+static const char *stats_expression(Compilation *c, const WeightScope *weights) {
+    for (int i = 0; i < c->scope->names.count; i++) {
+        const Decl *decl = c->scope->names.entries[i].value;
+        if (!decl || decl->kind != STATEMENT_EQUATION || !decl->value) continue;
+        if (decl->value->span.start <= weights->span.start && weights->span.end <= decl->value->span.end)
+            return arena_print(&c->arena, "%s.stats", decl->name);
+    }
+    static const char *const words[] = {"imagenet", "half", "clip"};
+    Stats known;
+    for (int i = 0; i < 3; i++)
+        if (stats_by_word(words[i], &known) && stats_equal(&known, &weights->stats)) return words[i];
+    return "NETWORK.stats";
+}
+
 static void compare_stats(Compilation *c, const EmbedPlan *embed, const ViewStep *step, const WeightScope *weights) {
     if (!step) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, embed->view->span, "this view leaves the colors as they are, 0 to 1");
         diag_also(d, weights->span, "raised on %s", stats_text(c, &weights->stats));
         diag_note(d, "nothing would crash. The network would see other colors than it was raised on.");
-        diag_help(d, "end the view with: |> normalize(%s.stats)", embed->backbone);
+        diag_help(d, "end the view with: |> normalize(%s)", stats_expression(c, weights));
         return;
     }
     if (stats_equal(&step->stats, &weights->stats)) return;
     Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, step->span, "%s", stats_text(c, &step->stats));
     diag_also(d, weights->stats.span.end ? weights->stats.span : weights->span, "raised on %s", stats_text(c, &weights->stats));
     diag_note(d, "nothing would crash. The network would see other colors than it was raised on.");
-    diag_help(d, "follow the network, whichever it is: normalize(backbone.stats)");
+    diag_help(d, "follow the network, whichever it is");
+    diag_edit(d, step->span, true, "normalize(%s)", stats_expression(c, weights));
 }
 
 /* Every file of weights that the network reads, against the view in front of it. */
 static void check_normalization(Compilation *c, const EmbedPlan *embed) {
     const ViewStep *step = normalization(c, embed->view);
     const Graph *g = embed->program->graph;
-    const WeightScope *last = NULL;
+    LIST(const WeightScope *) seen = {0};
     for (int i = 0; i < g->nodes.count; i++) {
         const WeightScope *weights = g->nodes.at[i]->weights;
-        if (!weights || weights == last || !weights->has_stats) continue;
-        last = weights;
+        bool before = !weights || !weights->has_stats;
+        for (int k = 0; k < seen.count && !before; k++) before = seen.at[k] == weights;
+        if (before) continue;
+        list_add(&c->arena, &seen, weights);
         compare_stats(c, embed, step, weights);
     }
 }
@@ -64,9 +82,9 @@ static void check_leaks(Compilation *c, const SplitPlan *split) {
     if (!c->facts.leaks || !c->facts.leaks(c->facts.context, split, &leak) || !leak.pairs) return;
     Diagnostic *d = diag(c->jre, DIAG_leaking_burst, split->span, "two frames of one burst fall on both sides");
     if (!split->disjoint) diag_also(d, split->identities_span, "the same animals on both sides: that is what you want");
-    diag_fact(d, "I found %d pairs of pictures nearly alike, one in training, the other held out. The closest:\n"
+    diag_fact(d, "I found %d pair%s of pictures nearly alike, one in training, the other held out. The closest:\n"
                  "    %s   held out in fold %d     %s\n    %s   training in fold %d     %s     %d bit%s apart",
-              leak.pairs, leak.first, leak.fold, leak.individual, leak.second, leak.fold, leak.individual, leak.bits, leak.bits == 1 ? "" : "s");
+              leak.pairs, leak.pairs == 1 ? "" : "s", leak.first, leak.fold, leak.individual, leak.second, leak.fold, leak.individual, leak.bits, leak.bits == 1 ? "" : "s");
     diag_note(d, "a burst is nearly one picture. A network that memorizes the first finds the second\n"
                  "for free: the score would measure memory, not recognition.");
     diag_help(d, "keep each burst on one side");

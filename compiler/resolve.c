@@ -77,17 +77,21 @@ static void twice(Compilation *c, const char *what, Span again, Span before) {
 }
 
 /* Copies checked settings; the first of two equal keys stays. */
-static void take_settings(Compilation *c, RecordKind kind, const SettingList *from, SettingList *to) {
+static bool take_settings(Compilation *c, RecordKind kind, const SettingList *from, SettingList *to) {
+    bool sound = true;
     for (int i = 0; i < from->count; i++) {
         const Setting *setting = &from->at[i];
-        if (!known_key(c, kind, setting)) continue;
         Setting *before = setting_of(to, setting->key);
-        if (before) twice(c, setting->key, setting->key_span, before->key_span);
+        bool known = known_key(c, kind, setting);
+        if (known && before) twice(c, setting->key, setting->key_span, before->key_span);
+        if (!known || before) sound = false;
         else list_add(&c->arena, to, *setting);
     }
+    return sound;
 }
 
-static void check_needed(Compilation *c, const Decl *decl) {
+static void check_needed(Compilation *c, Decl *decl) {
+    bool poisoned = false;
     for (int i = 0; i < schema_key_count; i++) {
         const SchemaKey *key = &schema_keys[i];
         if (key->kind != decl->record || !key->needed) continue;
@@ -98,7 +102,9 @@ static void check_needed(Compilation *c, const Decl *decl) {
         Diagnostic *d = diag(c->jre, DIAG_missing_key, decl->statement->name_span, "`%s` needs the setting `%s`", kind_name(decl->record), key->name);
         diag_fact(d, "`%s` is %s", key->name, key->sentence);
         diag_help(d, "add a line that begins with `%s`", key->name);
+        poisoned = true;
     }
+    decl->poisoned = poisoned;
 }
 
 /* ---- statements, one after the other ------------------------------------------------------------------------------------ */
@@ -121,7 +127,7 @@ static Decl *declare(Compilation *c, Scope *scope, const Statement *s, bool libr
     }
     if (s->kind == STATEMENT_RECORD) {
         decl->record = s->record;
-        take_settings(c, s->record, &s->settings, &decl->settings);
+        decl->poisoned = !take_settings(c, s->record, &s->settings, &decl->settings) || s->broken;
     }
     map_set(&scope->names, &c->arena, s->name, decl);
     return decl;
@@ -131,6 +137,7 @@ static Decl *changed(Compilation *c, Scope *scope, const Statement *s) {
     Decl *decl = map_get(&scope->names, s->name);
     if (decl) return decl;
     Decl *outside = scope_find(scope, s->name);
+    if (c->gaps) return NULL;
     if (!outside) {
         report_unknown_name(c, scope, s->name, s->name_span);
         return NULL;
@@ -165,7 +172,7 @@ static void change_settings(Compilation *c, Scope *scope, const Statement *s) {
         return;
     }
     SettingList wanted = {0};
-    take_settings(c, decl->record, &s->settings, &wanted);
+    if (!take_settings(c, decl->record, &s->settings, &wanted) || s->broken) decl->poisoned = true;
     for (int i = 0; i < wanted.count; i++) {
         const Setting *setting = &wanted.at[i];
         bool restore = setting->value && setting->value->kind == EXPR_NAME && !strcmp(setting->value->name, "default");
@@ -284,6 +291,7 @@ bool resolve_program(Compilation *c, const CompileRequest *request) {
         Module *overlay = module_load_overlay(jre, request->with.at[i]);
         if (overlay) list_add(&c->arena, &overlays, overlay);
     }
+    c->gaps = diag_any_error(jre);
     for (int i = chain.count - 1; i >= 0; i--) use_modules(c, c->scope, chain.at[i]);
     for (int i = 0; i < overlays.count; i++) use_modules(c, c->scope, overlays.at[i]);
     list_add(&c->arena, &c->scope->uses, library_scope(c, core));
@@ -293,7 +301,7 @@ bool resolve_program(Compilation *c, const CompileRequest *request) {
     for (int i = 0; i < request->set.count; i++) overlay_text(c, request->set.at[i]);
     for (int i = 0; i < c->scope->names.count; i++) {
         Decl *decl = c->scope->names.entries[i].value;
-        if (decl && decl->kind == STATEMENT_RECORD) check_needed(c, decl);
+        if (decl && decl->kind == STATEMENT_RECORD && !decl->poisoned) check_needed(c, decl);
     }
     return !diag_any_error(jre);
 }

@@ -17,9 +17,9 @@ const int rule_count = (int)(sizeof rules / sizeof *rules);
 /* A conv that swallowed a batchnorm names the line from the one to the other. */
 static const Origin *join_origins(Graph *g, const Origin *anchor, const Origin *swallowed) {
     if (!anchor || !swallowed || anchor == swallowed) return anchor ? anchor : swallowed;
-    if (anchor->caller != swallowed->caller) return anchor;
+    if (anchor->caller != swallowed->caller || anchor->library != swallowed->library) return anchor;
     Origin *joined = arena_new(g->arena, Origin);
-    *joined = (Origin){span_join(anchor->span, swallowed->span), anchor->caller};
+    *joined = (Origin){span_join(anchor->span, swallowed->span), anchor->caller, anchor->library};
     return joined;
 }
 

@@ -89,6 +89,11 @@ bool stats_equal(const Stats *a, const Stats *b) {
 
 /* ---- how values are called ---------------------------------------------------------------------------------------------------- */
 
+static const char *const record_words[KIND_COUNT] = {
+    [KIND_dataset] = "a dataset", [KIND_split] = "a split", [KIND_train] = "a training", [KIND_boost] = "a forest", [KIND_embed] = "an embed",
+    [KIND_evaluate] = "an evaluation", [KIND_ensemble] = "an ensemble", [KIND_figure] = "a figure", [KIND_submit] = "a submission",
+};
+
 const char *value_kind_text(const Value *v) {
     switch (v->kind) {
     case VALUE_NONE: return "something that went wrong before";
@@ -109,7 +114,7 @@ const char *value_kind_text(const Value *v) {
         return "a formula";
     case VALUE_TENSOR: return v->embedding ? "an embedding" : "a tensor";
     case VALUE_PICTURE: return "a picture";
-    case VALUE_RECORD: return kind_sentence(v->decl->record);
+    case VALUE_RECORD: return record_words[v->decl->record];
     case VALUE_PART: return "a part of a split";
     case VALUE_SIMILARITY: return "a similarity";
     case VALUE_METRIC: return "a metric";
@@ -190,15 +195,25 @@ static bool wrong_unit(Environment *env, const Param *param, const Value *v, con
     return false;
 }
 
+/* `x |> f(..)`: another stage can be put in front. */
+static bool is_piped(Jre *jre, Span span) {
+    const Source *source = source_of(jre, span);
+    if (!source || span.start < source->base) return false;
+    const char *at = source->bytes + (span.start - source->base);
+    while (at > source->bytes && strchr(" \t\r\n", at[-1]) && at[-1]) at--;
+    return at - source->bytes > 2 && at[-1] == '>' && at[-2] == '|';
+}
+
 static bool wrong_shape(Environment *env, const Type *type, const Value *v, const char *why) {
     Compilation *c = env->compilation;
     Diagnostic *d = diag_at_call(env, DIAG_shape_mismatch, "I expected %s here, I found %s", type_as_text(&c->arena, type), value_text(c, v));
     if (why) diag_fact(d, "%s", why);
     tell_the_way(env, d);
     if (v->node->shape.rank == 4 && type->dims.count == 2) {
-        diag_note(d, "a grid of %lld x %lld positions is left over, and one list of numbers a picture is wanted", (long long)v->node->shape.dim[2],
-                  (long long)v->node->shape.dim[3]);
-        diag_help(d, "average over the positions first: |> average_pool");
+        diag_note(d, "a grid of %lld x %lld positions is left over; `%s` wants one list of numbers a picture", (long long)v->node->shape.dim[2],
+                  (long long)v->node->shape.dim[3], env->formula->name);
+        diag_help(d, "average over the positions first");
+        if (is_piped(c->jre, d->span)) diag_edit(d, (Span){d->span.start, d->span.start}, false, "average_pool |> ");
     } else {
         diag_help(d, "bring the picture, or what was made of it, to the size that is wanted");
     }

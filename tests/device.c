@@ -78,8 +78,8 @@ static int open_bench(void **state) {
     bench->graph = graph_new(&bench->compilation);
     bench->weights = weight_library_new(bench->jre);
     uint32_t base = source_from_text(bench->jre, "tried.jre", text, sizeof text - 1)->base;
-    bench->user = (Origin){{base, base + 16}, NULL};
-    bench->library = (Origin){{base + 17, base + 25}, &bench->user};
+    bench->user = (Origin){{base, base + 16}, NULL, false};
+    bench->library = (Origin){{base + 17, base + 25}, &bench->user, true};
     bench->scope = (WeightScope){.path = weight_path, .hash = "given", .span = {base + 26, base + 55}};
     *state = bench;
     return 0;

@@ -6,7 +6,8 @@
 set -u
 build=$1 mode=$2 only=${3:-}
 jre=$build/jre
-export NO_COLOR=1 JRE_CPU=v2
+export NO_COLOR=1 JRE_CPU=v2 JRE_STDLIB=$PWD/stdlib
+unset JRE_WEIGHTS
 number=0
 for case in ${only:-$(ls tests/errors/*.jre tests/fusion/*.jre tests/cli/*.jre 2>/dev/null)}; do
     number=$((number + 1))

@@ -1,0 +1,58 @@
+/* unused.c: what no record leads to is read all the same, so that a misspelled word does not wait for its first use.
+ *
+ * Equations are evaluated. Of a formula that nothing calls only the called names are looked up: what its sizes are, nobody has said. */
+#include "compiler.h"
+
+#include <string.h>
+
+typedef struct { Compilation *c; const Decl *decl; } Look;
+
+static bool named_inside(const Look *look, const char *name) {
+    const Statement *s = look->decl->statement;
+    for (int i = 0; i < s->params.count; i++)
+        if (s->params.at[i].name == name) return true;
+    for (int i = 0; i < s->lines.count; i++)
+        if (s->lines.at[i].name == name) return true;
+    return false;
+}
+
+static void called_name(const Look *look, const Expr *callee) {
+    if (callee->kind != EXPR_NAME || named_inside(look, callee->name) || scope_find(look->decl->scope, callee->name)) return;
+    report_unknown_name(look->c, look->decl->scope, callee->name, callee->span);
+}
+
+static void look_at(const Look *look, const Expr *e) {
+    if (!e) return;
+    if (e->kind == EXPR_CALL) called_name(look, e->target);
+    if (e->kind == EXPR_PIPE) called_name(look, e->right);
+    const Expr *below[] = {e->target, e->left, e->right, e->condition};
+    for (int i = 0; i < 4; i++) look_at(look, below[i]);
+    for (int i = 0; i < e->arguments.count; i++) look_at(look, e->arguments.at[i].value);
+}
+
+static void look_at_formula(Compilation *c, const Decl *decl) {
+    const Statement *s = decl->statement;
+    const Look look = {c, decl};
+    if (s->builtin || s->broken) return;
+    for (int i = 0; i < s->params.count; i++) look_at(&look, s->params.at[i].fallback);
+    for (int i = 0; i < s->where.count; i++) look_at(&look, s->where.at[i]);
+    for (int i = 0; i < s->lines.count; i++)
+        if (s->lines.at[i].kind != LINE_DRAW) look_at(&look, s->lines.at[i].value);        /* random views come later, with their words */
+}
+
+static void look_at_equation(Compilation *c, Decl *decl) {
+    AxisList axes = {0};
+    if (decl->statement->broken || !decl->value) return;
+    axes_of_decl(c, decl, &axes);
+    c->steps = 0;
+    if (!axes.count) evaluate_name(environment_new(c, decl->scope, NULL), decl->name, decl->statement->name_span);
+}
+
+void check_unused(Compilation *c) {
+    for (int i = 0; i < c->scope->names.count; i++) {
+        Decl *decl = c->scope->names.entries[i].value;
+        if (!decl || decl->library) continue;
+        if (decl->kind == STATEMENT_FORMULA) look_at_formula(c, decl);
+        if (decl->kind == STATEMENT_EQUATION) look_at_equation(c, decl);
+    }
+}
