@@ -52,6 +52,7 @@ static Node *no_weight(Environment *env, const char *name, Shape shape) {
 static Node *weight(Environment *env, const char *name, Shape shape) {
     Compilation *c = env->compilation;
     const char *path = *env->path ? arena_print(&c->arena, "%s.%s", env->path, name) : name;
+    if (env->weights && env->weights->facts->made_up) return graph_source(env->graph, OP_weight, shape, 0, path, env->weights, env->origin);
     const WeightShape *there = env->weights ? map_get(&env->weights->facts->by_name, path) : NULL;
     if (!there) return no_weight(env, path, shape);
     Shape found = {.rank = there->rank > GRAPH_RANK ? GRAPH_RANK : there->rank};

@@ -15,6 +15,7 @@ typedef struct {
     const char *path;                     /* where it was found */
     WeightShape *tensors; int count;
     Map by_name;
+    bool made_up;                         /* for benchmarks: every weight is there, in the shape that is asked for */
     const char *stats;                    /* "m m m s s s" from the file's metadata or the JSON beside it; NULL if neither says */
 } WeightFacts;
 typedef struct { NameList columns; int rows; } TableFacts;

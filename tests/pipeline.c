@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "../runtime/runtime.h"
+#include "fake_device.h"
 #include "hash_weights.h"
 
 #include <cjson/cJSON.h>
@@ -177,6 +178,23 @@ static float *reference_input(Jre *jre) {
     return input;
 }
 
+/* The same program on a device with an address space and a queue of its own, through the same kernels: the same bits. */
+static void same_on_the_fake_device(Network *network, const float *input, const float *expected, size_t bytes) {
+    Session *session = network->run.session;
+    Device *fake = fake_device_open(network->run.jre, session->level, (size_t)1 << 30);
+    Executor *executor = executor_new(network->run.jre, network->program, fake, session->weights);
+    if (!executor) fail_msg("%s", test_messages(network->run.jre));
+    float *output = malloc(bytes);
+    assert_true(executor_run(executor, input, 3, output));
+    assert_memory_equal(output, expected, bytes);
+    assert_int_equal(fake_device_faults(fake), 0);
+    assert_true(fake_device_launches(fake) > 20);
+    executor_free(executor);
+    assert_int_equal(fake_device_buffers(fake), 0);
+    fake->close(fake);
+    free(output);
+}
+
 static void agrees(const char *call, const char *features) {
     char where[1024], path[200];
     find_weights();
@@ -201,6 +219,7 @@ static void agrees(const char *call, const char *features) {
         assert_true(executor_run(network.executor, input + n * 3 * 224 * 224, 1, alone));
         assert_memory_equal(alone, together + n * width, (size_t)width * sizeof(float));   /* company changes no bit */
     }
+    same_on_the_fake_device(&network, input, together, (size_t)width * 3 * sizeof(float));
     jre_release(expected.values);
     free(alone);
     close_network(&network);
