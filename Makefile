@@ -77,7 +77,7 @@ $(B)/tests/%: $(B)/tests/%.o $(HELPERS) $(ROOMS) $(filter-out %/paint.o,$(PAINTE
 # ---- using ---------------------------------------------------------------------------------------------------------------
 SAMPLE = $(B)/sample
 $(SAMPLE)/train.csv: $(B)/paint
-	$(B)/paint $(SAMPLE)
+	@$(B)/paint $(SAMPLE)
 demo: all $(SAMPLE)/train.csv
 	@tests/demo.sh $(B)
 

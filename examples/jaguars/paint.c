@@ -32,6 +32,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { THREADS_MOST = 64 };
 
@@ -86,6 +88,8 @@ static void *paint_pictures(void *argument)
             continue;
         Picture picture;
         const Coat *coats = &studio->coats[studio->plan->shots[i].individual * FLANKS];
+        if (i % 50 == 0 && isatty(STDERR_FILENO))
+            fprintf(stderr, "\rpainting jaguars %3d %%", i * 100 / PICTURES);
         bool done = picture_paint(&picture, studio->body, coats, studio->plan, i);
         done = done && write_picture(studio->options->folder, studio->plan, i, &picture);
         free(picture.pixels);
@@ -167,10 +171,15 @@ int main(int count, char **words)
     }
     Plan *plan = malloc(sizeof *plan);
     bool done = plan != NULL;
+    time_t started = time(NULL);
     if (done) {
         plan_make(plan, options.seed);
         done = write_folders(options.folder) && write_tables(options.folder, plan, options.only) && (options.facts || paint_all(&options, plan));
     }
+    if (done && isatty(STDERR_FILENO))
+        fputs("\r", stderr);
+    if (done && !options.facts)
+        printf("painted jaguars into %s in %.0f s\n", options.folder, difftime(time(NULL), started));
     if (!done)
         fprintf(stderr, "paint: %s could not be filled: %s\n", options.folder, errno ? strerror(errno) : "out of memory");
     free(plan);
