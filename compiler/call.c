@@ -344,7 +344,9 @@ static bool number_outside(void *context, const char *name, int64_t *value) {
 static Value *apply(Environment *env, Value *formula, Span span, const char *label) {
     Compilation *c = env->compilation;
     const Decl *decl = formula->decl;
+    if (c->depth >= DEEPEST_CALL && c->steps >= STEPS_QUIET) return poison(env, span);
     if (c->depth >= DEEPEST_CALL) {
+        c->steps = STEPS_QUIET;
         Diagnostic *d = diag(c->jre, DIAG_too_deep, span, "`%s` is called inside itself, or formulas call each other %d deep", decl->name, DEEPEST_CALL);
         diag_help(d, "let each formula call only what is simpler than itself");
         return poison(env, span);

@@ -277,6 +277,7 @@ Value *evaluate_name(Environment *env, const char *name, Span span);
 Value *value_new(Compilation *c, ValueKind kind, Span span);
 Value *value_number(Compilation *c, double number, Span span);
 Value *value_tensor(Compilation *c, Node *node, Span span);
+enum { STEPS_QUIET = 1 << 30 };           /* c->steps of a declaration that was too deep: it has been told */
 Value *poison(Environment *env, Span span);                                   /* VALUE_NONE; the mistake has been told */
 Environment *environment_new(Compilation *c, Scope *scope, const struct Choice *choices);
 /* call.c: calls of formulas. `piped` (or NULL) is the data in front of |>; label names the stage. */

@@ -447,7 +447,7 @@ static Value *too_much(Environment *env, const Expr *e) {
                              c->nested > DEEPEST ? DEEPEST : MOST_STEPS);
         diag_help(d, "give what is needed twice a name, and let each formula call only what is simpler than itself");
     }
-    c->steps = MOST_STEPS + 2;                                     /* one message; the rest of this declaration stays quiet */
+    c->steps = STEPS_QUIET;
     return poison(env, e->span);
 }
 

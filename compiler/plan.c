@@ -136,7 +136,7 @@ static void plan_dataset(Compilation *c, Decl *decl) {
     word_setting(c, decl, "exif", (const char *const[]){"ignore", NULL}, "ignore");
     come_later(c, decl, (const char *const[]){"label", "mask", "taken", "keep", "only", NULL});
     if (!dataset->image) return;
-    if (setting(decl, "table") && !dataset->table) return;
+    if ((setting(decl, "table") && !dataset->table) || (setting(decl, "identity") && !dataset->identity)) return;
     if (!dataset->table && strchr(dataset->image, '{')) {
         Diagnostic *d = diag(c->jre, DIAG_missing_key, dataset->image_span, "a column is named, but there is no table");
         diag_help(d, "add: table \"train.csv\", or name the pictures by a pattern: \"pictures/*.png\"");

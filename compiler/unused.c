@@ -42,14 +42,14 @@ static void look_at_formula(Compilation *c, const Decl *decl) {
 
 static void look_at_equation(Compilation *c, Decl *decl) {
     AxisList axes = {0};
-    if (decl->statement->broken || !decl->value) return;
+    if (decl->statement->broken || !decl->value || decl->last) return;
     axes_of_decl(c, decl, &axes);
     c->steps = 0;
     if (!axes.count) evaluate_name(environment_new(c, decl->scope, NULL), decl->name, decl->statement->name_span);
 }
 
 void check_unused(Compilation *c) {
-    for (int i = 0; i < c->scope->names.count; i++) {
+    for (int i = 0; i < c->scope->names.count && c->steps < STEPS_QUIET; i++) {
         Decl *decl = c->scope->names.entries[i].value;
         if (!decl || decl->library) continue;
         if (decl->kind == STATEMENT_FORMULA) look_at_formula(c, decl);

@@ -11,6 +11,7 @@ typedef struct {
     Compilation c;
     CompileRequest request;
     char folder[64];
+    NameList written;
     bool good;
 } Trial;
 
@@ -26,8 +27,9 @@ static inline Trial *trial_new(void) {
 
 static inline void trial_free(Trial *trial) {
     compilation_free(&trial->c);
+    for (int i = 0; i < trial->written.count; i++) unlink(trial->written.at[i]);
+    rmdir(trial->folder);
     jre_free(trial->jre);
-    test_folder_gone(trial->folder);
     free(trial);
 }
 
@@ -38,6 +40,7 @@ static inline const char *trial_file(Trial *trial, const char *name, const char 
     assert_non_null(file);
     assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
     fclose(file);
+    list_add(&trial->jre->forever, &trial->written, path);
     return path;
 }
 
