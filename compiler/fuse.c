@@ -19,7 +19,9 @@ static Node *with(Graph *g, Node *conv, Node *residual, double low, double high)
     attributes[HIGH] = high;
     Node *in[4] = {conv->in[0], conv->in[1], conv->inputs > 2 ? conv->in[2] : NULL, residual};
     const char *why;
-    return graph_add(g, OP_conv, in, 4, attributes, conv->origin, &why);
+    Node *made = graph_add(g, OP_conv, in, 4, attributes, conv->origin, &why);
+    if (made && !made->stage) made->stage = conv->stage;
+    return made;
 }
 
 Node *rule_conv_residual(Graph *g, Node *node) {

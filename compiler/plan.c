@@ -489,8 +489,10 @@ void plan_print(const Compilation *c, Text *out) {
     }
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *e = plan->evaluations.at[i];
-        text_add(out, "evaluate %-12s %s on %s%s%s, average over %s\n", e->name, e->similarity->embed->backbone, e->split ? e->split->name : e->dataset->name, e->split ? "." : "",
+        text_add(out, "evaluate %-12s %s on %s%s%s, average over %s", e->name, e->similarity->embed->backbone, e->split ? e->split->name : e->dataset->name, e->split ? "." : "",
                  e->split ? e->part : "", e->average_identity ? "individuals" : "queries");
+        for (int k = 0; k < e->member.count; k++) text_add(out, "   %s %s", e->member.at[k].axis, e->member.at[k].choice);
+        text_add(out, "\n");
     }
     for (int i = 0; i < plan->submissions.count; i++)
         text_add(out, "submit   %-12s %s -> %s\n", plan->submissions.at[i]->name, plan->submissions.at[i]->pairs, plan->submissions.at[i]->file);

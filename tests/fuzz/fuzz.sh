@@ -19,7 +19,7 @@ done
 clang -fsanitize=fuzzer,address,undefined -o "$folder/$target" $objects -lpng -ljpeg -lcjson -lxxhash -lz -lm -lpthread
 case $target in
 document) seeds="pipelines stdlib examples/jaguars tests/errors tests/fusion" ;;
-*) seeds="tests/pictures tests/errors" ;;
+*) seeds="tests/pictures tests/errors/files" ;;
 esac
 list=$folder/corpus-$target
 for seed in $(find $seeds -type f -size -40k 2>/dev/null); do cp "$seed" "$list/seed-$(echo "$seed" | tr / _)"; done
