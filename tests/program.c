@@ -299,6 +299,7 @@ static void long_pipes_and_deep_brackets_end(void **state) {
     trial_free(trial);
 
     trial = trial_new();
+    text = (Text){.jre = trial->jre};
     text_add(&text, "network Eye(x: Tensor[N, C, H, W]) -> Embedding[N, _] { x");
     for (int i = 0; i < 5000; i++) text_add(&text, " |> relu");
     text_add(&text, " |> average_pool }\n");
