@@ -1,6 +1,8 @@
 /* program.c: whole documents: what is inherited and laid over, choices, keys, and texts that would break a careless compiler. */
 #include "trial.h"
 
+#include <dirent.h>
+
 static const char animals[] = "dataset animals {\n  table \"animals.csv\"\n  image \"pictures/{name}\"\n  identity \"{who}\"\n}\n"
                               "split folds {\n  data animals\n  folds 2\n  identities shared\n  together burst\n}\n";
 static const char eye[] = "augment seen(x: Image) -> Image { x |> fit(side) }\n"
@@ -403,8 +405,41 @@ static void a_word_taken_out_of_v01_never_crashes(void **state) {
     if (many > 8) fail_msg("%d of %d deletions give over two messages, the worst %d", many, deletions, worst);
 }
 
+/* ---- every message has a case ------------------------------------------------------------------------------------------------------------- */
+
+static void mark_words_of(const char *folder, const char *ending, bool *said) {
+    static char text[200000];
+    DIR *open = opendir(folder);
+    assert_non_null(open);
+    for (struct dirent *found; (found = readdir(open));) {
+        char path[512];
+        const char *dot = strrchr(found->d_name, '.');
+        if (!dot || strcmp(dot, ending) != 0 || !strcmp(found->d_name, "program.c")) continue;
+        snprintf(path, sizeof path, "%s/%s", folder, found->d_name);
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        text[fread(text, 1, sizeof text - 1, file)] = 0;
+        fclose(file);
+        for (int i = 0; i < DIAG_COUNT; i++) said[i] |= strstr(text, diag_rows[i].name) != NULL;
+    }
+    closedir(open);
+}
+
+static void every_message_has_a_document_or_a_test(void **state) {
+    (void)state;
+    bool said[DIAG_COUNT] = {0};
+    mark_words_of("tests/errors", ".expected", said);
+    int documents = 0;
+    for (int i = 0; i < DIAG_COUNT; i++) documents += said[i];
+    mark_words_of("tests", ".c", said);
+    for (int i = 0; i < DIAG_COUNT; i++)
+        if (!said[i]) fail_msg("no test earns `%s`", diag_rows[i].name);
+    assert_true(documents >= DIAG_COUNT - 2);                     /* no_memory and bug are no document's doing */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_message_has_a_document_or_a_test),
         cmocka_unit_test(a_change_reaches_what_the_parent_wrote),
         cmocka_unit_test(default_restores_and_remove_frees_a_name),
         cmocka_unit_test(the_command_line_beats_overlays_and_overlays_the_chain),
