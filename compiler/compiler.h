@@ -19,7 +19,11 @@ typedef struct {
     const char *stats;                    /* "m m m s s s" from the file's metadata or the JSON beside it; NULL if neither says */
 } WeightFacts;
 typedef struct { NameList columns; int rows; } TableFacts;
-typedef struct { int pictures, individuals, bursts, in_bursts, smallest, largest; } DatasetFacts;
+typedef struct {
+    int pictures, individuals, bursts, in_bursts;
+    int smallest, largest;                /* pictures of an individual */
+    int least_width, most_width, least_height, most_height;       /* of the pictures, in pixels; 0 without any */
+} DatasetFacts;
 /* A pair of pictures nearly the same that a split would put on both sides. */
 typedef struct { const char *first, *second, *individual; int fold, bits, pairs; } LeakFacts;
 

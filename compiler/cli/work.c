@@ -35,6 +35,7 @@ static void print_data(Work *work) {
         printf("  %-10s %d pictures", plan->datasets.at[i]->name, found.pictures);
         if (found.individuals) printf(", %d individuals with %d to %d", found.individuals, found.smallest, found.largest);
         if (found.bursts) printf(", %d bursts of %d pictures", found.bursts, found.in_bursts);
+        if (found.pictures) printf(", %d x %d to %d x %d", found.least_width, found.least_height, found.most_width, found.most_height);
         printf("\n");
     }
 }
@@ -47,7 +48,8 @@ int check_command(Jre *jre, Options *options) {
         const Plan *plan = work.c.plan;
         printf("%s.jre", work.c.version);
         for (const Module *m = work.c.document->parent; m; m = m->parent) printf("%s%s", m == work.c.document->parent ? "   extends " : " < ", m->document->source->stem);
-        printf("\n  %d declarations, %d evaluations, %d submissions     shapes ok\n", work.c.scope->names.count, plan->evaluations.count, plan->submissions.count);
+        printf("\n  %d declarations, %d evaluation%s, %d submission%s     shapes ok\n", work.c.scope->names.count, plan->evaluations.count, plan->evaluations.count == 1 ? "" : "s",
+               plan->submissions.count, plan->submissions.count == 1 ? "" : "s");
         print_data(&work);
     }
     int status = report_findings(jre, options);

@@ -160,6 +160,19 @@ static const TableFacts *fact_table(void *context, const char *path, Span asked_
     return facts;
 }
 
+/* Widths and heights from the headers alone; a file that has none was told of when its content was read. */
+static bool picture_sizes(Session *session, const Dataset *dataset, DatasetFacts *facts) {
+    for (int i = 0; i < dataset->count; i++) {
+        int width, height;
+        if (!image_size(session->jre, dataset->pictures[i].path, dataset->plan->image_span, &width, &height)) return false;
+        if (!i || width < facts->least_width) facts->least_width = width;
+        if (!i || height < facts->least_height) facts->least_height = height;
+        if (width > facts->most_width) facts->most_width = width;
+        if (height > facts->most_height) facts->most_height = height;
+    }
+    return true;
+}
+
 static bool fact_dataset(void *context, const DatasetPlan *plan, DatasetFacts *facts) {
     Session *session = context;
     *facts = (DatasetFacts){0};
@@ -182,7 +195,7 @@ static bool fact_dataset(void *context, const DatasetPlan *plan, DatasetFacts *f
         if (pictures > facts->largest) facts->largest = pictures;
     }
     arena_free(&scratch);
-    return true;
+    return picture_sizes(session, dataset, facts);
 }
 
 /* Counts the pairs that fall on both sides and keeps the closest. `first` is held out, `second` is in training then. */
