@@ -181,6 +181,22 @@ static void a_file_that_did_not_move_is_not_read_again(void **state) {
     camp_close(&camp);
 }
 
+/* The nanoseconds of such a time do not fit into 64 bits. */
+static void a_picture_from_a_far_year_is_a_picture(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    const char *key = load(&camp)->key;
+    static const int64_t seconds[] = {INT64_C(13569465600), -INT64_C(13569465600)};
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        const struct timespec far[2] = {{seconds[i], 7}, {seconds[i], 7}};
+        assert_int_equal(utimensat(AT_FDCWD, inside(&camp, "train/train/a.png"), far, 0), 0);
+        for (int again = 0; again < 2; again++) assert_string_equal(load(&camp)->key, key);
+    }
+    camp_close(&camp);
+}
+
 static void a_damaged_table_of_hashes_only_costs_time(void **state) {
     (void)state;
     Camp camp;
@@ -377,6 +393,7 @@ int main(void) {
         cmocka_unit_test(what_fills_a_template_of_two_columns_names_the_picture),
         cmocka_unit_test(the_key_follows_content_and_names),
         cmocka_unit_test(a_file_that_did_not_move_is_not_read_again),
+        cmocka_unit_test(a_picture_from_a_far_year_is_a_picture),
         cmocka_unit_test(a_damaged_table_of_hashes_only_costs_time),
         cmocka_unit_test(an_unknown_column_is_answered_with_the_known_ones),
         cmocka_unit_test(wrong_rows_are_named_together),

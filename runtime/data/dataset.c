@@ -212,7 +212,9 @@ typedef struct { int64_t size, modified, inode; } FileState;
 static bool file_state(const char *path, FileState *state) {
     struct stat status;
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) return false;
-    *state = (FileState){status.st_size, (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec, (int64_t)status.st_ino};
+    /* Only compared, never reckoned with: a year beyond 2262 may wrap around. */
+    uint64_t modified = (uint64_t)status.st_mtim.tv_sec * 1000000000u + (uint64_t)status.st_mtim.tv_nsec;
+    *state = (FileState){status.st_size, (int64_t)modified, (int64_t)status.st_ino};
     return true;
 }
 
