@@ -246,9 +246,10 @@ const char *path_below(Jre *jre, const char *folder, const char *path);        /
 /* Runs a view: picture (gray, RGB or RGBA) to [3, height, width] f32. Bit-exact with Pillow where Pillow has the operation. */
 void view_apply(Jre *jre, const View *view, const Image *picture, float *out);
 
-/* Decodes ahead on threads of its own, hands batches over in order. Paths and view outlive it. */
+/* Decodes ahead on threads of its own, hands batches over in order. Paths, hashes and view outlive it. content_hashes: what the
+ * files must hold, or NULL; one that holds something else counts as unreadable. */
 typedef struct Loader Loader;
-Loader *loader_new(Jre *jre, const View *view, const char *const *paths, int count, int batch, int threads);
+Loader *loader_new(Jre *jre, const View *view, const char *const *paths, const char *const *content_hashes, int count, int batch, int threads);
 /* The next batch [n, 3, height, width], until the next call; n, 0 at the end, -1 if a picture could not be read (diagnosed, all of the
  * batch; the batches behind it can still be had). */
 int loader_next(Loader *loader, const float **pixels);
@@ -333,8 +334,6 @@ const Table *session_table(Session *session, const char *path, Span asked_at);
 void session_say(Session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Walks the plan: embeddings, scores, tables, submissions, expectations. Returns the exit code of DESIGN 6; diagnostics are left to be printed. */
 int session_run(Session *session, Compilation *compilation);
-/* Pictures through one embed of the document: out [count, width]. */
-bool session_embed(Session *session, const EmbedPlan *embed, const char *const *paths, int count, float *out);
 
 /* The stored embeddings of one embed: they grow by picture, and keep their order. */
 typedef struct {

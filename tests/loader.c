@@ -45,7 +45,7 @@ static void batches_come_in_order(void **state) {
     album_open(&album);
     for (size_t t = 0; t < 3; t++)
         for (size_t b = 0; b < 4; b++) {
-            Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, batches[b], threads[t]);
+            Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, batches[b], threads[t]);
             const float *pixels;
             int seen = 0, got;
             while ((got = loader_next(loader, &pixels)) > 0)
@@ -64,7 +64,7 @@ static void a_bad_picture_costs_its_batch_and_no_other(void **state) {
     Album album;
     album_open(&album);
     write_text(album.paths[5], "not a picture");
-    Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, 4, 3);
+    Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, 4, 3);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 4);
     assert_int_equal(loader_next(loader, &pixels), -1);
@@ -81,7 +81,7 @@ static void missing_pictures_are_named_ten_times_at_most(void **state) {
     Album album;
     album_open(&album);
     for (int i = 0; i < PICTURES; i++) assert_int_equal(unlink(album.paths[i]), 0);
-    Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, 5, 2);
+    Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, 5, 2);
     const float *pixels;
     int got;
     while ((got = loader_next(loader, &pixels)) != 0) assert_int_equal(got, -1);
@@ -91,12 +91,33 @@ static void missing_pictures_are_named_ten_times_at_most(void **state) {
     album_close(&album);
 }
 
+/* Else the numbers of one picture would be kept under the name of another. */
+static void a_picture_with_other_bytes_than_promised_is_refused(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    const char *promised[PICTURES];
+    for (int i = 0; i < PICTURES; i++) promised[i] = hash_file(album.jre, album.paths[i], NOWHERE);
+    promised[6] = NULL;
+    assert_int_equal(rename(album.paths[9], album.paths[5]), 0);
+    assert_int_equal(rename(album.paths[10], album.paths[6]), 0);
+    Loader *loader = loader_new(album.jre, &album.view, album.paths, promised, 8, 4, 3);
+    const float *pixels;
+    assert_int_equal(loader_next(loader, &pixels), 4);
+    assert_int_equal(loader_next(loader, &pixels), -1);
+    assert_int_equal(diag_count(album.jre, SEVERITY_ERROR), 1);
+    test_message_says(album.jre, "file_unreadable", "05.png", "changed", NULL);
+    assert_int_equal(loader_next(loader, &pixels), 0);
+    loader_free(loader);
+    album_close(&album);
+}
+
 static void it_may_end_at_any_moment(void **state) {
     (void)state;
     Album album;
     album_open(&album);
     for (int taken = 0; taken < 5; taken++) {
-        Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, 3, 4);
+        Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, 3, 4);
         const float *pixels;
         for (int i = 0; i < taken; i++) assert_int_equal(loader_next(loader, &pixels), 3);
         loader_free(loader);
@@ -109,7 +130,7 @@ static void no_pictures_are_no_batches(void **state) {
     (void)state;
     Album album;
     album_open(&album);
-    Loader *loader = loader_new(album.jre, &album.view, album.paths, 0, 4, 2);
+    Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, 0, 4, 2);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 0);
     loader_free(loader);
@@ -121,7 +142,7 @@ static void an_ordered_failure_hits_the_picture_that_was_meant(void **state) {
     Album album;
     album_open(&album);
     album.jre->fail_read_after = 7;
-    Loader *loader = loader_new(album.jre, &album.view, album.paths, PICTURES, 3, 4);
+    Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, 3, 4);
     const float *pixels;
     for (int batch = 0; batch < 8; batch++) assert_int_equal(loader_next(loader, &pixels), batch == 2 ? -1 : batch == 7 ? 2 : 3);
     test_message_says(album.jre, "file_unreadable", "06.png", NULL);
@@ -148,6 +169,7 @@ int main(void) {
         cmocka_unit_test(batches_come_in_order),
         cmocka_unit_test(a_bad_picture_costs_its_batch_and_no_other),
         cmocka_unit_test(missing_pictures_are_named_ten_times_at_most),
+        cmocka_unit_test(a_picture_with_other_bytes_than_promised_is_refused),
         cmocka_unit_test(it_may_end_at_any_moment),
         cmocka_unit_test(no_pictures_are_no_batches),
         cmocka_unit_test(an_ordered_failure_hits_the_picture_that_was_meant),

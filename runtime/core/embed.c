@@ -19,64 +19,6 @@ const char *embedding_key(Session *session, const EmbedPlan *embed) {
     return key;
 }
 
-/* ---- through the network ---------------------------------------------------------------------------------------------- */
-
-typedef void (*BatchTaker)(void *context, int first, int count, const float *values);
-
-static bool stream_batches(Session *session, const EmbedPlan *embed, Executor *executor, Loader *loader, int count, BatchTaker take, void *context) {
-    int batch = embed->program->max_batch;
-    float *values = jre_allocate(session->jre, (size_t)batch * (size_t)embed->width * sizeof(float));
-    Progress bar = progress_start(stderr, session->options.quiet, arena_print(&session->arena, "embed %s", embed->name), count);
-    bool sound = true;
-    const float *pixels;
-    for (int first = 0; first < count && !session->jre->interrupted;) {
-        int size = count - first < batch ? count - first : batch, got = loader_next(loader, &pixels);
-        if (got > 0) {
-            if (!executor_run(executor, pixels, got, values)) {
-                sound = false;
-                break;
-            }
-            take(context, first, got, values);
-        } else {
-            sound = false;
-        }
-        first += size;
-        progress_step(&bar, first);
-    }
-    progress_end(&bar);
-    jre_release(values);
-    return sound && !session->jre->interrupted;
-}
-
-static bool stream_pictures(Session *session, const EmbedPlan *embed, const char *const *paths, int count, BatchTaker take, void *context) {
-    if (!count) return true;
-    const Program *program = embed->program;
-    if (program->max_batch < 1 || embed->width < 1 || shape_elements(program->output, 1) != embed->width ||
-        shape_elements(program->input, 1) != 3 * (int64_t)embed->view->width * embed->view->height) {
-        diag(session->jre, DIAG_bug, embed->span, "the view, the network and the width of `%s` do not fit together", embed->name);
-        return false;
-    }
-    Executor *executor = executor_new(session->jre, program, session->device, session->weights);
-    if (!executor) return false;
-    Loader *loader = loader_new(session->jre, embed->view, paths, count, program->max_batch, pool_threads(session->pool));
-    bool sound = stream_batches(session, embed, executor, loader, count, take, context);
-    loader_free(loader);
-    executor_free(executor);
-    return sound;
-}
-
-typedef struct { float *out; size_t width; } Copy;
-
-static void copy_batch(void *context, int first, int count, const float *values) {
-    Copy *copy = context;
-    memcpy(copy->out + (size_t)first * copy->width, values, (size_t)count * copy->width * sizeof(float));
-}
-
-bool session_embed(Session *session, const EmbedPlan *embed, const char *const *paths, int count, float *out) {
-    Copy copy = {out, (size_t)embed->width};
-    return stream_pictures(session, embed, paths, count, copy_batch, &copy);
-}
-
 /* ---- the stored table --------------------------------------------------------------------------------------------------- */
 
 /* Of the first `rows` rows: numbers and what they belong to. */
@@ -168,18 +110,20 @@ static EmbeddingTable *table_of(Session *session, const EmbedPlan *embed) {
 
 /* ---- growing it ------------------------------------------------------------------------------------------------------------ */
 
+/* The pictures that a table lacks, each content once. */
+typedef struct { const Picture **pictures; const char **paths, **content_hashes; int count; } Missing;
+
 typedef struct {
     Session *session;
     const EmbedPlan *embed;
     EmbeddingTable *table;
-    const Picture **missing;
+    Missing missing;
     double since, kept;                   /* when the clock was last read, when the table was last kept */
     int unkept;
     bool cannot_keep;                     /* diagnosed once; the run goes on in memory */
 } Growth;
 
-static void grow_table(void *context, int first, int count, const float *values) {
-    Growth *growth = context;
+static void grow_table(Growth *growth, int first, int count, const float *values) {
     EmbeddingTable *table = growth->table;
     size_t row = (size_t)table->width * sizeof(float);
     if (table->count + count > table->room) {
@@ -187,7 +131,7 @@ static void grow_table(void *context, int first, int count, const float *values)
         table->values = jre_grow(growth->session->jre, table->values, (size_t)table->room * row);
     }
     memcpy(table->values + (size_t)table->count * (size_t)table->width, values, (size_t)count * row);
-    for (int i = 0; i < count; i++) add_row(growth->session, table, growth->missing[first + i]->content_hash, growth->missing[first + i]->file);
+    for (int i = 0; i < count; i++) add_row(growth->session, table, growth->missing.content_hashes[first + i], growth->missing.pictures[first + i]->file);
     double now = seconds_now();
     table->seconds += now - growth->since;
     table->computed += count;
@@ -199,17 +143,67 @@ static void grow_table(void *context, int first, int count, const float *values)
     growth->kept = growth->since = seconds_now();
 }
 
-static int find_missing(Arena *scratch, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, const Picture **missing, const char **paths) {
+static Missing find_missing(Arena *scratch, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count) {
+    Missing missing = {arena_array(scratch, const Picture *, count + 1), arena_array(scratch, const char *, count + 1), arena_array(scratch, const char *, count + 1), 0};
     Map asked = {0};
-    int absent = 0;
     for (int i = 0; i < count; i++) {
         const Picture *picture = &dataset->pictures[which[i]];
         if (map_get(&table->row, picture->content_hash) || map_get(&asked, picture->content_hash)) continue;
         map_set(&asked, scratch, picture->content_hash, (void *)(uintptr_t)picture);
-        missing[absent] = picture;
-        paths[absent++] = picture->path;
+        missing.pictures[missing.count] = picture;
+        missing.paths[missing.count] = picture->path;
+        missing.content_hashes[missing.count++] = picture->content_hash;
     }
-    return absent;
+    return missing;
+}
+
+/* A batch with a picture that cannot be read is left out and the others go on: what is finished need not be done again. */
+static bool stream_batches(Growth *growth, Executor *executor, Loader *loader) {
+    Session *session = growth->session;
+    const EmbedPlan *embed = growth->embed;
+    int batch = embed->program->max_batch, count = growth->missing.count;
+    float *values = jre_allocate(session->jre, (size_t)batch * (size_t)embed->width * sizeof(float));
+    Progress bar = progress_start(stderr, session->options.quiet, arena_print(&session->arena, "embed %s", embed->name), count);
+    bool sound = true;
+    const float *pixels;
+    for (int first = 0; first < count && !session->jre->interrupted;) {
+        int size = count - first < batch ? count - first : batch, got = loader_next(loader, &pixels);
+        if (got > 0) {
+            if (!executor_run(executor, pixels, got, values)) {
+                sound = false;
+                break;
+            }
+            grow_table(growth, first, got, values);
+        } else {
+            sound = false;
+        }
+        first += size;
+        progress_step(&bar, first);
+    }
+    progress_end(&bar);
+    jre_release(values);
+    return sound && !session->jre->interrupted;
+}
+
+/* Pictures through the network, into the table. */
+static bool embed_missing(Growth *growth) {
+    Session *session = growth->session;
+    const EmbedPlan *embed = growth->embed;
+    const Missing *missing = &growth->missing;
+    const Program *program = embed->program;
+    if (!missing->count) return true;
+    if (program->max_batch < 1 || embed->width < 1 || shape_elements(program->output, 1) != embed->width ||
+        shape_elements(program->input, 1) != 3 * (int64_t)embed->view->width * embed->view->height) {
+        diag(session->jre, DIAG_bug, embed->span, "the view, the network and the width of `%s` do not fit together", embed->name);
+        return false;
+    }
+    Executor *executor = executor_new(session->jre, program, session->device, session->weights);
+    if (!executor) return false;
+    Loader *loader = loader_new(session->jre, embed->view, missing->paths, missing->content_hashes, missing->count, program->max_batch, pool_threads(session->pool));
+    bool sound = stream_batches(growth, executor, loader);
+    loader_free(loader);
+    executor_free(executor);
+    return sound;
 }
 
 static void say_embedded(Session *session, const EmbedPlan *embed, int count, int absent, int done, double seconds) {
@@ -222,16 +216,15 @@ static void say_embedded(Session *session, const EmbedPlan *embed, int count, in
 EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, const Dataset *dataset, const int *which, int count, int *computed) {
     EmbeddingTable *table = table_of(session, embed);
     Arena scratch = {.jre = session->jre};
-    const Picture **missing = arena_array(&scratch, const Picture *, count + 1);
-    const char **paths = arena_array(&scratch, const char *, count + 1);
-    int absent = find_missing(&scratch, table, dataset, which, count, missing, paths), before = table->count;
     double started = seconds_now();
-    Growth growth = {.session = session, .embed = embed, .table = table, .missing = missing, .since = started, .kept = started};
-    bool sound = stream_pictures(session, embed, paths, absent, grow_table, &growth);
+    int before = table->count;
+    Growth growth = {.session = session, .embed = embed, .table = table, .missing = find_missing(&scratch, table, dataset, which, count),
+                     .since = started, .kept = started};
+    bool sound = embed_missing(&growth);
     /* A disk that takes nothing was diagnosed; the numbers are there all the same. */
     if (growth.unkept && !growth.cannot_keep) keep_table(session, embed, table);
     *computed = table->count - before;
-    say_embedded(session, embed, count, absent, *computed, seconds_now() - started);
+    say_embedded(session, embed, count, growth.missing.count, *computed, seconds_now() - started);
     arena_free(&scratch);
     return sound ? table : NULL;
 }
@@ -241,10 +234,10 @@ bool embedding_unit_rows(Session *session, const EmbedPlan *embed, const Embeddi
     for (int i = 0; i < count; i++) {
         const Picture *picture = &dataset->pictures[which[i]];
         intptr_t row = (intptr_t)map_get(&table->row, picture->content_hash);
-        const float *from = table->values + (size_t)(row - 1) * width;
+        const float *from = row ? table->values + (size_t)(row - 1) * width : NULL;
         double square = 0;
-        for (size_t d = 0; row && d < width; d++) square += (double)from[d] * (double)from[d];
-        if (!row || !isfinite(square)) {
+        for (size_t d = 0; from && d < width; d++) square += (double)from[d] * (double)from[d];
+        if (!from || !isfinite(square)) {
             diag(session->jre, DIAG_not_a_number, embed->span, "the numbers of `%s` are not all finite, so nothing can be compared with it", picture->file);
             return false;
         }

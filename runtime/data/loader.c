@@ -3,7 +3,8 @@
  * In: paths and a view. Out: batches in the order of the paths. Contract: threads of the loader's own claim one picture after
  * another and write each into its place in a ring of batches; a picture is claimed only when its batch has a slot, so at most
  * RING batches are in memory. Threads touch no Jre; what goes wrong is kept beside the picture and filed by the thread that
- * asks for the batch. loader_free may be called at any moment. */
+ * asks for the batch. A file whose bytes are not the ones that were promised is a failure too: its numbers would be kept
+ * under the name of others. loader_free may be called at any moment. */
 #include "../runtime.h"
 
 #include <pthread.h>
@@ -18,7 +19,7 @@ typedef struct { float *pixels; Failure *failures; int done; } Slot;
 struct Loader {
     Jre *jre;
     const View *view;
-    const char *const *paths;
+    const char *const *paths, *const *content_hashes;
     int count, batch, threads;
     size_t picture_floats;
     int fail_at;                          /* the picture whose reading fails by order of a test; -1: none */
@@ -37,13 +38,22 @@ static int batch_size(const Loader *loader, int batch) {
     return rest < loader->batch ? rest : loader->batch;
 }
 
+/* True if the bytes that were read are those that the caller has in mind, or it has none. */
+static bool promise_kept(PictureTask *task, const char *promised) {
+    if (!promised || strcmp(task->content_hash, promised) == 0) return true;
+    task->code = DIAG_file_unreadable;
+    snprintf(task->why, sizeof task->why, "it has changed since it was looked at; run again, and if that says the same, `touch` the file first");
+    return false;
+}
+
 static void process(Loader *loader, int picture) {
     Slot *slot = &loader->slot[picture / loader->batch % RING];
     int place = picture % loader->batch;
-    PictureTask task = {.path = loader->paths[picture], .fail_read = picture == loader->fail_at, .view = loader->view,
+    const char *promised = loader->content_hashes ? loader->content_hashes[picture] : NULL;
+    PictureTask task = {.path = loader->paths[picture], .fail_read = picture == loader->fail_at, .want_hash = promised != NULL, .view = loader->view,
                         .out = slot->pixels + (size_t)place * loader->picture_floats};
     Failure *failure = &slot->failures[place];
-    failure->failed = !picture_process(&task);
+    failure->failed = !picture_process(&task) || !promise_kept(&task, promised);
     if (failure->failed) {
         failure->code = task.code;
         memcpy(failure->why, task.why, sizeof failure->why);
@@ -72,12 +82,13 @@ static void *decode_ahead(void *context) {
     return NULL;
 }
 
-Loader *loader_new(Jre *jre, const View *view, const char *const *paths, int count, int batch, int threads) {
+Loader *loader_new(Jre *jre, const View *view, const char *const *paths, const char *const *content_hashes, int count, int batch, int threads) {
     Loader *loader = jre_allocate(jre, sizeof *loader);
     memset(loader, 0, sizeof *loader);
     loader->jre = jre;
     loader->view = view;
     loader->paths = paths;
+    loader->content_hashes = content_hashes;
     loader->count = count < 0 ? 0 : count;
     loader->batch = batch < 1 ? 1 : batch > loader->count && loader->count > 0 ? loader->count : batch;
     loader->picture_floats = 3 * (size_t)view->width * (size_t)view->height;
