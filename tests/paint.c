@@ -93,6 +93,23 @@ static void tables_hold_every_picture_and_every_ordered_pair(void **state)
     free(plan);
 }
 
+/* `make` takes train.csv for the whole sample. */
+static void train_csv_stands_only_where_all_else_does(void **state)
+{
+    (void)state;
+    char folder[64], path[128];
+    Plan *plan = plan_new();
+    test_folder(folder);
+    assert_true(write_folders(folder));
+    snprintf(path, sizeof path, "%s/solution.csv", folder);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_false(write_tables(folder, plan, 0));
+    snprintf(path, sizeof path, "%s/train.csv", folder);
+    assert_int_not_equal(access(path, F_OK), 0);
+    test_folder_gone(folder);
+    free(plan);
+}
+
 /* ---- pictures ---- */
 
 typedef struct {
@@ -160,6 +177,7 @@ int main(void)
         cmocka_unit_test(counts_are_those_of_the_contest),
         cmocka_unit_test(bursts_keep_to_one_split_one_individual_and_one_flank),
         cmocka_unit_test(tables_hold_every_picture_and_every_ordered_pair),
+        cmocka_unit_test(train_csv_stands_only_where_all_else_does),
         cmocka_unit_test(pictures_are_the_same_bytes_on_every_thread_and_compiler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

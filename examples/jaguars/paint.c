@@ -51,11 +51,18 @@ typedef struct {
     Coat *coats;                     /* two for each individual */
     atomic_int next_coat, next_picture;
     atomic_bool failed;
+    atomic_int error;                /* the system's number for it; each thread has an errno of its own */
 } Studio;
 
 static const char usage[] = "usage: paint FOLDER [--seed 31] [--threads 2] [--only N] [--facts]\n"
                             "  --only N  paint the first N pictures of training and of the test, and tables of these\n"
                             "  --facts   write the tables, no picture\n";
+
+static void give_up(Studio *studio)
+{
+    atomic_store(&studio->error, errno);
+    atomic_store(&studio->failed, true);
+}
 
 static bool wanted(const Studio *studio, int picture)
 {
@@ -76,7 +83,7 @@ static void *grow_coats(void *argument)
     Studio *studio = argument;
     for (int i; (i = atomic_fetch_add(&studio->next_coat, 1)) < INDIVIDUALS * FLANKS;)
         if (coat_wanted(studio, i / FLANKS) && !coat_grow(&studio->coats[i], studio->plan->seed, i / FLANKS, i % FLANKS))
-            atomic_store(&studio->failed, true);
+            give_up(studio);
     return NULL;
 }
 
@@ -94,7 +101,7 @@ static void *paint_pictures(void *argument)
         done = done && write_picture(studio->options->folder, studio->plan, i, &picture);
         free(picture.pixels);
         if (!done)
-            atomic_store(&studio->failed, true);
+            give_up(studio);
     }
     return NULL;
 }
@@ -151,6 +158,7 @@ static bool paint_all(const Options *options, const Plan *plan)
     atomic_init(&studio.next_coat, 0);
     atomic_init(&studio.next_picture, 0);
     atomic_init(&studio.failed, false);
+    atomic_init(&studio.error, 0);
     bool made = studio.coats && body_make(&body);
     if (made) {
         together(&studio, grow_coats);
@@ -159,6 +167,8 @@ static bool paint_all(const Options *options, const Plan *plan)
         body_free(&body);
     }
     free(studio.coats);
+    if (!made)
+        errno = atomic_load(&studio.error);
     return made;
 }
 
@@ -174,7 +184,8 @@ int main(int count, char **words)
     time_t started = time(NULL);
     if (done) {
         plan_make(plan, options.seed);
-        done = write_folders(options.folder) && write_tables(options.folder, plan, options.only) && (options.facts || paint_all(&options, plan));
+        /* Tables last, of these train.csv: whoever finds it finds every picture that it names. */
+        done = write_folders(options.folder) && (options.facts || paint_all(&options, plan)) && write_tables(options.folder, plan, options.only);
     }
     if (done && isatty(STDERR_FILENO))
         fputs("\r", stderr);

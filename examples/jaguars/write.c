@@ -1,6 +1,7 @@
 /*
  * Files in the layout of the contest: train.csv, test.csv, sample_submission.csv, train/train/train_0001.png, test/test/test_0001.png;
  * besides these solution.csv (who is on the test pictures) and facts.csv (what the painter knows), which no contest would hand out.
+ * train.csv is written last: where it stands, everything else does.
  */
 #include "jaguars.h"
 
@@ -17,7 +18,10 @@ static bool folder_make(const char *folder, const char *inside)
     char path[PATH_ROOM];
     if (snprintf(path, sizeof path, "%s%s", folder, inside) >= PATH_ROOM)
         return false;
-    return mkdir(path, 0777) == 0 || errno == EEXIST;
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return false;
+    errno = 0;                            /* a folder that was there is no mistake to be told of later */
+    return true;
 }
 
 bool write_folders(const char *folder)
@@ -135,6 +139,6 @@ static bool write_facts(const char *folder, const Plan *plan, int most)
 bool write_tables(const char *folder, const Plan *plan, int only)
 {
     int most = only ? only : PICTURES;
-    return write_identities(folder, "train.csv", plan, false, most) && write_identities(folder, "solution.csv", plan, true, most) &&
-           write_pairs(folder, most < TEST_PICTURES ? most : TEST_PICTURES) && write_facts(folder, plan, most);
+    return write_facts(folder, plan, most) && write_pairs(folder, most < TEST_PICTURES ? most : TEST_PICTURES) &&
+           write_identities(folder, "solution.csv", plan, true, most) && write_identities(folder, "train.csv", plan, false, most);
 }
