@@ -280,7 +280,7 @@ void query_scores(Jre *jre, int level, const float *query, const float *gallery,
 
 typedef struct { int identity; double average_precision; int queries, folds; } IdentityScore;
 typedef struct {
-    double map, rank1, rank5;             /* averaged as asked */
+    double map, rank1, rank5;             /* averaged as asked; with low, high, chance NaN where nothing was judged */
     double low, high;                     /* 95 % bootstrap interval of map over individuals */
     double chance;                        /* expected map of random orders */
     double fold_spread;                   /* standard deviation (n - 1) of the folds' own maps; 0 with one fold */

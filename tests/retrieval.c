@@ -561,7 +561,7 @@ static void equal_individuals_go_by_number(void **state)
     bench_close(&bench);
 }
 
-static void nothing_to_judge_gives_zeros(void **state)
+static void nothing_to_judge_gives_no_numbers(void **state)
 {
     (void)state;
     Bench bench = bench_open(1);
@@ -570,12 +570,16 @@ static void nothing_to_judge_gives_zeros(void **state)
     FoldResults fold = { &lonely, &who, &candidates, 1 };
     Evaluation n;
     evaluate_folds(bench.jre, &bench.jre->forever, &fold, 1, 1, true, false, 0, &n);
-    assert_near(n.map + n.rank1 + n.rank5 + n.low + n.high + n.chance + n.fold_spread, 0, 0);
+    assert_true(isnan(n.map) && isnan(n.rank1) && isnan(n.rank5) && isnan(n.low) && isnan(n.high) && isnan(n.chance));
+    assert_near(n.fold_spread, 0, 0);
     assert_int_equal(n.best, -1);
     assert_int_equal(n.worst, -1);
     assert_int_equal(n.lonely, 1);
     evaluate_folds(bench.jre, &bench.jre->forever, NULL, 0, 0, true, false, 0, &n);
     assert_int_equal(n.queries, 0);
+    assert_true(isnan(n.map));
+    evaluate_folds(bench.jre, &bench.jre->forever, &fold, 1, 1, true, true, 0, &n);
+    assert_near(n.map + n.low + n.high, 0, 0);
     bench_close(&bench);
 }
 
@@ -660,7 +664,7 @@ int main(void)
         cmocka_unit_test(a_score_does_not_depend_on_its_company),
         cmocka_unit_test(folds_average_by_individual_first),
         cmocka_unit_test(equal_individuals_go_by_number),
-        cmocka_unit_test(nothing_to_judge_gives_zeros),
+        cmocka_unit_test(nothing_to_judge_gives_no_numbers),
         cmocka_unit_test(chance_is_the_mean_over_all_orders),
         cmocka_unit_test(intervals_are_the_same_every_time),
     };

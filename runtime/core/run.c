@@ -5,6 +5,7 @@
  * whatever is finished is on disk before the next begins, so that an interrupt loses only what was in the making. */
 #include "../runtime.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,28 +31,17 @@ typedef struct {
 /* The pictures of each fold, one after another; fold f is which[start[f] .. start[f + 1]-1]. */
 typedef struct { int *which, *start; int folds, total; } FoldPictures;
 
-static bool in_part(const EvaluatePlan *plan, int part, int fold) {
-    bool held_out = part == fold;
-    return plan->part && strcmp(plan->part, "train") == 0 ? !held_out : held_out;
-}
-
-static bool known_part(Session *session, const EvaluatePlan *plan) {
-    if (!plan->split || !plan->part || strcmp(plan->part, "held_out") == 0 || strcmp(plan->part, "train") == 0) return true;
-    diag(session->jre, DIAG_not_yet, plan->span, "`%s` looks at the part `%s`; this version judges `held_out` and `train`", plan->name, plan->part);
-    return false;
-}
-
+/* All pictures of a dataset, or those that each fold holds out: the compiler lets no other part through. */
 static bool choose_pictures(Session *session, Arena *scratch, const EvaluatePlan *plan, const Dataset *dataset, FoldPictures *chosen) {
     int n = dataset->count;
     *chosen = (FoldPictures){.folds = plan->split ? plan->split->folds : 1};
     int *part_of = arena_array(scratch, int, n + 1);
     if (plan->split && !dataset_split(session->jre, dataset, plan->split, part_of)) return false;
-    size_t room = plan->split && plan->part && strcmp(plan->part, "train") == 0 ? (size_t)n * (size_t)chosen->folds : (size_t)n;
-    chosen->which = arena_array(scratch, int, room + 1);
+    chosen->which = arena_array(scratch, int, n + 1);
     chosen->start = arena_array(scratch, int, chosen->folds + 1);
     for (int fold = 0; fold < chosen->folds; fold++) {
         for (int i = 0; i < n; i++)
-            if (!plan->split || in_part(plan, part_of[i], fold)) chosen->which[chosen->total++] = i;
+            if (!plan->split || part_of[i] == fold) chosen->which[chosen->total++] = i;
         chosen->start[fold + 1] = chosen->total;
     }
     return true;
@@ -82,7 +72,7 @@ static bool compute_evaluation(Run *run, Arena *scratch, const Dataset *dataset,
     Session *session = run->session;
     const EvaluatePlan *plan = report->plan;
     FoldPictures chosen;
-    if (!known_part(session, plan) || !choose_pictures(session, scratch, plan, dataset, &chosen)) return false;
+    if (!choose_pictures(session, scratch, plan, dataset, &chosen)) return false;
     int computed = 0;
     const EmbeddingTable *table = session_embeddings(session, plan->similarity->embed, dataset, chosen.which, chosen.total, &computed);
     run->computed += computed;
@@ -108,7 +98,7 @@ static bool compute_evaluation(Run *run, Arena *scratch, const Dataset *dataset,
 
 static const char *evaluation_key(Session *session, const EvaluatePlan *plan, const char *embed_key, const char *dataset_key) {
     Text text = {.jre = session->jre};
-    text_add(&text, "evaluation 1 cosine %s dataset %s average %d lonely %d kernels %s level %d", embed_key, dataset_key, plan->average_identity,
+    text_add(&text, "evaluation 2 cosine %s dataset %s average %d lonely %d kernels %s level %d", embed_key, dataset_key, plan->average_identity,
              plan->lonely_zero, kernel_library_version(), session->level);
     if (plan->split)
         text_add(&text, " folds %d part %s disjoint %d together %d seed %llu", plan->split->folds, plan->part ? plan->part : "held_out", plan->split->disjoint,
@@ -237,6 +227,7 @@ static void print_expectation(Session *session, const ExpectationReport *report)
     fprintf(out, "%s%s%s  %s", color, verdict(report), *color ? "\033[0m" : "", report->text);
     if (!report->sound) fprintf(out, "   could not be decided, as said elsewhere");
     else if (!report->checked) fprintf(out, "   its evaluation has no result");
+    else if (outcome->compared && (isnan(outcome->left) || isnan(outcome->right))) fprintf(out, "   there was nothing to judge");
     else if (outcome->compared) fprintf(out, "   %.6g and %.6g", outcome->left, outcome->right);
     if (outcome->reason) fprintf(out, "   because %s", outcome->reason);
     fputc('\n', out);

@@ -2,8 +2,8 @@
  *
  * `average identity` is the mean over an individual's queries in a fold, then over the folds where it is present, then over
  * individuals, so that whoever was photographed most does not decide the score. `average query` is the mean over all
- * queries at once. A lonely query (nothing relevant to find) is left out, or counts 0. All sums are in double, in the order
- * of folds and rows. */
+ * queries at once. A lonely query (nothing relevant to find) is left out, or counts 0. Where nothing counts, the numbers are
+ * NaN: nothing was judged, which is no score of 0. All sums are in double, in the order of folds and rows. */
 #include "../runtime.h"
 
 #include <math.h>
@@ -186,10 +186,14 @@ void evaluate_folds(Jre *jre, Arena *arena, const FoldResults *folds, int fold_c
     for (int i = 0; i < out->identities; i++)
         sums_add_mean(&individuals, &sheet.identity[out->per_identity[i].identity].folds);
     const Sums *asked = average_identity ? &individuals : &sheet.queries;
-    out->map = sums_mean(asked, VALUE_MAP);
-    out->rank1 = sums_mean(asked, VALUE_RANK1);
-    out->rank5 = sums_mean(asked, VALUE_RANK5);
-    out->chance = sums_mean(asked, VALUE_CHANCE);
-    find_interval(&sheet, &scratch, seed, out);
+    if (asked->count) {
+        out->map = sums_mean(asked, VALUE_MAP);
+        out->rank1 = sums_mean(asked, VALUE_RANK1);
+        out->rank5 = sums_mean(asked, VALUE_RANK5);
+        out->chance = sums_mean(asked, VALUE_CHANCE);
+        find_interval(&sheet, &scratch, seed, out);
+    } else {
+        out->map = out->rank1 = out->rank5 = out->chance = out->low = out->high = NAN;
+    }
     arena_free(&scratch);
 }
