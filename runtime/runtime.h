@@ -34,9 +34,11 @@ bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, si
 int file_open(Jre *jre, const char *path, Span asked_at, size_t *length);
 /* False for a folder. */
 bool file_exists(const char *path);
+bool folder_exists(const char *path);
 bool folder_make(Jre *jre, const char *path, Span asked_at);      /* with its parents */
 /* 128-bit XXH3 of bytes or of a file's content, as 32 hex digits (interned). NULL: diagnosed. */
 const char *hash_bytes(Jre *jre, const void *bytes, size_t length);
+void content_hash_of(const void *bytes, size_t length, char hex[33]);          /* the same on any thread */
 const char *hash_file(Jre *jre, const char *path, Span asked_at);
 /* Paths that match "folder/x*.png" (one * in the last part), sorted; paths are joined to root. */
 bool files_matching(Jre *jre, Arena *arena, const char *root, const char *pattern, Span asked_at, NameList *names);
@@ -113,6 +115,8 @@ typedef struct { const char *path; Span asked_at; NameList columns; int rows; co
  * lines[row]: line in the file. BOM, CRLF, quotes, newlines in quotes. Errors: wrong_table naming path and line. */
 bool table_read(Jre *jre, const char *path, Span asked_at, Table *table);
 int table_column(const Table *table, const char *name);   /* -1 if absent */
+/* Says that a column is missing, which there are, and which of them may be meant (*near, or NULL). */
+Diagnostic *table_lacks(Jre *jre, const Table *table, const char *name, Span span, const char **near);
 
 /* ---- data/image.c: PNG, JPEG ------------------------------------------------------------------------------------------------- */
 
@@ -148,6 +152,10 @@ static inline int hash_distance(uint64_t a, uint64_t b) { return __builtin_popco
  * folds: an individual's only unit is marked -1 in part_of (for training in every fold); else part_of[i] is its part. */
 void split_assign(Jre *jre, int n, const int *identity, int identities, const int *unit, int units, const double *share, int parts,
                   bool folds, uint64_t seed, int *part_of);
+/* Pictures that belong together, in a forest: `parent` has room for n, and a root is the first picture of its unit. */
+void ties_start(int *parent, int n);
+void ties_join(int *parent, int a, int b);
+int ties_units(int *parent, int n, int *unit);            /* numbers the units by first picture; how many there are */
 /* Joins pictures at most `within` bits apart; fills unit (numbered by first picture). Returns the number of units. */
 int near_duplicate_units(Jre *jre, const uint64_t *hash, int n, int within, int *unit);
 
@@ -195,7 +203,6 @@ typedef struct {
     DiagCode code; char why[256];         /* when picture_process gave false */
 } PictureTask;
 bool picture_process(PictureTask *task);
-void content_hash_of(const void *bytes, size_t length, char hex[33]);          /* as hash_bytes, on any thread */
 /* Which of the next `reads` reads fails by order of JRE_FAIL_READ; -1: none. */
 int injected_read_failure(Jre *jre, int reads);
 

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_THREADS = 256, DEFAULT_WITHIN = 8 };
@@ -15,11 +14,6 @@ enum { MOST_THREADS = 256, DEFAULT_WITHIN = 8 };
 /* A map cannot tell "never asked" from "failed": a failure is remembered as this. */
 static const char failed_mark;
 #define FAILED ((void *)(uintptr_t)&failed_mark)
-
-static bool is_folder(const char *path) {
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
 
 /* The nearest folder from here upward that holds .jre, else here. */
 static const char *base_folder(Session *session) {
@@ -31,7 +25,7 @@ static const char *base_folder(Session *session) {
     for (const char *slash = here; slash && !found; slash = strchr(slash + 1, '/')) {
         Text probe = {.jre = session->jre};
         text_add(&probe, "%s%s.jre", path.at ? path.at : "", path.length ? "/" : "");
-        if (is_folder(probe.at)) found = intern(session->jre, path.length ? path.at : ".");
+        if (folder_exists(probe.at)) found = intern(session->jre, path.length ? path.at : ".");
         text_free(&probe);
         text_add(&path, "%s..", path.length ? "/" : "");
     }

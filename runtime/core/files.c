@@ -28,7 +28,7 @@ static const char *folder_of(Arena *arena, const char *path)
     return slash == path ? "/" : arena_copy(arena, path, (size_t)(slash - path));
 }
 
-static bool is_folder(const char *path)
+bool folder_exists(const char *path)
 {
     struct stat facts;
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
@@ -45,7 +45,7 @@ static void explain_missing(Jre *jre, const char *path, Span asked_at)
     Diagnostic *d = diag(jre, DIAG_file_missing, asked_at, "there is no file `%s`", path);
     Arena scratch = { .jre = jre };
     const char *folder = folder_of(&scratch, path);
-    if (is_folder(folder))
+    if (folder_exists(folder))
         diag_fact(d, "the folder `%s` is there, but nothing of that name is in it", folder);
     else
         diag_fact(d, "its folder `%s` is not there either", folder);
@@ -201,7 +201,7 @@ static int make_folders(Arena *arena, const char *path, const char **at)
             continue;
         char kept = *end;
         *end = '\0';
-        if (mkdir(partial, 0777) != 0 && !is_folder(partial))
+        if (mkdir(partial, 0777) != 0 && !folder_exists(partial))
             return errno == EEXIST ? ENOTDIR : errno;
         *end = kept;
         if (kept == '\0')
@@ -211,7 +211,7 @@ static int make_folders(Arena *arena, const char *path, const char **at)
 
 bool folder_make(Jre *jre, const char *path, Span asked_at)
 {
-    if (is_folder(path) || *path == '\0')
+    if (folder_exists(path) || *path == '\0')
         return true;
     Arena scratch = { .jre = jre };
     const char *at = path;
@@ -324,16 +324,21 @@ out:
 
 /* ---- hashes ----------------------------------------------------------------------------------------------------------------- */
 
-static const char *hash_text(Jre *jre, XXH128_hash_t hash)
+static void hash_digits(XXH128_hash_t hash, char hex[33])
 {
-    char text[33];
-    snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
-    return intern(jre, text);
+    snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+}
+
+void content_hash_of(const void *bytes, size_t length, char hex[33])
+{
+    hash_digits(XXH3_128bits(bytes, length), hex);
 }
 
 const char *hash_bytes(Jre *jre, const void *bytes, size_t length)
 {
-    return hash_text(jre, XXH3_128bits(bytes, length));
+    char hex[33];
+    content_hash_of(bytes, length, hex);
+    return intern(jre, hex);
 }
 
 const char *hash_file(Jre *jre, const char *path, Span asked_at)
@@ -356,7 +361,9 @@ const char *hash_file(Jre *jre, const char *path, Span asked_at)
         explain_unreadable(jre, path, asked_at, error);
         return NULL;
     }
-    return hash_text(jre, XXH3_128bits_digest(&state));
+    char hex[33];
+    hash_digits(XXH3_128bits_digest(&state), hex);
+    return intern(jre, hex);
 }
 
 /* ---- patterns ------------------------------------------------------------------------------------------------------------------ */

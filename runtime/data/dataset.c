@@ -49,15 +49,9 @@ static int wanted_column(Loading *loading, const char *name, Span span) {
     int column = table_column(&loading->table, name);
     if (column >= 0) return column;
     Jre *jre = loading->jre;
-    Diagnostic *d = diag(jre, DIAG_wrong_table, span, "`%s` has no column `%s`", loading->table_path, name);
-    Text known = {.jre = jre};
-    const NameList *columns = &loading->table.columns;
-    for (int i = 0; i < columns->count; i++) text_add(&known, "%s%s", i ? ", " : "", columns->at[i]);
-    diag_fact(d, "its columns are: %s", known.length ? known.at : "none");
-    text_free(&known);
-    const char *near = nearest_name(name, columns->at, columns->count);
+    const char *near;
+    Diagnostic *d = table_lacks(jre, &loading->table, name, span, &near);
     if (!near) return -1;
-    diag_help(d, "did you mean `%s`?", near);
     const char *written = span_text(jre, span), *at = written ? strstr(written, name) : NULL;
     if (at) diag_edit(d, span, false, "%.*s%s%s", (int)(at - written), written, near, at + strlen(name));
     return -1;
@@ -437,35 +431,17 @@ bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progres
 
 /* ---- parts ---------------------------------------------------------------------------------------------------------------- */
 
-static int root_of(int *parent, int i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
-
-static void join(int *parent, int *first, int value, int i) {
-    if (first[value] < 0) first[value] = i;
-    else parent[root_of(parent, i)] = root_of(parent, first[value]);
-}
-
 /* Pictures tied by burst (if `bursts`) or by individual (if `individuals`), numbered by first picture. */
 static int tie_units(Arena *scratch, const Dataset *dataset, bool bursts, bool individuals, int *unit) {
-    int n = dataset->count, units = 0;
+    int n = dataset->count;
     int *parent = arena_array(scratch, int, n), *of_unit = arena_array(scratch, int, n), *of_individual = arena_array(scratch, int, n);
-    int *number = arena_array(scratch, int, n);
+    ties_start(parent, n);
+    for (int i = n - 1; i >= 0; i--) of_unit[dataset->pictures[i].unit] = of_individual[dataset->pictures[i].identity_number] = i;
     for (int i = 0; i < n; i++) {
-        parent[i] = i;
-        of_unit[i] = of_individual[i] = number[i] = -1;
+        if (bursts) ties_join(parent, i, of_unit[dataset->pictures[i].unit]);
+        if (individuals) ties_join(parent, i, of_individual[dataset->pictures[i].identity_number]);
     }
-    for (int i = 0; i < n; i++) {
-        if (bursts) join(parent, of_unit, dataset->pictures[i].unit, i);
-        if (individuals) join(parent, of_individual, dataset->pictures[i].identity_number, i);
-    }
-    for (int i = 0; i < n; i++) {
-        int root = root_of(parent, i);
-        if (number[root] < 0) number[root] = units++;
-        unit[i] = number[root];
-    }
-    return units;
+    return ties_units(parent, n, unit);
 }
 
 bool dataset_split(Jre *jre, const Dataset *dataset, const SplitPlan *split, int *part_of) {

@@ -8,7 +8,6 @@
 
 #include <setjmp.h>
 #include <string.h>
-#include <xxhash.h>
 
 /* The Jre comes first, so that its address is the workspace's. */
 typedef struct {
@@ -22,11 +21,6 @@ typedef struct {
 static void task_exhausted(Jre *jre) {
     Workspace *space = (Workspace *)(void *)jre;
     longjmp(space->exhausted, 1);
-}
-
-void content_hash_of(const void *bytes, size_t length, char hex[33]) {
-    XXH128_hash_t hash = XXH3_128bits(bytes, length);
-    snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
 }
 
 static bool run_task(Workspace *space, PictureTask *task) {

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- near duplicates -------------------------------------------------------------------------------------------------------- */
+/* ---- what belongs together -------------------------------------------------------------------------------------------------------- */
 
 static int root_of(int *parent, int i)
 {
@@ -19,25 +19,39 @@ static int root_of(int *parent, int i)
     return i;
 }
 
+void ties_start(int *parent, int n)
+{
+    for (int i = 0; i < n; i++)
+        parent[i] = i;
+}
+
+void ties_join(int *parent, int a, int b)
+{
+    int first = root_of(parent, a), second = root_of(parent, b);
+    if (first < second)
+        parent[second] = first;
+    else
+        parent[first] = second;
+}
+
+int ties_units(int *parent, int n, int *unit)
+{
+    int units = 0;
+    for (int i = 0; i < n; i++)           /* the root is the first picture of its unit, so it has its number already */
+        unit[i] = parent[i] == i ? units++ : unit[root_of(parent, i)];
+    return units;
+}
+
 int near_duplicate_units(Jre *jre, const uint64_t *hash, int n, int within, int *unit)
 {
     Arena scratch = { .jre = jre };
-    int *parent = arena_array(&scratch, int, n + 1), units = 0;
+    int *parent = arena_array(&scratch, int, n + 1);
+    ties_start(parent, n);
     for (int i = 0; i < n; i++)
-        parent[i] = i;
-    for (int i = 0; i < n; i++) {
-        for (int j = 0; j < i; j++) {
-            if (hash_distance(hash[i], hash[j]) > within)
-                continue;
-            int first = root_of(parent, i), second = root_of(parent, j);
-            if (first < second)
-                parent[second] = first;
-            else
-                parent[first] = second;
-        }
-    }
-    for (int i = 0; i < n; i++)           /* the root is the first picture of its unit, so it has its number already */
-        unit[i] = parent[i] == i ? units++ : unit[root_of(parent, i)];
+        for (int j = 0; j < i; j++)
+            if (hash_distance(hash[i], hash[j]) <= within)
+                ties_join(parent, i, j);
+    int units = ties_units(parent, n, unit);
     arena_free(&scratch);
     return units;
 }

@@ -258,6 +258,20 @@ bool table_read(Jre *jre, const char *path, Span asked_at, Table *table)
     return good;
 }
 
+Diagnostic *table_lacks(Jre *jre, const Table *table, const char *name, Span span, const char **near)
+{
+    Diagnostic *d = diag(jre, DIAG_wrong_table, span, "`%s` has no column `%s`", table->path, name);
+    Text known = { .jre = jre };
+    for (int i = 0; i < table->columns.count; i++)
+        text_add(&known, "%s%s", i ? ", " : "", table->columns.at[i]);
+    diag_fact(d, "its columns are: %s", known.length ? known.at : "none");
+    text_free(&known);
+    *near = nearest_name(name, table->columns.at, table->columns.count);
+    if (*near)
+        diag_help(d, "did you mean `%s`?", *near);
+    return d;
+}
+
 int table_column(const Table *table, const char *name)
 {
     for (int i = 0; i < table->columns.count; i++)

@@ -296,20 +296,6 @@ void safetensors_values(const WeightFile *file, const WeightTensor *tensor, floa
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------------------------------- */
 
-static void add_json_text(Text *out, const char *text)
-{
-    text_add_bytes(out, "\"", 1);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            text_add(out, "\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            text_add(out, "\\u%04x", (unsigned)(unsigned char)*text);
-        else
-            text_add_bytes(out, text, 1);
-    }
-    text_add_bytes(out, "\"", 1);
-}
-
 static uint64_t array_bytes(const Array *array)
 {
     uint64_t bytes = sizeof(float);
@@ -327,7 +313,7 @@ bool safetensors_write(Jre *jre, const char *path, Span asked_at, int count, con
     for (int i = 0; i < count; i++) {
         uint64_t bytes = array_bytes(&arrays[i]);
         text_add(&out, ",");
-        add_json_text(&out, names[i]);
+        json_text(&out, names[i]);
         text_add(&out, ":{\"dtype\":\"F32\",\"shape\":[");
         for (int k = 0; k < arrays[i].rank; k++)
             text_add(&out, k == 0 ? "%lld" : ",%lld", (long long)arrays[i].dim[k]);

@@ -14,14 +14,9 @@ typedef struct { const Table *table; int row_id, query, gallery; int *query_of, 
 static int pair_column(Session *session, const SubmitPlan *plan, const Table *table, const char *name) {
     int column = table_column(table, name);
     if (column >= 0) return column;
-    Diagnostic *d = diag(session->jre, DIAG_wrong_table, plan->pairs_span, "`%s` has no column `%s`", table->path, name);
-    Text known = {.jre = session->jre};
-    for (int i = 0; i < table->columns.count; i++) text_add(&known, "%s%s", i ? ", " : "", table->columns.at[i]);
-    diag_fact(d, "its columns are: %s", known.length ? known.at : "none");
+    const char *near;
+    Diagnostic *d = table_lacks(session->jre, table, name, plan->pairs_span, &near);
     diag_fact(d, "a table of pairs has the columns row_id, query_image and gallery_image");
-    text_free(&known);
-    const char *near = nearest_name(name, table->columns.at, table->columns.count);
-    if (near) diag_help(d, "is `%s` meant?", near);
     return -1;
 }
 
