@@ -358,7 +358,7 @@ static ShownRow result_row(Arena *arena, const EvaluationReport *report) {
     ShownRow row = {{backbone_of(report->plan)}};
     int at = choice_columns(report);
     for (int i = 0; i < at && i < report->plan->member.count; i++) row.cell[i] = report->plan->member.at[i].choice;
-    const char *cells[] = {three(arena, n->map), arena_print(arena, "%s to %s", three(arena, n->low), three(arena, n->high)),
+    const char *cells[] = {three(arena, n->map), isfinite(n->low) ? arena_print(arena, "%s to %s", three(arena, n->low), three(arena, n->high)) : "-",
                            report->folds > 1 ? three(arena, n->fold_spread) : "-", three(arena, n->chance), three(arena, n->rank1), three(arena, n->rank5),
                            individual_text(arena, report, n->best), individual_text(arena, report, n->worst)};
     for (int i = 0; i < 8; i++) row.cell[at + i] = cells[i];
