@@ -295,7 +295,6 @@ typedef struct Module {
 Module *module_load(Jre *jre, const char *path);
 /* A file laid over a program: --with FILE. */
 Module *module_load_overlay(Jre *jre, const char *path);
-Module *module_from_source(Jre *jre, Source *source, bool library);
 Module *module_core(Jre *jre);            /* stdlib/core.jre, once */
 
 /* ---- the context ----------------------------------------------------------------------------------------------- */
@@ -311,7 +310,6 @@ struct Jre {
     const char *weights_path;             /* JRE_WEIGHTS */
     long fail_allocation_after, fail_read_after, fail_write_after;   /* 0: never (JRE_FAIL_*) */
     void (*on_exhaustion)(Jre *jre);      /* does not return; main must set it: without it the process ends with status 2 */
-    int chunk_count;                      /* inputs so far, for their names */
     volatile int interrupted;             /* set by SIGINT: stop at the next node */
 };
 Jre *jre_new(void);                       /* NULL only if there is no memory at all */

@@ -172,17 +172,6 @@ Module *module_load_overlay(Jre *jre, const char *path)
     return load_file(jre, path, NOWHERE, false, true, NULL);
 }
 
-Module *module_from_source(Jre *jre, Source *source, bool library)
-{
-    Module *module = new_module(jre, source, NOWHERE, library);
-    const char *real = source->path ? real_path(jre, source->path) : NULL;
-    if (real && !map_get(jre->modules, real))
-        map_set(jre->modules, &jre->forever, real, module);
-    Loading loading = { module, source->name, NULL, 1 };
-    load_all(jre, module, false, &loading);
-    return module;
-}
-
 Module *module_core(Jre *jre)
 {
     if (jre->core)
