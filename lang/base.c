@@ -347,6 +347,58 @@ void text_add_bytes(Text *text, const char *bytes, size_t length)
     text->at[text->length] = 0;
 }
 
+/* Length of the well-formed UTF-8 character that begins here; 0 if none does. */
+static size_t character_length(const char *at, const char *end)
+{
+    unsigned char first = (unsigned char)*at;
+    size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    if (!length || (size_t)(end - at) < length)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if (((unsigned char)at[i] & 0xC0) != 0x80)
+            return 0;
+    unsigned char second = length > 1 ? (unsigned char)at[1] : 0;
+    bool wrong = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)      /* overlong; surrogates */
+                 || (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
+    return wrong ? 0 : length;
+}
+
+size_t text_add_character(Text *out, const char *at, const char *end)
+{
+    size_t length = character_length(at, end);
+    unsigned char byte = (unsigned char)*at;
+    bool control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && length == 2 && (unsigned char)at[1] < 0xA0);
+    if (byte == '\t')
+        text_add_bytes(out, " ", 1);
+    else if (!length || control)
+        text_add_bytes(out, "?", 1);
+    else
+        text_add_bytes(out, at, length);
+    return length ? length : 1;
+}
+
+void json_text(Text *out, const char *text)
+{
+    text = text ? text : "";
+    const char *end = text + strlen(text);
+    text_add_bytes(out, "\"", 1);
+    while (text < end) {
+        size_t length = character_length(text, end);
+        if (!length)
+            text_add_bytes(out, "\xEF\xBF\xBD", 3);          /* the replacement character: JSON must be UTF-8 */
+        else if (*text == '"' || *text == '\\')
+            text_add(out, "\\%c", *text);
+        else if (*text == '\n')
+            text_add_bytes(out, "\\n", 2);
+        else if ((unsigned char)*text < 0x20)
+            text_add(out, "\\u%04x", (unsigned)*text);
+        else
+            text_add_bytes(out, text, length);
+        text += length ? length : 1;
+    }
+    text_add_bytes(out, "\"", 1);
+}
+
 void text_free(Text *text)
 {
     free(text->at);

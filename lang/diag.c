@@ -152,37 +152,6 @@ static void paint(Page *page, const char *color)
         text_add(&page->text, "%s", color ? color : "\033[0m");
 }
 
-/* Length of the well-formed UTF-8 character that begins here; 0 if none does. */
-static size_t character_length(const char *at, const char *end)
-{
-    unsigned char first = (unsigned char)*at;
-    size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-    if (!length || (size_t)(end - at) < length)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if (((unsigned char)at[i] & 0xC0) != 0x80)
-            return 0;
-    unsigned char second = length > 1 ? (unsigned char)at[1] : 0;
-    bool wrong = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)      /* overlong; surrogates */
-                 || (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
-    return wrong ? 0 : length;
-}
-
-/* One character of someone else's text; tabs as a blank, and nothing that a terminal would obey. */
-static size_t put_character(Text *out, const char *at, const char *end)
-{
-    size_t length = character_length(at, end);
-    unsigned char byte = (unsigned char)*at;
-    bool control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && length == 2 && (unsigned char)at[1] < 0xA0);
-    if (byte == '\t')
-        text_add_bytes(out, " ", 1);
-    else if (!length || control)
-        text_add_bytes(out, "?", 1);
-    else
-        text_add_bytes(out, at, length);
-    return length ? length : 1;
-}
-
 static void trim_end(Text *out)
 {
     while (out->length && out->at[out->length - 1] == ' ')
@@ -199,7 +168,7 @@ static void put_words(Text *out, const char *words, int indent)
             text_add(out, "\n%*s", indent, "");
             words++;
         } else {
-            words += put_character(out, words, end);
+            words += text_add_character(out, words, end);
         }
     }
     text_add_bytes(out, "\n", 1);
@@ -265,7 +234,7 @@ static int put_line(Page *page, const Source *source, int line, int column)
         skip -= 3;
     }
     for (; at < end && (length <= WHOLE_LINE || shown < WINDOW); shown++)
-        at += put_character(&page->text, at, end);
+        at += text_add_character(&page->text, at, end);
     text_add(&page->text, at < end ? "..." : "");
     trim_end(&page->text);
     text_add_bytes(&page->text, "\n", 1);
@@ -365,7 +334,7 @@ static void put_help_line(Page *page, char sign, const char *at, const char *end
 {
     text_add(&page->text, "%*s%c ", page->gutter, "", sign);
     while (at < end)
-        at += put_character(&page->text, at, end);
+        at += text_add_character(&page->text, at, end);
     trim_end(&page->text);
     text_add_bytes(&page->text, "\n", 1);
 }
@@ -444,29 +413,10 @@ static void put_diagnostic(Page *page, const Diagnostic *d)
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------------- */
 
-static void put_json_text(Text *out, const char *text)
-{
-    const char *end = text + strlen(text);
-    text_add_bytes(out, "\"", 1);
-    while (text < end) {
-        size_t length = character_length(text, end);
-        if (!length)
-            text_add_bytes(out, "\xEF\xBF\xBD", 3);          /* the replacement character: JSON must be UTF-8 */
-        else if (*text == '"' || *text == '\\')
-            text_add(out, "\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            text_add(out, "\\u%04x", (unsigned)*text);
-        else
-            text_add_bytes(out, text, length);
-        text += length ? length : 1;
-    }
-    text_add_bytes(out, "\"", 1);
-}
-
 static void put_json_field(Text *out, const char *name, const char *text)
 {
     text_add(out, "\"%s\": ", name);
-    put_json_text(out, text);
+    json_text(out, text);
 }
 
 static void put_json_place(Jre *jre, Text *out, Span span)
@@ -489,7 +439,7 @@ static void put_json_remarks(Text *out, const char *name, const Diagnostic *d, b
         if (d->remarks.at[i].note != notes)
             continue;
         text_add(out, "%s", comma);
-        put_json_text(out, d->remarks.at[i].text);
+        json_text(out, d->remarks.at[i].text);
         comma = ", ";
     }
     text_add(out, "]");

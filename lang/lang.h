@@ -62,6 +62,9 @@ const char *nearest_name(const char *text, const char *const *candidates, int co
 typedef struct { char *at; size_t length, room; Jre *jre; } Text;
 void text_add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_add_bytes(Text *text, const char *bytes, size_t length);
+/* One character of someone else's text, tabs as a blank, and nothing that a terminal would obey; how long it was. */
+size_t text_add_character(Text *out, const char *at, const char *end);
+void json_text(Text *out, const char *text);              /* quoted, escaped; what is not UTF-8 becomes a replacement character */
 void text_free(Text *text);
 
 /* ---- source.c: the bytes of every file, kept for ever; places --------------------------------------------- */

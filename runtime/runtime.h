@@ -375,7 +375,6 @@ typedef struct {
     int folds, pictures;
     double seconds, embed_seconds; int64_t embed_pictures;
 } EvaluationReport;
-void json_text(Text *out, const char *text);              /* quoted, escaped */
 void json_number(Text *out, double number);               /* shortest form that reads back; null if not finite */
 void report_json(Text *out, const EvaluationReport *report);
 /* Fills numbers and costs from what report_json wrote. False: damaged. */

@@ -116,13 +116,19 @@ static void keep_evaluation(Session *session, const EvaluationReport *report) {
     text_free(&json);
 }
 
-static bool stored_evaluation(Session *session, EvaluationReport *report) {
+/* Names come from the dataset, which the key stands for: JSON cannot hold all that a table can. */
+static bool stored_evaluation(Session *session, const Dataset *dataset, EvaluationReport *report) {
     char *bytes;
     size_t length;
     if (!stored_part(session, report->key, "result.json", &bytes, &length)) return false;
     EvaluationReport stored = *report;
     bool sound = report_parse(session->jre, &session->arena, bytes, length, &stored);
     jre_release(bytes);
+    for (int i = 0; sound && i < stored.numbers.identities; i++) {
+        int identity = stored.numbers.per_identity[i].identity;
+        sound = identity >= 0 && identity < dataset->identity_count;
+        if (sound) stored.individuals[i] = dataset->identities[identity];
+    }
     if (sound) *report = stored;
     return sound;
 }
@@ -169,7 +175,7 @@ static void run_evaluation(Run *run, EvaluationReport *report) {
     report->dataset_key = dataset->key;
     report->key = evaluation_key(session, plan, report->embed_key, dataset->key);
     report->run_id = run->run_id;
-    report->cached = stored_evaluation(session, report);
+    report->cached = stored_evaluation(session, dataset, report);
     if (!report->cached) {
         Arena scratch = {.jre = session->jre};
         bool sound = compute_evaluation(run, &scratch, dataset, report);

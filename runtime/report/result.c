@@ -12,18 +12,6 @@
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------- */
 
-void json_text(Text *out, const char *text) {
-    text_add(out, "\"");
-    for (const char *at = text ? text : ""; *at; at++) {
-        unsigned char byte = (unsigned char)*at;
-        if (byte == '"' || byte == '\\') text_add(out, "\\%c", byte);
-        else if (byte == '\n') text_add(out, "\\n");
-        else if (byte < 0x20) text_add(out, "\\u%04x", byte);
-        else text_add_bytes(out, at, 1);
-    }
-    text_add(out, "\"");
-}
-
 void json_number(Text *out, double number) {
     char digits[40];
     if (!isfinite(number)) {
@@ -112,6 +100,7 @@ void report_json(Text *out, const EvaluationReport *report) {
     for (int i = 0; i < numbers->identities; i++) {
         text_add(out, "%s{\"identity\": ", i ? ", " : "");
         json_text(out, report->individuals[i]);
+        json_field(out, "number", numbers->per_identity[i].identity);
         json_field(out, "average_precision", numbers->per_identity[i].average_precision);
         json_field(out, "queries", numbers->per_identity[i].queries);
         json_field(out, "folds", numbers->per_identity[i].folds);
@@ -154,8 +143,7 @@ static bool read_individuals(Jre *jre, Arena *arena, const cJSON *list, Evaluati
     for (const cJSON *item = list->child; item && place < count; item = item->next, place++) {
         const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "identity");
         IdentityScore *score = &numbers->per_identity[place];
-        score->identity = place;
-        if (!cJSON_IsString(name) || !read_number(item, "average_precision", &score->average_precision) || !read_count(item, "queries", &score->queries) ||
+        if (!cJSON_IsString(name) || !read_count(item, "number", &score->identity) || !read_number(item, "average_precision", &score->average_precision) || !read_count(item, "queries", &score->queries) ||
             !read_count(item, "folds", &score->folds))
             return false;
         report->individuals[place] = intern(jre, name->valuestring);
@@ -375,7 +363,8 @@ static void print_rows(Session *session, const ShownRow *rows, int count, int co
                 if (needed > width) width = needed;
             }
             const char *cell = rows[i].cell[column] ? rows[i].cell[column] : "";
-            text_add(&line, "  %s", cell);
+            text_add(&line, "  ");
+            for (const char *at = cell, *end = cell + strlen(cell); at < end;) at += text_add_character(&line, at, end);
             if (column + 1 < columns) text_add(&line, "%*s", width - shown_width(cell), "");
         }
         fprintf(session->options.out, "%s\n", line.at);
