@@ -142,6 +142,22 @@ static bool take_stats(Environment *env, Value *formula, const Argument *argumen
     return true;
 }
 
+/* A file that says its statistics is believed; the call speaks where the file is silent, and may not contradict it. */
+static bool settle_stats(Environment *env, Value *formula) {
+    WeightScope *weights = formula->weights;
+    if (!weights || !formula->has_stats) return true;
+    if (!weights->has_stats) {
+        weights->stats = formula->stats;
+        weights->has_stats = true;
+        return true;
+    }
+    if (stats_equal(&weights->stats, &formula->stats)) return true;
+    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_normalization, formula->stats.span, "the call says %s", stats_text(env->compilation, &formula->stats));
+    diag_also(d, weights->span, "the file says %s", stats_text(env->compilation, &weights->stats));
+    diag_help(d, "take `stats` out of the call: the file knows");
+    return false;
+}
+
 /* What every network takes besides its own parameters. */
 static bool take_common(Environment *env, Value *formula, const Argument *argument, bool *taken) {
     *taken = false;
@@ -405,6 +421,7 @@ Value *evaluate_call(Environment *env, Value *callee, const ArgumentList *argume
     }
     for (int i = 0; arguments && i < arguments->count; i++)
         if (!take_argument(env, formula, &arguments->at[i], &place)) return poison(env, span);
+    if (!settle_stats(env, formula)) return poison(env, span);
     for (int i = 0; i < formula->decl->statement->params.count; i++) {
         const Param *param = &formula->decl->statement->params.at[i];
         if (is_data_type(param->type.name) && !param->fallback && !bound_to(formula, param->name)) return formula;

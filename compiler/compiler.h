@@ -308,6 +308,7 @@ bool value_is_numeric(const Value *v);                                         /
 double value_bare(Compilation *c, const Value *v);                            /* its number without a unit: 60% is 0.6 */
 bool stats_from_text(const char *text, Stats *stats);
 bool stats_equal(const Stats *a, const Stats *b);
+const char *stats_text(Compilation *c, const Stats *stats);                    /* "mean .. , spread .." */
 bool stats_by_word(const char *word, Stats *stats);                           /* imagenet, half, clip */
 
 /* ---- views: how a picture is made ready --------------------------------------------------------------------------------------------- */

@@ -295,7 +295,7 @@ static Value *stats_of(Environment *env, const Expr *e, Value *network) {
         return poison(env, e->span);
     }
     Value *v = value_new(c, VALUE_STATS, e->span);
-    v->stats = network->has_stats ? network->stats : network->weights->stats;
+    v->stats = network->weights && network->weights->has_stats ? network->weights->stats : network->stats;
     return v;
 }
 

@@ -94,6 +94,23 @@ static const char *column_of(Compilation *c, const Decl *decl, const char *key) 
     return NULL;
 }
 
+/* A word that is neither known nor one that later versions know. */
+static void no_such_word(Compilation *c, const Expr *e, const char *const *known, int count, const char *const *later, const char *what) {
+    const char *name = e->kind == EXPR_CALL && e->target->kind == EXPR_NAME ? e->target->name : e->kind == EXPR_NAME ? e->name : NULL;
+    for (int i = 0; name && later[i]; i++)
+        if (!strcmp(name, later[i])) {
+            diag(c->jre, DIAG_not_yet, e->span, "`%s` comes with a later version", name);
+            return;
+        }
+    const char *list = "";
+    for (int i = 0; i < count; i++) list = arena_print(&c->arena, "%s %s", list, known[i]);
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->span, "no %s is called so", what);
+    diag_fact(d, "known are:%s", list);
+    const char *near = name ? nearest_name(name, known, count) : NULL;
+    if (near) diag_help(d, "did you mean `%s`?", near);
+    else diag_help(d, "write one of these");
+}
+
 static void read_burst(Compilation *c, const Decl *decl, DatasetPlan *dataset) {
     const Setting *s = setting(decl, "burst");
     dataset->within = 8;
@@ -113,7 +130,11 @@ static void read_burst(Compilation *c, const Decl *decl, DatasetPlan *dataset) {
         dataset->within = (int)within->value->number;
         return;
     }
-    Diagnostic *d = diag(c->jre, likeness ? DIAG_wrong_argument : DIAG_not_yet, e->span, likeness ? "a distance of 0 to 20 bits was expected" : "this way to find bursts comes later");
+    if (!likeness) {
+        no_such_word(c, e, (const char *const[]){"near_duplicates"}, 1, (const char *const[]){"within", NULL}, "way to find bursts");
+        return;
+    }
+    Diagnostic *d = diag(c->jre, DIAG_wrong_argument, e->span, "a distance of 0 to 20 bits was expected");
     diag_help(d, "near_duplicates(within = 8), or a column: \"{encounter}\"");
 }
 
@@ -293,7 +314,12 @@ static SimilarityPlan *similarity_of(Compilation *c, Decl *decl, const Choice *c
         diag(c->jre, DIAG_not_yet, s->value->span, "a %s comes with a later version", kind_name(v->decl->record));
         return NULL;
     }
-    if (v->kind != VALUE_SIMILARITY) return wrong_setting(c, s, "a similarity", "cosine(features)");
+    if (v->kind != VALUE_SIMILARITY) {                             /* told once, where it was written, however many records use it */
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, v->span, "a similarity was expected, this is %s", value_kind_text(v));
+        diag_also(d, s->value->span, "used here");
+        diag_help(d, "for instance: similarity cosine(features)");
+        return NULL;
+    }
     SimilarityPlan *similarity = arena_new(&c->arena, SimilarityPlan);
     similarity->span = s->value->span;
     similarity->embed = plan_embed(c, v->decl, choices);
@@ -340,9 +366,7 @@ static void read_metrics(Compilation *c, const Decl *decl, EvaluatePlan *evaluat
             list_add(&c->arena, &evaluation->metrics, found);
             continue;
         }
-        Diagnostic *d = diag(c->jre, DIAG_not_yet, metric->span, "this version measures map, rank1 and rank5");
-        const char *near = metric->kind == EXPR_NAME ? nearest_name(metric->name, known, 3) : NULL;
-        diag_help(d, near ? "did you mean `%s`?" : "take it out of the list%s", near ? near : "");
+        no_such_word(c, metric, known, 3, (const char *const[]){"accuracy", "assigned", "false_matches", "rank10", NULL}, "metric");
     }
 }
 
@@ -410,11 +434,12 @@ static void plan_submission(Compilation *c, Decl *decl, const Member *member) {
     submission->pairs_span = setting_span(decl, "pairs");
     if (!submission->pairs && !setting(decl, "pairs"))
         diag(c->jre, DIAG_not_yet, decl->statement->name_span, "this version submits the pairs of a file: pairs \"test.csv\"");
+    submission->similarity = similarity_of(c, decl, member->choices);
+    if (!submission->similarity) return;
     const char *file = text_setting(c, decl, "file");
     submission->file_span = setting_span(decl, "file");
     submission->file = file ? fill_template(c, file, submission->file_span, &member->name) : NULL;
-    submission->similarity = similarity_of(c, decl, member->choices);
-    if (placed && !split && submission->pairs && submission->file && submission->similarity) list_add(&c->arena, &c->plan->submissions, submission);
+    if (placed && !split && submission->pairs && submission->file) list_add(&c->arena, &c->plan->submissions, submission);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------------------------- */

@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static const char *stats_text(Compilation *c, const Stats *s) {
-    return arena_print(&c->arena, "mean %.3g %.3g %.3g, spread %.3g %.3g %.3g", s->mean[0], s->mean[1], s->mean[2], s->spread[0], s->spread[1], s->spread[2]);
-}
-
 static const ViewStep *normalization(Compilation *c, const View *view) {
     const ViewStep *found = NULL;
     for (int i = 0; i < view->steps.count; i++) {
@@ -92,10 +88,31 @@ static void check_leaks(Compilation *c, const SplitPlan *split) {
     diag_edit(d, (Span){end, end}, true, "\n  together   burst");
 }
 
+/* The table of pairs is asked for before anything is embedded. */
+static void check_pairs(Compilation *c, const SubmitPlan *submission) {
+    static const char *const columns[] = {"row_id", "query_image", "gallery_image"};
+    const char *root = submission->dataset->root;
+    const char *path = submission->pairs[0] == '/' || !strcmp(root, ".") ? submission->pairs : arena_print(&c->arena, "%s/%s", root, submission->pairs);
+    const TableFacts *table = c->facts.table ? c->facts.table(c->facts.context, path, submission->pairs_span) : NULL;
+    if (!table) return;
+    for (int i = 0; i < 3; i++) {
+        bool there = false;
+        for (int k = 0; k < table->columns.count; k++) there |= !strcmp(table->columns.at[k], columns[i]);
+        if (there) continue;
+        Diagnostic *d = diag(c->jre, DIAG_wrong_table, submission->pairs_span, "this table has no column `%s`", columns[i]);
+        const char *known = "";
+        for (int k = 0; k < table->columns.count; k++) known = arena_print(&c->arena, "%s %s", known, table->columns.at[k]);
+        diag_fact(d, "%s has the columns:%s", path, known);
+        diag_help(d, "a table of pairs has the columns row_id, query_image and gallery_image");
+        return;
+    }
+}
+
 void protocol_check(Compilation *c, bool with_data) {
     if (!c->plan) return;
     for (int i = 0; i < c->plan->embeds.count; i++) check_normalization(c, c->plan->embeds.at[i]);
     if (!with_data) return;
     for (int i = 0; i < c->plan->splits.count; i++)
         if (!c->plan->splits.at[i]->together_burst) check_leaks(c, c->plan->splits.at[i]);
+    for (int i = 0; i < c->plan->submissions.count; i++) check_pairs(c, c->plan->submissions.at[i]);
 }

@@ -6,6 +6,7 @@
  * get scopes of their own: they see themselves, what they use and core, never a document. */
 #include "compiler.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- scopes ----------------------------------------------------------------------------------------------------- */
@@ -29,7 +30,7 @@ void report_unknown_name(Compilation *c, const Scope *scope, const char *name, S
     const char *near = nearest_name(name, names.at, names.count);
     if (near) {
         diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, span, true, "%s", near);
+        diag_edit(d, span, false, "%s", near);
         return;
     }
     diag_note(d, "a name is declared in the document, in what it extends, in a module it uses, or in the language itself");
@@ -275,11 +276,20 @@ static bool overlay_text(Compilation *c, const char *set) {
     return true;
 }
 
+static bool has_program(Compilation *c) {
+    const Document *document = c->document->document;
+    if (document->chunks.count) return true;
+    Diagnostic *d = diag(c->jre, DIAG_no_program, NOWHERE, "%s: there is no ```jre chunk in this file", document->source->name);
+    diag_help(d, "a document of jre is Markdown whose program stands between ```jre and ```; pipelines/v01.jre is one");
+    return false;
+}
+
 bool resolve_program(Compilation *c, const CompileRequest *request) {
     Jre *jre = c->jre;
     c->document = module_load(jre, request->path);
     Module *core = module_core(jre);
     if (!c->document || !core) return false;
+    if (!has_program(c)) return false;
     c->version = c->document->document->source->stem;
     c->scope = arena_new(&c->arena, Scope);
     c->scope->name = c->version;
@@ -308,6 +318,36 @@ bool resolve_program(Compilation *c, const CompileRequest *request) {
 
 /* ---- jre show -------------------------------------------------------------------------------------------------------------- */
 
+/* Data is named by absolute paths, so that the flat program means the same wherever it is kept. */
+static void fix_root(Compilation *c, Statement *dataset) {
+    Setting *root = NULL;
+    SettingList settings = {0};
+    for (int i = 0; i < dataset->settings.count; i++) list_add(&c->arena, &settings, dataset->settings.at[i]);
+    for (int i = 0; i < settings.count; i++)
+        if (!strcmp(settings.at[i].key, "root")) root = &settings.at[i];
+    bool given = root && root->value && root->value->kind == EXPR_TEXT;
+    const Source *source = source_of(c->jre, given ? root->value->span : dataset->span);
+    const char *folder = source ? source->folder : ".", *path = given ? root->value->name : folder;
+    if (given && path[0] != '/') path = arena_print(&c->arena, "%s/%s", folder, path);
+    char *absolute = realpath(path, NULL);
+    if (!absolute) return;                                         /* not there: as it was written */
+    Expr *text = arena_new(&c->arena, Expr);
+    *text = (Expr){.kind = EXPR_TEXT, .name = intern(c->jre, absolute), .depth = 1};
+    free(absolute);
+    Setting fixed = {.key = intern(c->jre, "root"), .value = text};
+    if (root) *root = fixed;
+    else list_add(&c->arena, &settings, fixed);
+    dataset->settings = settings;
+}
+
+/* An expectation that was asked of each choice of an overlay would be undecided in a document of its own: it stays as a comment. */
+static void print_expectation(Compilation *c, const Statement *expect, Text *out) {
+    text_add(out, "\n");
+    if (expectation_members(c, expect) != 1) text_add(out, "# of each choice: ");
+    print_statement(out, expect);
+    text_add(out, "\n");
+}
+
 void print_flat_program(Compilation *c, Text *out) {
     text_add(out, "# %s, flat\n\n```jre\n", c->version);
     for (int i = 0; i + 1 < c->scope->uses.count; i++) text_add(out, "use %s\n", c->scope->uses.at[i]->name);
@@ -319,6 +359,7 @@ void print_flat_program(Compilation *c, Text *out) {
         flat.each = decl->each;
         flat.settings = decl->settings;
         flat.like = NULL;
+        if (flat.kind == STATEMENT_RECORD && flat.record == KIND_dataset) fix_root(c, &flat);
         text_add(out, "\n");
         print_statement(out, &flat);
         text_add(out, "\n");
@@ -328,10 +369,6 @@ void print_flat_program(Compilation *c, Text *out) {
         print_statement(out, c->accepts.at[i]);
         text_add(out, "\n");
     }
-    for (int i = 0; i < c->expects.count; i++) {
-        text_add(out, "\n");
-        print_statement(out, c->expects.at[i]);
-        text_add(out, "\n");
-    }
+    for (int i = 0; i < c->expects.count; i++) print_expectation(c, c->expects.at[i], out);
     text_add(out, "```\n");
 }

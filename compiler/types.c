@@ -87,6 +87,10 @@ bool stats_equal(const Stats *a, const Stats *b) {
     return true;
 }
 
+const char *stats_text(Compilation *c, const Stats *s) {
+    return arena_print(&c->arena, "mean %.3g %.3g %.3g, spread %.3g %.3g %.3g", s->mean[0], s->mean[1], s->mean[2], s->spread[0], s->spread[1], s->spread[2]);
+}
+
 /* ---- how values are called ---------------------------------------------------------------------------------------------------- */
 
 static const char *const record_words[KIND_COUNT] = {

@@ -33,10 +33,12 @@ tests/*.c) program "$(basename "$only" .c)" ;;
     tests/golden.sh "$build" check > "$build/golden.tap"
     cat "$build/golden.tap" >> "$log"
     grep -A40 '^not ok' "$build/golden.tap"
-    tests/layers.sh > "$build/layers.tap"
-    cat "$build/layers.tap" >> "$log"
-    grep -A12 '^not ok' "$build/layers.tap" ;;
-tests/layers.sh) tests/layers.sh | tee -a "$log" ;;
+    for script in cli layers; do
+        "tests/$script.sh" "$build" > "$build/$script.tap"
+        cat "$build/$script.tap" >> "$log"
+        grep -A12 '^not ok' "$build/$script.tap"
+    done ;;
+tests/*.sh) "$only" "$build" | tee -a "$log" ;;
 *) tests/golden.sh "$build" check "$only" | tee -a "$log" ;;
 esac
 grep '# SKIP' "$log" | sort | uniq -c | sed 's/^/skipped: /'

@@ -12,7 +12,7 @@ typedef struct {
 } Options;
 
 /* What a subcommand accepts: letters of the groups below; anything else is refused with the nearest name. */
-enum { TAKES_DOCUMENT = 1, TAKES_OVERLAYS = 2, TAKES_RUN = 4, TAKES_DUMP = 8, TAKES_NAMES = 16 };
+enum { TAKES_DOCUMENT = 1, TAKES_OVERLAYS = 2, TAKES_RUN = 4, TAKES_DUMP = 8, TAKES_NAMES = 16, TAKES_JSON = 32 };
 typedef struct {
     const char *name, *arguments, *summary, *examples;
     int takes;

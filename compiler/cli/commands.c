@@ -8,9 +8,9 @@
 const Command commands[] = {
     {"run", "FILE [options]", "computes what a document asks for: scores, tables, submissions",
      "  jre run pipelines/v01.jre\n  jre run pipelines/v01.jre --with examples/jaguars/sample.jre --into build/demo\n",
-     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_RUN | TAKES_DUMP, run_command},
+     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_RUN | TAKES_DUMP | TAKES_JSON, run_command},
     {"check", "FILE [options]", "looks for mistakes, in the document and in its data, and runs nothing",
-     "  jre check pipelines/v01.jre\n  jre check pipelines/v01.jre --json\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP, check_command},
+     "  jre check pipelines/v01.jre\n  jre check pipelines/v01.jre --json\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP | TAKES_JSON, check_command},
     {"explain", "FILE [options]", "shows the plan, and for each network its kernels, operations and memory",
      "  jre explain pipelines/v01.jre\n  jre explain pipelines/v01.jre --dump fuse\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP, explain_command},
     {"show", "FILE [options]", "prints the flat program: all that is inherited, changed and laid over it, resolved",

@@ -18,7 +18,7 @@ static const OptionRow rows[] = {
     {OPTION_DEVICE, "--device", "auto|cpu", TAKES_RUN, "where to compute"},
     {OPTION_THREADS, "--threads", "N", TAKES_RUN, "how many threads; the result is the same for any number"},
     {OPTION_QUIET, "--quiet", NULL, TAKES_RUN, "prints findings only"},
-    {OPTION_JSON, "--json", NULL, TAKES_DOCUMENT, "prints for machines"},
+    {OPTION_JSON, "--json", NULL, TAKES_JSON, "prints for machines"},
     {OPTION_DUMP, "--dump", "PASS", TAKES_DUMP, "prints each graph after a pass: lower, simplify or fuse"},
     {OPTION_TIME_PASSES, "--time-passes", NULL, TAKES_DUMP, "prints seconds of each pass and how often each rule was applied"},
 };

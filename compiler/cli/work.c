@@ -1,12 +1,25 @@
 /* work.c: the subcommands that compile: check, explain, run. */
 #include "cli.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct { Compilation c; Session *session; bool good; } Work;
 
+/* Said at once, not after an hour of computing. */
+static bool can_write_into(Jre *jre, const char *folder) {
+    if (!folder) return true;
+    if (!folder_make(jre, folder, NOWHERE)) return false;
+    if (access(folder, W_OK) == 0) return true;
+    Diagnostic *d = diag(jre, DIAG_cannot_write, NOWHERE, "%s: you may not write into this folder", folder);
+    diag_help(d, "name another with --into");
+    return false;
+}
+
 static bool begin(Work *work, Jre *jre, Options *options, bool with_data) {
     memset(work, 0, sizeof *work);
+    if (!can_write_into(jre, options->run.into)) return false;
     work->session = session_open(jre, &options->run);
     if (!work->session) return false;
     Facts facts = session_facts(work->session);
@@ -26,34 +39,43 @@ void print_time_passes(const Compilation *c, FILE *out) {
     for (int i = 0; i < rule_count && c->rule_hits; i++) fprintf(out, "rule %-18s %6lld   %s\n", rules[i].name, (long long)c->rule_hits[i], rules[i].reason);
 }
 
-static void print_data(Work *work) {
+static void describe_data(Work *work, Text *out) {
     Facts facts = session_facts(work->session);
     const Plan *plan = work->c.plan;
     for (int i = 0; i < plan->datasets.count; i++) {
         DatasetFacts found = {0};
         if (!facts.dataset(facts.context, plan->datasets.at[i], &found)) continue;
-        printf("  %-10s %d pictures", plan->datasets.at[i]->name, found.pictures);
-        if (found.individuals) printf(", %d individuals with %d to %d", found.individuals, found.smallest, found.largest);
-        if (found.bursts) printf(", %d bursts of %d pictures", found.bursts, found.in_bursts);
-        if (found.pictures) printf(", %d x %d to %d x %d", found.least_width, found.least_height, found.most_width, found.most_height);
-        printf("\n");
+        text_add(out, "  %-10s %d pictures", plan->datasets.at[i]->name, found.pictures);
+        if (found.individuals) text_add(out, ", %d individuals with %d to %d", found.individuals, found.smallest, found.largest);
+        if (found.bursts) text_add(out, ", %d bursts of %d pictures", found.bursts, found.in_bursts);
+        if (found.pictures) text_add(out, ", %d x %d to %d x %d", found.least_width, found.least_height, found.most_width, found.most_height);
+        text_add(out, "\n");
     }
+}
+
+static void describe_program(Work *work, Text *out) {
+    const Plan *plan = work->c.plan;
+    const Module *document = work->c.document;
+    text_add(out, "%s", document->document->source->name);
+    for (const Module *m = document->parent; m; m = m->parent) text_add(out, "%s%s", m == document->parent ? "   extends " : " < ", m->document->source->stem);
+    int evaluations = plan->evaluations.count, submissions = plan->submissions.count;
+    text_add(out, "\n  %d declarations, %d evaluation%s, %d submission%s     shapes ok\n", work->c.scope->names.count, evaluations, evaluations == 1 ? "" : "s",
+             submissions, submissions == 1 ? "" : "s");
 }
 
 int check_command(Jre *jre, Options *options) {
     Work work;
     double started = seconds_now();
-    bool good = begin(&work, jre, options, true);
-    if (good && !options->run.json) {
-        const Plan *plan = work.c.plan;
-        printf("%s.jre", work.c.version);
-        for (const Module *m = work.c.document->parent; m; m = m->parent) printf("%s%s", m == work.c.document->parent ? "   extends " : " < ", m->document->source->stem);
-        printf("\n  %d declarations, %d evaluation%s, %d submission%s     shapes ok\n", work.c.scope->names.count, plan->evaluations.count, plan->evaluations.count == 1 ? "" : "s",
-               plan->submissions.count, plan->submissions.count == 1 ? "" : "s");
-        print_data(&work);
+    Text summary = {.jre = jre};
+    if (begin(&work, jre, options, true)) {
+        describe_program(&work, &summary);
+        describe_data(&work, &summary);
     }
+    bool sound = work.good && !diag_any_error(jre) && !options->run.json;
+    if (sound) fputs(summary.at, stdout);
     int status = report_findings(jre, options);
-    if (good && status == 0 && !options->run.json) printf("  no mistake found     %.2f s\n", seconds_now() - started);
+    if (sound) printf("  no mistake found     %.2f s\n", seconds_now() - started);
+    text_free(&summary);
     end(&work, options);
     return status;
 }
@@ -71,11 +93,25 @@ int explain_command(Jre *jre, Options *options) {
     return status;
 }
 
+/* One JSON object: what the run says (null if it never began), and what was found on the way. */
+static int report_as_json(Jre *jre, const char *result, size_t length) {
+    while (length && result[length - 1] == '\n') length--;
+    int status = diag_exit_code(jre);
+    printf("{\"run\": %.*s, \"findings\": ", length ? (int)length : 4, length ? result : "null");
+    diag_print_all(jre, stdout, true, false);
+    puts("}");
+    return status;
+}
+
 int run_command(Jre *jre, Options *options) {
     Work work;
-    int status = 0;
-    if (begin(&work, jre, options, true)) status = session_run(work.session, &work.c);
-    int findings = report_findings(jre, options);
+    char *result = NULL;
+    size_t length = 0;
+    if (options->run.json) options->run.out = open_memstream(&result, &length);
+    int status = begin(&work, jre, options, true) ? session_run(work.session, &work.c) : 0;
+    if (options->run.json) fclose(options->run.out);
+    int findings = options->run.json ? report_as_json(jre, result ? result : "", length) : report_findings(jre, options);
+    free(result);
     if (findings) status = status == 130 ? status : findings;
     end(&work, options);
     return status;

@@ -1,0 +1,38 @@
+#!/bin/sh
+# The command line as a user meets it: exit codes, where things are printed, what is refused.   cli.sh BUILD      TAP
+build=$1
+jre=$build/jre
+number=0
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+expect() { # name, exit code, words that the output holds, command...
+    name=$1 code=$2 words=$3
+    shift 3
+    number=$((number + 1))
+    out=$("$@" 2>&1)
+    got=$?
+    case $out in *"$words"*) found=1 ;; *) found= ;; esac
+    if [ "$got" = "$code" ] && [ -n "$found" ]; then echo "ok $number - $name"
+    else echo "not ok $number - $name"; echo "# exit $got, expected $code, and the words: $words"; echo "$out" | head -5 | sed 's/^/# /'; fi
+}
+"$build/paint" "$folder" --only 12 > /dev/null
+run() { "$jre" run pipelines/v01.jre --with examples/jaguars/sample.jre --set "jaguars.root=\"$folder\"" --set "unseen.root=\"$folder\"" --into "$folder/out" "$@"; }
+
+expect "without a subcommand jre explains itself" 0 "usage: jre SUBCOMMAND" "$jre"
+expect "every subcommand has help with examples" 0 "examples" "$jre" run --help
+expect "an unknown subcommand has a nearest one" 1 "did you mean \`check\`" "$jre" chek x.jre
+expect "an unknown option is refused" 1 "did you mean \`--threads\`" "$jre" run x.jre --thread 2
+expect "an option without effect is refused" 1 "has no option \`--json\`" "$jre" explain x.jre --json
+expect "a document is asked for" 1 "a document was expected" "$jre" check
+expect "a document that is not there" 1 "file_missing" "$jre" check nowhere.jre
+expect "a device that this build has not" 1 "this build has no cuda" "$jre" run x.jre --device cuda
+expect "version names the level" 0 "instruction level" "$jre" version
+expect "doc explains a check" 0 "Two frames of one burst" "$jre" doc leaking_burst
+expect "doc does not know" 1 "nothing is called" "$jre" doc nonsense_word
+expect "a folder that takes nothing, at once" 1 "cannot_write" "$jre" run pipelines/v01.jre --with examples/jaguars/sample.jre --into /dev/null/x
+expect "a failed expectation is 3, and the results are there" 3 "FAILED  cv.map" run --set folds.folds=2
+expect "the same run again computes nothing" 3 "nothing to compute" run --set folds.folds=2
+expect "JSON is one object" 3 '{"run": {"version": "v01"' run --set folds.folds=2 --json
+expect "a seed that is no number" 1 "error:" run --set folds.seed=abc
+expect "show prints a program" 0 "split folds {" "$jre" show pipelines/v01.jre
+echo "1..$number"
