@@ -4,7 +4,9 @@
 #include "../runtime/runtime.h"
 
 #include <fcntl.h>
+#include <dirent.h>
 #include <pty.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 typedef struct { Jre *jre; char folder[64]; } Room;
@@ -87,6 +89,38 @@ static void a_failed_write_leaves_the_old_file(void **state)
     assert_int_equal(files_in(room, ".jre-*"), 0);
     assert_true(file_write(room->jre, path, NOWHERE, "newer", 5));        /* only the n-th fails */
     expect_content(room, "kept.txt", "newer");
+}
+
+/* The system ends the child in the middle of a write, as a kill would. */
+static void a_writer_that_is_killed_leaves_nothing_behind(void **state)
+{
+    Room *room = *state;
+    enum { LENGTH = 1 << 16 };
+    int probe = open(room->folder, O_WRONLY | O_TMPFILE, 0600);
+    if (probe < 0)
+        skip();
+    close(probe);
+    char *many = calloc(LENGTH, 1);
+    assert_true(file_write(room->jre, in(room, "a"), NOWHERE, "old", 3));
+    pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit none = { 0, 0 }, small = { 4096, 4096 };
+        setrlimit(RLIMIT_CORE, &none);
+        setrlimit(RLIMIT_FSIZE, &small);
+        file_write(room->jre, in(room, "a"), NOWHERE, many, LENGTH);
+        _exit(0);
+    }
+    int status, files = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    DIR *listing = opendir(room->folder);
+    assert_non_null(listing);
+    for (const struct dirent *entry; (entry = readdir(listing));)
+        files += entry->d_type == DT_REG;
+    closedir(listing);
+    assert_int_equal(files, 1);
+    assert_true(file_exists(in(room, "a")));
+    free(many);
 }
 
 static void folders_and_files_in_the_way_are_named(void **state)
@@ -350,6 +384,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, enter, leave),
         cmocka_unit_test_setup_teardown(a_failed_write_leaves_the_old_file, enter, leave),
+        cmocka_unit_test_setup_teardown(a_writer_that_is_killed_leaves_nothing_behind, enter, leave),
         cmocka_unit_test_setup_teardown(folders_and_files_in_the_way_are_named, enter, leave),
         cmocka_unit_test_setup_teardown(links_permissions_and_devices_stay_what_they_are, enter, leave),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_explained, enter, leave),

@@ -1,7 +1,7 @@
 /* files.c: reading and writing that loses nothing.
  *
- * A file is written whole under a temporary name beside its place, flushed to the disk and renamed: whoever looks sees the
- * old content or the new one, also after a power cut. What cannot be read or written says which path, what was tried, what
+ * A file is written whole without a name (where the system has no such files, under a temporary one beside its place), flushed
+ * to the disk and moved into place: whoever looks sees the old content or the new one, also after a power cut. What cannot be read or written says which path, what was tried, what
  * the system answered and what to do. JRE_FAIL_READ=n and JRE_FAIL_WRITE=n make the n-th attempt fail, for tests. */
 #include "../runtime.h"
 
@@ -236,16 +236,27 @@ static int write_fully(int file, const char *bytes, size_t length)
     return 0;
 }
 
-/* A new file in `folder` under a name that nobody has. */
-static int open_temporary(Arena *arena, const char *folder, const char **name)
+/* Gives the file behind a descriptor a name in `folder` that nobody has; without a descriptor (-1) a new file. Returns what open
+ * or link return. */
+static int name_temporary(Arena *arena, const char *folder, int file, const char **name)
 {
+    const char *here = arena_print(arena, "/proc/self/fd/%d", file);
     for (int attempt = 0; attempt < 1000; attempt++) {
         *name = arena_print(arena, "%s/.jre-%ld-%d.part", folder, (long)getpid(), attempt);
-        int file = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file >= 0 || errno != EEXIST)
-            return file;
+        int result = file < 0 ? open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)
+                              : linkat(AT_FDCWD, here, AT_FDCWD, *name, AT_SYMLINK_FOLLOW);
+        if (result >= 0 || errno != EEXIST)
+            return result;
     }
     return -1;
+}
+
+/* A file without a name, where the system has such: it is gone with the process, however that ends. Else one with a name. */
+static int open_temporary(Arena *arena, const char *folder, const char **name)
+{
+    *name = NULL;
+    int file = access("/proc/self/fd", X_OK) == 0 ? open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666) : -1;
+    return file >= 0 ? file : name_temporary(arena, folder, -1, name);
 }
 
 /* The rename itself is on the disk only when its folder is. Some file systems cannot flush folders: not an error. */
@@ -272,13 +283,17 @@ static int replace_file(Arena *arena, const char *path, const struct stat *old, 
         error = ENOSPC;
     if (!error && fsync(file) != 0)
         error = errno;
+    if (!error && !temporary && name_temporary(arena, folder, file, &temporary) != 0) {
+        error = errno;
+        temporary = NULL;
+    }
     if (close(file) != 0 && !error)
         error = errno;
     if (!error && rename(temporary, path) != 0)
         error = errno;
-    if (error)
+    if (error && temporary)
         (void)unlink(temporary);
-    else
+    else if (!error)
         flush_folder(folder);
     return error;
 }
