@@ -1,8 +1,9 @@
 /* files.c: reading and writing that loses nothing.
  *
  * A file is written whole without a name (where the system has no such files, under a temporary one beside its place), flushed
- * to the disk and moved into place: whoever looks sees the old content or the new one, also after a power cut. What cannot be read or written says which path, what was tried, what
- * the system answered and what to do. JRE_FAIL_READ=n and JRE_FAIL_WRITE=n make the n-th attempt fail, for tests. */
+ * to the disk and moved into place: whoever looks sees the old content or the new one, also after a power cut. What cannot be
+ * read or written says which path, what was tried, what the system answered and what to do. JRE_FAIL_READ=n and
+ * JRE_FAIL_WRITE=n make the n-th attempt fail, for tests. */
 #include "../runtime.h"
 
 #include <dirent.h>
