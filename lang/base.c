@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* ---- the one door to malloc ------------------------------------------------------------------------------------ */
@@ -301,6 +302,8 @@ const char *nearest_name(const char *text, const char *const *candidates, int co
     int best = smaller(3, (int)length / 3 + 1);
     const char *nearest = NULL;
     for (int i = 0; i < count; i++) {
+        if (strcasecmp(text, candidates[i]) == 0)
+            return candidates[i];
         size_t other = strlen(candidates[i]);
         if (other > LONGEST_GUESSED || other + 2 < length || length + 2 < other)
             continue;
@@ -414,7 +417,7 @@ static long countdown_of(const char *variable)
     return count > 0 ? count : 0;
 }
 
-/* The library lies beside the program, one folder up (a build folder), or where `make install` puts it. */
+/* The library lies beside the program, one or two folders up (a build folder), or where `make install` puts it. */
 static const char *find_stdlib(Jre *jre)
 {
     const char *given = getenv("JRE_STDLIB");
@@ -426,7 +429,7 @@ static const char *find_stdlib(Jre *jre)
     char *slash = strrchr(program, '/');
     if (slash)
         *slash = 0;
-    static const char *const places[] = { "stdlib", "../stdlib", "../share/jre/stdlib" };
+    static const char *const places[] = { "stdlib", "../stdlib", "../../stdlib", "../share/jre/stdlib" };
     const char *first = NULL;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const char *folder = arena_print(&jre->forever, "%s/%s", program, places[i]);

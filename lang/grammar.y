@@ -105,7 +105,7 @@ void line_add(Parse *parse, LineKind kind, Span span, const char *name, Span nam
 void line_add_equation(Parse *parse, Span span, Expr *left, Expr *value);
 /* mistake.c */
 void mistake_of_character(Parse *parse, Span span, const char *character);
-void mistake_of_unit(Parse *parse, Span number, const char *text);
+bool mistake_of_unit(Parse *parse, Span number, const char *text);
 void mistake_of_word(Parse *parse, const char *const *expected, int count);
 }
 

@@ -54,8 +54,8 @@ typedef struct { Arena *arena; MapEntry *entries; int count, room; uint32_t *slo
 void *map_get(const Map *map, const char *key);                               /* NULL if absent */
 void map_set(Map *map, Arena *arena, const char *key, void *value);           /* replaces */
 
-/* The candidate nearest to `text` by edit distance (at most 2 edits, and fewer than a third of its letters + 1);
- * NULL if none is near. */
+/* The candidate nearest to `text` by edit distance (at most 2 edits, and fewer than a third of its letters + 1),
+ * or the one that differs in case only; NULL if none is near. */
 const char *nearest_name(const char *text, const char *const *candidates, int count);
 
 /* Bytes that grow. */
@@ -299,6 +299,11 @@ Module *module_load(Jre *jre, const char *path);
 /* A file laid over a program: --with FILE. */
 Module *module_load_overlay(Jre *jre, const char *path);
 Module *module_core(Jre *jre);            /* stdlib/core.jre, once */
+/* The documents of the library in the order of their names, read in silence, once; used by those who only look. */
+Document *const *library_documents(Jre *jre, int *count);
+const Statement *declared_in(const Document *document, const char *name);     /* NULL if it is not */
+/* The module of the library that declares a name, for "use resnet"; NULL if none does. core is no such module. */
+const char *module_that_declares(Jre *jre, const char *name);
 
 /* ---- the context ----------------------------------------------------------------------------------------------- */
 
@@ -309,6 +314,7 @@ struct Jre {
     LIST(Diagnostic *) diagnostics;
     Map *modules;                         /* by real path */
     Module *core;
+    Document **library; int library_count;   /* module.c: what library_documents read */
     const char *stdlib;                   /* folder of the library */
     const char *weights_path;             /* JRE_WEIGHTS */
     long fail_allocation_after, fail_read_after, fail_write_after;   /* 0: never (JRE_FAIL_*) */

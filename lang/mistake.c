@@ -47,6 +47,29 @@ static bool has(const char *const *expected, int count, const char *name)
     return false;
 }
 
+/* What stands in the line from here on, without blanks around it, a comment, or the `}` of a block on one line. */
+static Span rest_of_line(const Parse *parse, uint32_t from)
+{
+    const char *bytes = parse->source->bytes - parse->source->base, *at = bytes + from + strspn(bytes + from, " \t"), *end = at;
+    for (int depth = 0; *end && !strchr("\r\n#", *end) && (*end != '}' || depth); end++)
+        depth += (*end == '{') - (*end == '}');
+    while (end > at && strchr(" \t", end[-1]))
+        end--;
+    return (Span){ (uint32_t)(at - bytes), (uint32_t)(end - bytes) };
+}
+
+/* The setting that `change` alters may be one of any kind. */
+static const SchemaKey *row_of_key(const Parse *parse, const Token *key)
+{
+    const char *name = text_of(parse, key);
+    const SchemaKey *row = NULL;
+    if (parse->statement_first.kind == TOKEN_RECORD)
+        return schema_find(kind_find(text_of(parse, &parse->statement_first)), name);
+    for (int kind = 0; kind < KIND_COUNT && !row; kind++)
+        row = schema_find((RecordKind)kind, name);
+    return row;
+}
+
 /* ---- "I expected ..., I found ..." --------------------------------------------------------------------------------- */
 
 typedef struct { const char *at[4]; int count; } Wishes;
@@ -243,12 +266,7 @@ static bool unfinished_setting(Parse *parse)
     if (!is_key(parse, key) || !(ends_line(found) || found->kind == '}'))
         return false;
     const char *name = text_of(parse, key);
-    const SchemaKey *row = NULL;
-    if (parse->statement_first.kind == TOKEN_RECORD)
-        row = schema_find(kind_find(text_of(parse, &parse->statement_first)), name);
-    else
-        for (int kind = 0; kind < KIND_COUNT && !row; kind++)
-            row = schema_find((RecordKind)kind, name);
+    const SchemaKey *row = row_of_key(parse, key);
     Diagnostic *d = mistake(parse, DIAG_unfinished_line, key->span, "a setting is a key and a value; the value is missing");
     if (row) {
         diag_fact(d, "`%s` is %s", name, row->sentence);
@@ -276,19 +294,131 @@ static bool unfinished_equation(Parse *parse)
     return true;
 }
 
-/* `epochs = 30` in a block of settings. */
-static bool equals_in_setting(Parse *parse)
+/* `epochs = 30` or `epochs: 30` in a block of settings. */
+static bool sign_in_setting(Parse *parse)
 {
     const Token *found = &parse->recent[0];
-    if (found->kind != '=' || !is_key(parse, &parse->recent[1]))
+    if ((found->kind != '=' && found->kind != ':') || !is_key(parse, &parse->recent[1]))
         return false;
     const char *bytes = parse->source->bytes - parse->source->base;
     Span edit = found->span;
     edit.end += (uint32_t)strspn(bytes + edit.end, " \t");
     bool apart = edit.start > parse->recent[1].span.end;
-    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "a setting is a key and a value, without `=`");
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "a setting is a key and a value, without `%c`", found->kind);
     diag_help(d, "leave it out");
     diag_edit(d, edit, true, "%s", apart ? "" : " ");
+    return true;
+}
+
+/* `table train.csv`, `extends 00_ok`: paths and other texts without their quotes, whichever of their characters at `at` it
+ * was that could not be understood. */
+static bool text_without_quotes(Parse *parse, uint32_t at)
+{
+    const Token *before = &parse->item_first;
+    bool extends = parse->statement_first.kind == TOKEN_EXTENDS;
+    if (extends)
+        before = &parse->statement_first;
+    else if (!is_key(parse, before))
+        return false;
+    const SchemaKey *row = extends ? NULL : row_of_key(parse, before);
+    static const char *const texts[] = { "Path", "Folder", "Template", "Text", NULL };
+    if (!extends && (!row || !one_of(row->type, texts)))
+        return false;
+    const char *bytes = parse->source->bytes - parse->source->base;
+    Span span = rest_of_line(parse, before->span.end);
+    bool goes_on = span.end > span.start && strchr("/*-", bytes[span.end - 1]);     /* `photos/` takes the next line along */
+    if (at < span.start || span.end == span.start || (at >= span.end && !goes_on)
+        || memchr(bytes + span.start, '"', span.end - span.start))
+        return false;
+    const char *text = span_text(parse->jre, span);
+    bool whole = !extends || strchr(text, '.') || strchr(text, ' ');
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, span, extends ? "the path of a document stands in quotes" : "this is a text, and texts stand in quotes");
+    parse->complained_at = at;
+    diag_help(d, "put it in quotes");
+    diag_edit(d, span, false, "\"%s%s\"", text, whole ? "" : ".jre");
+    return true;
+}
+
+/* `metrics map, rank1` */
+static bool list_without_brackets(Parse *parse)
+{
+    static const char *const lists[] = { "Metrics", "Names", "Shares", "List", "Views", NULL };
+    const Token *key = &parse->item_first, *found = &parse->recent[0];
+    if ((found->kind != ',' && found->kind != TOKEN_NAME) || !is_key(parse, key) || parse->bracket_count != parse->brace_count
+        || !same_line(parse, key->span.end, found->span.start))
+        return false;
+    const SchemaKey *row = row_of_key(parse, key);
+    Span span = rest_of_line(parse, key->span.end);
+    const char *text = span_text(parse->jre, span);
+    size_t length = strlen(text), words = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_% \t");
+    if (!row || !one_of(row->type, lists) || !parse->brace_count || *text == '[' || (found->kind != ',' && words < length))
+        return false;
+    Text list = { .jre = parse->jre };
+    for (size_t i = 0; i < length;) {
+        size_t blanks = strspn(text + i, " \t");
+        if (blanks && words == length)
+            text_add(&list, ", ");
+        else
+            text_add_bytes(&list, text + i, blanks);
+        i += blanks;
+        size_t word = strcspn(text + i, " \t");
+        text_add_bytes(&list, text + i, word - (i + word == length && text[length - 1] == ','));
+        i += word;
+    }
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, span, "several values are a list, and a list stands in `[ ]`");
+    diag_help(d, "put them in brackets");
+    diag_edit(d, span, false, "[%s]", list.at);
+    text_free(&list);
+    return true;
+}
+
+/* “train.csv” and 'train.csv': from the mark to the next of its kind in the line. `behind`: what stands before it. */
+static bool other_quotes(Parse *parse, Span mark, const Token *behind)
+{
+    static const struct { const char *mark; bool single; } marks[] = {
+        { "\u201C", false }, { "\u201D", false }, { "\u201E", false }, { "\u00AB", false }, { "\u00BB", false }, { "\"", false },
+        { "\u2018", true }, { "\u2019", true }, { "\u201A", true }, { "\u2039", true }, { "\u203A", true }, { "'", true },
+    };
+    enum { MARKS = sizeof marks / sizeof *marks };
+    const char *bytes = parse->source->bytes - parse->source->base, *begin = bytes + mark.end, *end = NULL;
+    int which = 0;
+    while (which < MARKS && strcmp(span_text(parse->jre, mark), marks[which].mark) != 0)
+        which++;
+    if (which == MARKS)
+        return false;
+    size_t closing = 0;
+    for (const char *at = begin; *at && *at != '\n' && !end; at++)
+        for (int i = 0; i < MARKS && !end; i++)
+            if (marks[i].single == marks[which].single && strncmp(at, marks[i].mark, strlen(marks[i].mark)) == 0)
+                end = at, closing = strlen(marks[i].mark);
+    bool operand = behind->span.end == mark.start && (behind->kind == TOKEN_NAME || behind->kind == ')' || behind->kind == ']');
+    if (marks[which].single && (!end || operand))        /* transposed */
+        return false;
+    Span whole = { mark.start, end ? (uint32_t)(end + closing - bytes) : mark.end };
+    bool module = behind->kind == TOKEN_USE;
+    Diagnostic *d = mistake(parse, DIAG_unknown_character, whole, "%s", module ? "the name of a module stands without quotes" : "a text stands in straight quotes");
+    parse->complained_at = mark.start;
+    diag_help(d, module ? "take them out" : "texts are written with `\"`%s", end ? " at both ends" : "");
+    if (end && !memchr(begin, '"', (size_t)(end - begin)))
+        diag_edit(d, whole, false, module ? "%s" : "\"%s\"", span_text(parse->jre, (Span){ mark.end, (uint32_t)(end - bytes) }));
+    else if (!end)
+        diag_edit(d, whole, false, "\"");
+    return true;
+}
+
+/* `use "heads"`; `f('train.csv')`, where a value is expected. */
+static bool misplaced_quotes(Parse *parse, bool value_expected)
+{
+    const Token *found = &parse->recent[0], *before = &parse->recent[1];
+    if (found->kind == '\'' && value_expected)
+        return other_quotes(parse, found->span, before);
+    if (found->kind != TOKEN_STRING || before->kind != TOKEN_USE)
+        return false;
+    const char *name = found->value.TOKEN_STRING;
+    size_t length = strlen(name);
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "the name of a module stands without quotes");
+    diag_help(d, "take them out");
+    diag_edit(d, found->span, false, "%.*s", (int)(length > 4 && strcmp(name + length - 4, ".jre") == 0 ? length - 4 : length), name);
     return true;
 }
 
@@ -342,7 +472,8 @@ void mistake_of_word(Parse *parse, const char *const *expected, int count)
     parse->doubtful = false;
     bool told = parse->complained_at >= found->span.start && parse->complained_at < found->span.end;
     if (!told && !misspelled_kind(parse) && !unfinished_setting(parse) && !unfinished_equation(parse)
-        && !equals_in_setting(parse) && !unit_apart(parse))
+        && !sign_in_setting(parse) && !misplaced_quotes(parse, has(expected, count, "a number"))
+        && !text_without_quotes(parse, found->span.start) && !list_without_brackets(parse) && !unit_apart(parse))
         plain_mistake(parse, expected, count);
     begin_skipping(parse, has(expected, count, "'{'") && !has(expected, count, "a number"));
 }
@@ -352,8 +483,6 @@ void mistake_of_word(Parse *parse, const char *const *expected, int count)
 void mistake_of_character(Parse *parse, Span span, const char *character)
 {
     static const struct { const char *met, *meant, *words; } known[] = {
-        { "\u201C", "\"", "texts are written with" }, { "\u201D", "\"", "texts are written with" },
-        { "\u201E", "\"", "texts are written with" }, { "\u2018", "\"", "texts are written with" },
         { "\u2019", "'", "transposing is written" }, { "\u2212", "-", "minus is written" },
         { "\u2013", "-", "minus is written" }, { "\u2014", "-", "minus is written" }, { "\u00D7", "*", "times is written" },
         { "\u00B7", "*", "times is written" }, { "\u00F7", "/", "divided by is written" }, { "\u2264", "<=", "this is written" },
@@ -366,6 +495,8 @@ void mistake_of_character(Parse *parse, Span span, const char *character)
         parse->complained_at = span.start;
         return;
     }
+    if (*character != '`' && (other_quotes(parse, span, &parse->recent[0]) || text_without_quotes(parse, span.start)))
+        return;
     unsigned char byte = (unsigned char)*character;
     Diagnostic *d;
     if (byte == '`' && parse->plain)
@@ -397,8 +528,11 @@ static size_t number_length(const char *text)
     return length;
 }
 
-void mistake_of_unit(Parse *parse, Span number, const char *text)
+/* False if it was no number at all, but a path without quotes. */
+bool mistake_of_unit(Parse *parse, Span number, const char *text)
 {
+    if (text_without_quotes(parse, number.start))
+        return false;
     static const struct { const char *met, *meant; } known[] = {
         { "degree", "deg" }, { "degrees", "deg" }, { "radian", "rad" }, { "radians", "rad" }, { "pixel", "px" },
         { "pixels", "px" }, { "percent", "%" }, { "sec", "s" }, { "secs", "s" }, { "second", "s" }, { "seconds", "s" },
@@ -422,4 +556,5 @@ void mistake_of_unit(Parse *parse, Span number, const char *text)
     } else {
         diag_help(d, "write the number in one of these units, or without any");
     }
+    return true;
 }

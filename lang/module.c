@@ -4,6 +4,7 @@
  * read, and the graph has no circle: whoever closes one is told so and stays without it. */
 #include "lang.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,22 @@ static const char *real_path(Jre *jre, const char *path)
     const char *name = resolved ? intern(jre, resolved) : NULL;
     free(resolved);
     return name;
+}
+
+/* The modules that lie in a folder, by their stems, in order. */
+static void stems_in(Jre *jre, const char *folder, NameList *stems)
+{
+    enum { MOST_LISTED = 1000 };
+    struct dirent **entries = NULL;
+    int count = folder ? scandir(folder, &entries, NULL, alphasort) : 0;
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        size_t length = strlen(name);
+        if (length > 4 && strcmp(name + length - 4, ".jre") == 0 && stems->count < MOST_LISTED)
+            list_add(&jre->forever, stems, intern_length(jre, name, length - 4));
+        free(entries[i]);
+    }
+    free(entries);
 }
 
 /* ---- circles --------------------------------------------------------------------------------------------------------- */
@@ -79,6 +96,21 @@ static void load_parent(Jre *jre, Module *module, const Statement *s, const Stat
     module->parent = load(jre, path, s->text_span, false, loading);
 }
 
+/* A module nearly of this name, or the one that declares it: `use resnet50` means `use resnet`. */
+static void suggest_module(Jre *jre, Diagnostic *d, const Module *module, const Statement *s)
+{
+    NameList stems = { 0 };
+    stems_in(jre, module->document->source->folder, &stems);
+    stems_in(jre, jre->stdlib, &stems);
+    const char *near = nearest_name(s->name, stems.at, stems.count), *home = module_that_declares(jre, s->name);
+    if (home)
+        diag_help(d, "`%s` is declared in the module `%s`", s->name, home);
+    else if (near)
+        diag_help(d, "did you mean `%s`?", near);
+    if (home || near)
+        diag_edit(d, s->name_span, true, "%s", home ? home : near);
+}
+
 /* `use heads` means heads.jre beside the document, else in the library. */
 static void load_used(Jre *jre, Module *module, const Statement *s, const Loading *loading)
 {
@@ -91,6 +123,7 @@ static void load_used(Jre *jre, Module *module, const Statement *s, const Loadin
             diag_fact(d, "I looked for it here:\n%s", beside);
         else
             diag_fact(d, "I looked for it in these places:\n%s\n%s", beside, shipped);
+        suggest_module(jre, d, module, s);
         return;
     }
     Module *used = load(jre, path, s->name_span, true, loading);
@@ -186,4 +219,51 @@ Module *module_core(Jre *jre)
     if (jre->core)
         jre->core->core = true;
     return jre->core;
+}
+
+/* ---- looking things up --------------------------------------------------------------------------------------------------- */
+
+Document *const *library_documents(Jre *jre, int *count)
+{
+    if (!jre->library) {
+        NameList stems = { 0 };
+        stems_in(jre, jre->stdlib, &stems);
+        jre->library = arena_array(&jre->forever, Document *, stems.count + 1);
+        int findings = jre->diagnostics.count;
+        for (int i = 0; i < stems.count; i++) {
+            const char *file = arena_print(&jre->forever, "%s.jre", stems.at[i]);
+            Source *source = source_read(jre, joined(jre, jre->stdlib, file), NOWHERE);
+            if (!source)
+                continue;
+            source->name = intern(jre, file);
+            jre->library[jre->library_count++] = parse_document(jre, source);
+        }
+        jre->diagnostics.count = findings;
+    }
+    *count = jre->library_count;
+    return jre->library;
+}
+
+const Statement *declared_in(const Document *document, const char *name)
+{
+    for (int i = 0; i < document->chunks.count; i++) {
+        const Chunk *chunk = document->chunks.at[i];
+        for (int j = 0; j < chunk->statements.count && chunk->kind != CHUNK_WRONG && chunk->kind != CHUNK_TEST; j++) {
+            const Statement *s = chunk->statements.at[j];
+            bool declares = s->kind == STATEMENT_EQUATION || s->kind == STATEMENT_RECORD || s->kind == STATEMENT_FORMULA;
+            if (declares && strcmp(s->name, name) == 0)
+                return s;
+        }
+    }
+    return NULL;
+}
+
+const char *module_that_declares(Jre *jre, const char *name)
+{
+    int count;
+    Document *const *library = library_documents(jre, &count);
+    for (int i = 0; i < count; i++)
+        if (strcmp(library[i]->source->stem, "core") != 0 && declared_in(library[i], name))
+            return library[i]->source->stem;
+    return NULL;
 }

@@ -65,6 +65,7 @@ static void a_near_name_is_found_and_a_far_one_is_not(void **state)
     assert_string_equal(nearest_name("optimiser", keys, 6), "optimizer");
     assert_string_equal(nearest_name("netwrok", keys, 6), "network");
     assert_string_equal(nearest_name("sed", keys, 6), "seed");
+    assert_string_equal(nearest_name("DATA", keys, 6), "data");
     assert_null(nearest_name("brightness", keys, 6));
     assert_null(nearest_name("xy", keys, 6));
     assert_null(nearest_name("", keys, 6));
@@ -343,6 +344,24 @@ static void circles_and_missing_files_are_told_of(void **state)
     jre_free(jre);
 }
 
+static void the_library_knows_which_module_declares_a_name(void **state)
+{
+    (void)state;
+    Jre *jre = jre_new();
+    jre->stdlib = "stdlib";
+    assert_string_equal(module_that_declares(jre, "resnet50"), "resnet");
+    assert_string_equal(module_that_declares(jre, "filter_bank"), "filters");
+    assert_null(module_that_declares(jre, "relu"));
+    assert_null(module_that_declares(jre, "resnet49"));
+    expect_no_message(jre, "looking into the library");
+    jre_free(jre);
+    jre = jre_new();
+    jre->stdlib = "/nowhere/stdlib";
+    assert_null(module_that_declares(jre, "resnet50"));
+    expect_no_message(jre, "a library that is not there");
+    jre_free(jre);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +378,7 @@ int main(void)
         cmocka_unit_test(every_key_has_a_sentence_and_an_example_that_parses),
         cmocka_unit_test(a_chain_is_loaded_with_what_it_uses_each_file_once),
         cmocka_unit_test(circles_and_missing_files_are_told_of),
+        cmocka_unit_test(the_library_knows_which_module_declares_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
