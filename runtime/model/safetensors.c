@@ -187,7 +187,8 @@ static bool read_header(Jre *jre, WeightFile *file)
     for (int i = 0; i < LENGTH_BYTES; i++)
         length |= (uint64_t)file->mapped[i] << (8 * i);
     if (length > header_most)
-        return refuse(jre, file, "it says that its header has %llu bytes; at most 100,000,000 are allowed", (unsigned long long)length);
+        return refuse(jre, file, "it is no safetensors file: such a file begins with the length of its header, at most 100,000,000, and this one with %llu",
+                      (unsigned long long)length);
     if (length > file->mapped_bytes - LENGTH_BYTES)
         return refuse(jre, file, "its header is to have %llu bytes, the file has %zu in all", (unsigned long long)length, file->mapped_bytes);
     const char *json = (const char *)file->mapped + LENGTH_BYTES;
