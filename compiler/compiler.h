@@ -25,7 +25,7 @@ typedef struct {
     int least_width, most_width, least_height, most_height;       /* of the pictures, in pixels; 0 without any */
 } DatasetFacts;
 /* A pair of pictures nearly the same that a split would put on both sides. */
-typedef struct { const char *first, *second, *individual; int fold, bits, pairs; } LeakFacts;
+typedef struct { const char *first, *second, *first_individual, *second_individual; int fold, bits, pairs; } LeakFacts;
 
 struct DatasetPlan;
 struct SplitPlan;
@@ -80,7 +80,6 @@ typedef struct {
     const struct ResultSource *results;   /* NULL before the run */
     bool poisoned;                        /* something was diagnosed while evaluating the current declaration */
     bool gaps;                            /* texts or files that could not be read: what is missing may be declared there */
-    Span call_site;                       /* the line of the document that is being evaluated */
     FILE *dump; const char *dump_pass;    /* --dump=NAME */
     struct OpSignature *signatures;           /* by Op, parsed at first use */
     int64_t *rule_hits;                   /* by rule */
@@ -155,7 +154,6 @@ typedef struct Graph {
     LIST(Node *) nodes;
     Map consed;                           /* equal nodes are one node */
     Node *input, *output;
-    int rewrites;
 } Graph;
 
 Graph *graph_new(Compilation *c);
@@ -247,7 +245,7 @@ struct Value {
     LIST(Bound) bound;                    /* FORMULA: arguments so far */
     WeightScope *weights; bool has_stats, frozen;         /* FORMULA: weights = .., stats = .. */
     Node *node; NameList letters;         /* TENSOR; letters: names of its dimensions inside an index equation */
-    bool embedding, unit_length;
+    bool embedding;
     struct Environment *inside;           /* TENSOR made by a network: its equations and stages */
     struct View *view;                    /* PICTURE */
     struct DatasetPlan *dataset; struct SplitPlan *split; const char *part;   /* PART */

@@ -80,7 +80,7 @@ static void check_leaks(Compilation *c, const SplitPlan *split) {
     if (!split->disjoint) diag_also(d, split->identities_span, "the same animals on both sides: that is what you want");
     diag_fact(d, "I found %d pair%s of pictures nearly alike, one in training, the other held out. The closest:\n"
                  "    %s   held out in fold %d     %s\n    %s   training in fold %d     %s     %d bit%s apart",
-              leak.pairs, leak.pairs == 1 ? "" : "s", leak.first, leak.fold, leak.individual, leak.second, leak.fold, leak.individual, leak.bits, leak.bits == 1 ? "" : "s");
+              leak.pairs, leak.pairs == 1 ? "" : "s", leak.first, leak.fold, leak.first_individual, leak.second, leak.fold, leak.second_individual, leak.bits, leak.bits == 1 ? "" : "s");
     diag_note(d, "a burst is nearly one picture. A network that memorizes the first finds the second\n"
                  "for free: the score would measure memory, not recognition.");
     diag_help(d, "keep each burst on one side");

@@ -338,6 +338,7 @@ Facts session_facts(Session *session);
 Dataset *session_dataset(Session *session, const DatasetPlan *plan);           /* NULL: diagnosed, or interrupted */
 const Table *session_table(Session *session, const char *path, Span asked_at);
 /* A line for people, unless quiet or JSON is asked for. */
+static inline const char *plural(int64_t count) { return count == 1 ? "" : "s"; }
 void session_say(Session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Walks the plan: embeddings, scores, tables, submissions, expectations. Returns the exit code of DESIGN 6; diagnostics are left to be printed. */
 int session_run(Session *session, Compilation *compilation);

@@ -204,7 +204,8 @@ static void find_leaks(const Dataset *dataset, const int *part_of, int within, L
                 const Picture *first = &dataset->pictures[held_out], *second = &dataset->pictures[i + j - held_out];
                 facts->first = first->file;
                 facts->second = second->file;
-                facts->individual = first->identity;
+                facts->first_individual = first->identity;
+                facts->second_individual = second->identity;
                 facts->fold = part_of[held_out] + 1;
                 facts->bits = bits;
             }

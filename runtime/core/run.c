@@ -388,8 +388,8 @@ static void announce_datasets(Run *run) {
         for (int j = 0; j < run->plan->submissions.count; j++) used = used || (run->plan->submissions.at[j]->dataset == plan && wanted(run->session, run->plan->submissions.at[j]->name));
         const Dataset *dataset = used && !run->session->jre->interrupted ? session_dataset(run->session, plan) : NULL;
         if (!dataset) continue;
-        if (dataset->identity_count) session_say(run->session, "%s: %d pictures of %d individuals", plan->name, dataset->count, dataset->identity_count);
-        else session_say(run->session, "%s: %d pictures", plan->name, dataset->count);
+        if (dataset->identity_count) session_say(run->session, "%s: %d picture%s of %d individual%s", plan->name, dataset->count, plural(dataset->count), dataset->identity_count, plural(dataset->identity_count));
+        else session_say(run->session, "%s: %d picture%s", plan->name, dataset->count, plural(dataset->count));
         if (dataset->skipped) session_say(run->session, "   %d rows skipped: their pictures are not there", dataset->skipped);
     }
 }

@@ -375,8 +375,8 @@ static void print_rows(Session *session, const ShownRow *rows, int count, int co
 /* Reports of one evaluation lie side by side; the folds and pictures of the first are said once. */
 static void print_group(Session *session, Arena *arena, const EvaluationReport *const *group, int count) {
     const EvaluationReport *first = group[0];
-    fprintf(session->options.out, "\n%s   %s; %d pictures, %d queries of %d individuals", first->plan->name, protocol_text(arena, first->plan),
-            first->pictures, first->numbers.queries, first->numbers.identities);
+    fprintf(session->options.out, "\n%s   %s; %d picture%s, %d quer%s of %d individual%s", first->plan->name, protocol_text(arena, first->plan), first->pictures,
+            plural(first->pictures), first->numbers.queries, first->numbers.queries == 1 ? "y" : "ies", first->numbers.identities, plural(first->numbers.identities));
     if (first->numbers.lonely) fprintf(session->options.out, ", %d lonely", first->numbers.lonely);
     if (first->numbers.ties) fprintf(session->options.out, ", %lld ties", (long long)first->numbers.ties);
     fputc('\n', session->options.out);
