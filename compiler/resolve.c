@@ -27,7 +27,11 @@ void report_unknown_name(Compilation *c, const Scope *scope, const char *name, S
     names_of(c, scope, &names);
     for (int i = 0; i < scope->uses.count; i++) names_of(c, scope->uses.at[i], &names);
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);
-    const char *near = nearest_name(name, names.at, names.count);
+    const char *module = module_that_declares(c->jre, name), *near = module ? NULL : nearest_name(name, names.at, names.count);
+    if (module) {
+        diag_help(d, "the library has it: add the line `use %s`", module);
+        return;
+    }
     if (near) {
         diag_help(d, "did you mean `%s`?", near);
         diag_edit(d, span, false, "%s", near);
