@@ -1,7 +1,7 @@
 /* lang.h: what did the user write, and where.
  *
  * The room's one header, in the order of its files: memory and names (base.c), sources (source.c), messages
- * (diag.def, diag.c), record kinds and keys (schema.def, schema.c), the syntax tree (lexer.l, grammar.y, parse.c,
+ * (diag.def, diag.c), record kinds, keys and words (schema.def, words.def, schema.c), the syntax tree (lexer.l, grammar.y, parse.c,
  * mistake.c, ast.c) and modules (module.c). Nothing here knows what a program means. */
 #ifndef JRE_LANG_H
 #define JRE_LANG_H
@@ -145,7 +145,7 @@ void diag_print_all(Jre *jre, FILE *out, bool as_json, bool colors);          /*
 void diag_forget(Jre *jre);
 DiagCode diag_find(const char *name);                                         /* DIAG_COUNT if none */
 
-/* ---- schema.def, schema.c: record kinds and their keys --------------------------------------------------------------- */
+/* ---- schema.def, words.def, schema.c: record kinds, their keys, words --------------------------------------------------------------- */
 
 typedef enum {
 #define KIND(name, sentence) KIND_##name,
@@ -172,6 +172,11 @@ const char *kind_sentence(RecordKind kind);
 RecordKind kind_find(const char *name);                                       /* KIND_NONE if none */
 const SchemaKey *schema_find(RecordKind kind, const char *key);               /* NULL if none */
 const char *schema_example(const SchemaKey *key);                             /* a value as it might be written: "30", "folds.train" */
+
+/* words.def: what the other words mean, for help. */
+typedef struct { const char *word, *role, *sentence; } WordRow;               /* role: "statement", "operator", "unit", "type", "word" .. */
+extern const WordRow word_rows[];
+extern const int word_row_count;
 
 /* ---- the syntax tree (lexer.l, grammar.y, parse.c, mistake.c, ast.c) ----------------------------------------------------------- */
 

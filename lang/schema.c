@@ -1,6 +1,6 @@
 /* schema.c: the tables of record kinds and their keys, and the small tables of words (units, operators, formulas).
  *
- * Everything here is read from schema.def or is a list beside an enum of lang.h; nothing depends on a context. */
+ * Everything here is read from schema.def and words.def, or is a list beside an enum of lang.h; nothing depends on a context. */
 #include "lang.h"
 
 #include <string.h>
@@ -22,6 +22,15 @@ const SchemaKey schema_keys[] = {
 #undef KEY
 };
 const int schema_key_count = (int)(sizeof schema_keys / sizeof *schema_keys);
+
+const WordRow word_rows[] = {
+#define RESERVED(word, token, role, sentence) { #word, role, sentence },
+#define WORD(word, role, sentence) { word, role, sentence },
+#include "words.def"
+#undef RESERVED
+#undef WORD
+};
+const int word_row_count = (int)(sizeof word_rows / sizeof *word_rows);
 
 const char *kind_name(RecordKind kind)
 {

@@ -28,6 +28,14 @@ expect "a document that is not there" 1 "file_missing" "$jre" check nowhere.jre
 expect "a device that this build has not" 1 "this build has no cuda" "$jre" run x.jre --device cuda
 expect "version names the level" 0 "instruction level" "$jre" version
 expect "doc explains a check" 0 "Two frames of one burst" "$jre" doc leaking_burst
+expect "doc explains a word" 0 "is tested after the run" "$jre" doc expect
+expect "doc explains a word of settings" 0 "fingerprints" "$jre" doc near_duplicates
+expect "doc explains a module" 0 "network   mobilenetv2_100" "$jre" doc mobilenetv2
+expect "doc shows the comment above a name" 0 "the mean of each channel" "$jre" doc average_pool
+expect "doc shows the prose before a name" 0 "keeps the aspect" "$jre" doc fit
+expect "doc has a nearest key" 1 "did you mean \`split.together\`" "$jre" doc split.togehter
+expect "doc has a nearest name of the library" 1 "did you mean \`average_pool\`" "$jre" doc avrage_pool
+expect "doc without the library says so" 1 "the library of jre is not where" env JRE_STDLIB=/nowhere "$jre" doc fit
 expect "doc does not know" 1 "nothing is called" "$jre" doc nonsense_word
 expect "a folder that takes nothing, at once" 1 "cannot_write" "$jre" run pipelines/v01.jre --with examples/jaguars/sample.jre --into /dev/null/x
 expect "a failed expectation is 3, and the results are there" 3 "FAILED  cv.map" run --set folds.folds=2

@@ -362,6 +362,31 @@ static void the_library_knows_which_module_declares_a_name(void **state)
     jre_free(jre);
 }
 
+static const WordRow *row_of_word(const char *word)
+{
+    for (int i = 0; i < word_row_count; i++)
+        if (strcmp(word_rows[i].word, word) == 0)
+            return &word_rows[i];
+    return NULL;
+}
+
+static void every_word_has_one_row_and_a_sentence(void **state)
+{
+    (void)state;
+    for (int i = 0; i < word_row_count; i++) {
+        const WordRow *row = &word_rows[i];
+        assert_true(*row->word && *row->role && strlen(row->sentence) > 3);
+        assert_int_equal(row->sentence[strlen(row->sentence) - 1], '.');
+        assert_true(kind_find(row->word) == KIND_NONE || strcmp(row->role, "part of a split") == 0);
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(row->word, word_rows[k].word);
+    }
+    for (FormulaKind kind = FORMULA_function; kind <= FORMULA_loss; kind++)
+        assert_non_null(row_of_word(formula_name(kind)));
+    for (Unit unit = UNIT_px; unit <= UNIT_GiB; unit++)
+        assert_string_equal(row_of_word(unit_text(unit))->role, "unit");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +401,7 @@ int main(void)
         cmocka_unit_test(places_far_apart_have_frames_of_their_own),
         cmocka_unit_test(messages_are_json_if_asked_and_never_move_the_cursor),
         cmocka_unit_test(every_key_has_a_sentence_and_an_example_that_parses),
+        cmocka_unit_test(every_word_has_one_row_and_a_sentence),
         cmocka_unit_test(a_chain_is_loaded_with_what_it_uses_each_file_once),
         cmocka_unit_test(circles_and_missing_files_are_told_of),
         cmocka_unit_test(the_library_knows_which_module_declares_a_name),

@@ -1,106 +1,230 @@
-/* doc.c: `jre doc NAME`: a check, a kind, a key (kind.key), an operator, or a name of the library with its source. */
+/* doc.c: `jre doc NAME`: a check, a kind, a key (kind.key), a word of the language, an operator, a module of the library or a
+ * name that it declares, with its source. Whatever is called so is printed; what is not called at all has its nearest. */
 #include "cli.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <string.h>
 
-static bool doc_check(const char *name) {
+/* ---- what stands in tables ------------------------------------------------------------------------------------------------ */
+
+/* A blank line between two answers. */
+static void begin_answer(int *answers) {
+    if ((*answers)++) puts("");
+}
+
+static void doc_check(const char *name, int *answers) {
     DiagCode code = diag_find(name);
-    if (code == DIAG_COUNT) return false;
+    if (code == DIAG_COUNT) return;
+    begin_answer(answers);
     static const char *const severities[] = {"note", "warning", "error"};
     printf("%s  (%s)\n\n  %s\n", name, severities[diag_rows[code].severity], diag_rows[code].explanation);
-    return true;
 }
 
 static void print_key(const SchemaKey *key) {
     printf("  %-14s %-13s %s%s%s%s\n", key->name, key->type, key->sentence, key->needed ? "  (needed)" : "", *key->fallback ? "; else " : "", key->fallback);
 }
 
-static bool doc_kind(const char *name) {
+static void doc_kind(const char *name, int *answers) {
     RecordKind kind = kind_find(name);
-    if (kind == KIND_NONE) return false;
+    if (kind == KIND_NONE) return;
+    begin_answer(answers);
     printf("%s  %s\n\n", name, kind_sentence(kind));
     for (int i = 0; i < schema_key_count; i++)
         if (schema_keys[i].kind == kind) print_key(&schema_keys[i]);
-    return true;
 }
 
 /* "split.together", or "together" wherever it stands. */
-static bool doc_key(const char *name) {
+static void doc_key(const char *name, int *answers) {
     const char *dot = strchr(name, '.');
-    bool found = false;
+    bool first = true;
     for (int i = 0; i < schema_key_count; i++) {
         const SchemaKey *key = &schema_keys[i];
         if (strcmp(key->name, dot ? dot + 1 : name) != 0) continue;
         const char *kind = kind_name(key->kind);
         if (dot && (strncmp(kind, name, (size_t)(dot - name)) != 0 || kind[dot - name])) continue;
+        if (first) begin_answer(answers);
         printf("%s of %s\n", key->name, kind);
         print_key(key);
-        found = true;
+        first = false;
     }
-    return found;
 }
 
-static bool doc_operator(const char *name) {
+static void doc_word(const char *name, int *answers) {
+    for (int i = 0; i < word_row_count; i++) {
+        if (strcmp(word_rows[i].word, name) != 0) continue;
+        begin_answer(answers);
+        printf("%s  (%s)\n\n  %s\n", name, word_rows[i].role, word_rows[i].sentence);
+    }
+}
+
+static void doc_operator(const char *name, int *answers) {
     Op op = op_find(name);
-    if (op == OP_COUNT || (op_row(op)->flags & OP_SOURCE)) return false;
-    printf("operator of tensor graphs\n  %s\n", op_row(op)->signature);
-    return true;
+    if (op == OP_COUNT || (op_row(op)->flags & OP_SOURCE)) return;
+    begin_answer(answers);
+    printf("%s  (operator of tensor graphs)\n\n  %s\n", name, op_row(op)->signature);
 }
 
-static bool doc_in_module(Jre *jre, const char *path, const char *name) {
-    Source *source = source_read(jre, path, NOWHERE);
-    if (!source) return false;
-    Document *document = parse_document(jre, source);
+/* ---- what stands in the library ---------------------------------------------------------------------------------------------- */
+
+/* The comment lines directly above a statement; `end` is behind the last. False if there are none. */
+static bool comment_above(const Document *document, const Statement *s, const char **begin, const char **end) {
+    const char *bytes = document->source->bytes, *line = bytes + (s->span.start - document->source->base);
+    while (line > bytes && line[-1] != '\n') line--;
+    *begin = *end = line;
+    for (;;) {
+        const char *above = *begin;
+        if (above == bytes) break;
+        for (above--; above > bytes && above[-1] != '\n';) above--;
+        if (above[strspn(above, " \t")] != '#') break;
+        *begin = above;
+    }
+    return *begin < *end;
+}
+
+/* Lines without the `#` and the blanks before their words; paragraphs stay apart. False if there is no word. */
+static bool print_lines(const char *at, const char *end) {
+    bool printed = false, gap = false;
+    for (const char *next; at < end; at = next) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline ? newline : end;
+        next = newline ? newline + 1 : end;
+        while (at < stop && (*at == '#' || *at == ' ' || *at == '\t')) at++;
+        if (at < stop) printf("%s  %.*s\n", gap ? "\n" : "", (int)(stop - at), at);
+        gap = at == stop && printed;
+        printed = printed || at < stop;
+    }
+    return printed;
+}
+
+/* The prose that ends at `offset`: what stands behind its last heading, or, of a document's beginning, what stands before the second. */
+static bool print_prose(const Document *document, uint32_t offset, bool beginning) {
+    const char *bytes = document->source->bytes - document->source->base, *begin = NULL, *end = NULL;
+    for (int i = 0; i < document->prose.count && !end; i++)
+        if (document->prose.at[i].end == offset) begin = bytes + document->prose.at[i].start, end = bytes + offset;
+    const char *first = begin, *stop = end;
+    for (const char *at = begin; at && at < end; at = memchr(at, '\n', (size_t)(end - at)), at = at ? at + 1 : NULL) {
+        if (*at != '#') continue;
+        if (at > begin && stop == end) stop = at;
+        first = at;
+    }
+    if (beginning) return begin && print_lines(begin, stop);
+    const char *behind = first && first < end && *first == '#' ? memchr(first, '\n', (size_t)(end - first)) : first;
+    return behind && print_lines(behind, end);
+}
+
+static const Chunk *chunk_around(const Document *document, const Statement *s) {
+    for (int i = 0; i < document->chunks.count; i++)
+        if (document->chunks.at[i]->span.start <= s->span.start && s->span.start < document->chunks.at[i]->span.end) return document->chunks.at[i];
+    return NULL;
+}
+
+static void doc_declared(Jre *jre, const Document *document, const char *name, int *answers) {
+    const Statement *s = declared_in(document, name);
+    if (!s) return;
+    begin_answer(answers);
+    const char *begin, *end;
+    printf("%s, in %s\n\n", name, document->source->name);
+    const Chunk *chunk = chunk_around(document, s);
+    bool told = comment_above(document, s, &begin, &end) ? print_lines(begin, end) : chunk && print_prose(document, chunk->span.start, false);
+    printf("%s%s\n", told ? "\n" : "", span_text(jre, s->span));
+}
+
+static const char *kind_of_statement(const Statement *s) {
+    return s->kind == STATEMENT_FORMULA ? formula_name(s->formula) : s->kind == STATEMENT_RECORD ? kind_name(s->record) : s->kind == STATEMENT_EQUATION ? "value" : "";
+}
+
+/* A module: its heading and first prose, and its names, each with the first line of the comment above it. */
+static void doc_module(const Document *document, const char *name, int *answers) {
+    if (strcmp(document->source->stem, name) != 0) return;
+    begin_answer(answers);
+    printf("%s  (module of the library)\n\n", name);
+    if (document->chunks.count && print_prose(document, document->chunks.at[0]->span.start, true)) puts("");
     for (int i = 0; i < document->chunks.count; i++)
         for (int k = 0; k < document->chunks.at[i]->statements.count; k++) {
             const Statement *s = document->chunks.at[i]->statements.at[k];
-            if (!s->name || strcmp(s->name, name) != 0) continue;
-            printf("%s, in %s\n\n%s\n", name, source->name, span_text(jre, s->span));
-            return true;
+            const char *kind = kind_of_statement(s), *begin = "", *end;
+            if (!*kind) continue;
+            if (comment_above(document, s, &begin, &end)) begin += strspn(begin, "# \t");
+            else begin = "";
+            int length = (int)strcspn(begin, "\n");
+            printf("  %-9s %s%*s%.*s\n", kind, s->name, length ? 17 - (int)strlen(s->name) : 0, "", length, begin);
         }
-    return false;
 }
 
-static bool each_module(Jre *jre, const char *name, bool list) {
-    DIR *folder = jre->stdlib ? opendir(jre->stdlib) : NULL;
-    bool found = false;
-    for (struct dirent *entry; folder && !found && (entry = readdir(folder));) {
-        const char *dot = strrchr(entry->d_name, '.');
-        if (!dot || strcmp(dot, ".jre") != 0) continue;
-        if (list) printf(" %.*s", (int)(dot - entry->d_name), entry->d_name);
-        else found = doc_in_module(jre, arena_print(&jre->forever, "%s/%s", jre->stdlib, entry->d_name), name);
+/* ---- everything ---------------------------------------------------------------------------------------------------------------- */
+
+static bool doc_name(Jre *jre, const char *name, int *answers) {
+    int count, before = *answers;
+    Document *const *library = library_documents(jre, &count);
+    doc_check(name, answers);
+    doc_kind(name, answers);
+    doc_key(name, answers);
+    doc_word(name, answers);
+    for (int i = 0; i < count; i++) doc_module(library[i], name, answers);
+    for (int i = 0; i < count; i++) doc_declared(jre, library[i], name, answers);
+    doc_operator(name, answers);
+    return *answers > before;
+}
+
+static void all_names(Jre *jre, NameList *names) {
+    Arena *arena = &jre->forever;
+    int count;
+    Document *const *library = library_documents(jre, &count);
+    for (int kind = 0; kind < KIND_COUNT; kind++) list_add(arena, names, kind_name((RecordKind)kind));
+    for (int i = 0; i < schema_key_count; i++) list_add(arena, names, schema_keys[i].name);
+    for (int i = 0; i < schema_key_count; i++) list_add(arena, names, arena_print(arena, "%s.%s", kind_name(schema_keys[i].kind), schema_keys[i].name));
+    for (int i = 0; i < word_row_count; i++) list_add(arena, names, word_rows[i].word);
+    for (int i = 0; i < count; i++) {
+        list_add(arena, names, library[i]->source->stem);
+        for (int k = 0; k < library[i]->chunks.count; k++)
+            for (int j = 0; j < library[i]->chunks.at[k]->statements.count; j++)
+                if (*kind_of_statement(library[i]->chunks.at[k]->statements.at[j])) list_add(arena, names, library[i]->chunks.at[k]->statements.at[j]->name);
     }
-    if (folder) closedir(folder);
-    return found;
+    for (int i = 0; i < DIAG_COUNT; i++) list_add(arena, names, diag_rows[i].name);
+    for (int op = 0; op < OP_COUNT; op++)
+        if (!(op_row((Op)op)->flags & OP_SOURCE)) list_add(arena, names, op_row((Op)op)->name);
+}
+
+static void not_known(Jre *jre, const char *name) {
+    int count;
+    library_documents(jre, &count);
+    if (!count && !module_core(jre)) return;              /* it may be called so: the library, which is missing, would say */
+    NameList names = {0};
+    all_names(jre, &names);
+    Diagnostic *d = diag(jre, DIAG_unknown_name, NOWHERE, "nothing is called `%s`", name);
+    const char *near = nearest_name(name, names.at, names.count);
+    if (near) diag_help(d, "did you mean `%s`?", near);
+    else diag_help(d, "`jre doc` lists what can be asked for");
+}
+
+/* Names in lines of at most 100 letters. */
+static void list_name(int *column, const char *name) {
+    int width = (int)strlen(name) + 1;
+    if (*column + width > 100) *column = 0;
+    printf("%s%s", *column ? " " : "\n  ", name);
+    *column += width;
 }
 
 static void contents(Jre *jre) {
-    puts("kinds, with their keys (jre doc split):");
+    puts("kinds, with their keys (jre doc split, jre doc split.together):");
     for (int kind = 0; kind < KIND_COUNT; kind++) printf("  %-10s %s\n", kind_name((RecordKind)kind), kind_sentence((RecordKind)kind));
-    puts("\nchecks and messages (jre doc shape_mismatch):\n ");
-    for (int i = 0; i < DIAG_COUNT; i++) printf("  %s\n", diag_rows[i].name);
-    printf("\nmodules of the library, whose names `jre doc NAME` explains too:\n ");
-    each_module(jre, "", true);
+    printf("\nwords of the language (jre doc expect):");
+    int column = 0;
+    for (int i = 0; i < word_row_count; i++) list_name(&column, word_rows[i].word);
+    printf("\n\nchecks and messages (jre doc shape_mismatch):");
+    column = 0;
+    for (int i = 0; i < DIAG_COUNT; i++) list_name(&column, diag_rows[i].name);
+    printf("\n\nmodules of the library, and the names in them (jre doc core, jre doc average_pool):");
+    int count;
+    Document *const *library = library_documents(jre, &count);
+    column = 0;
+    for (int i = 0; i < count; i++) list_name(&column, library[i]->source->stem);
     puts("");
+    if (!count) module_core(jre);
 }
 
 int doc_command(Jre *jre, Options *options) {
-    if (!options->names.count) {
-        contents(jre);
-        return 0;
-    }
-    for (int i = 0; i < options->names.count; i++) {
-        const char *name = options->names.at[i];
-        bool found = doc_check(name);
-        found |= doc_kind(name);
-        found |= doc_key(name);
-        if (!found) found = each_module(jre, name, false);
-        found |= doc_operator(name);
-        if (found) continue;
-        Diagnostic *d = diag(jre, DIAG_unknown_name, NOWHERE, "nothing is called `%s`", name);
-        diag_help(d, "`jre doc` lists what can be asked for");
-    }
+    int answers = 0;
+    if (!options->names.count) contents(jre);
+    for (int i = 0; i < options->names.count; i++)
+        if (!doc_name(jre, options->names.at[i], &answers)) not_known(jre, options->names.at[i]);
     return report_findings(jre, options);
 }
