@@ -15,8 +15,7 @@ typedef enum {
 /* ---- numbers and words ----------------------------------------------------------------------------------------------- */
 
 /* The shortest decimal that reads back as the same number: 3e-4, not 0.00029999999999999997. */
-static void print_number(Text *out, double number)
-{
+static void print_number(Text *out, double number) {
     char digits[40];
     for (int precision = 1; precision <= 17; precision++) {
         snprintf(digits, sizeof digits, "%.*g", precision, number);
@@ -37,16 +36,14 @@ static void print_number(Text *out, double number)
 }
 
 /* Strings have no escapes: a quote inside, which only a program could have put there, becomes another sign. */
-static void print_text(Text *out, const char *text)
-{
+static void print_text(Text *out, const char *text) {
     text_add(out, "\"");
     for (; *text; text++)
         text_add_bytes(out, *text == '"' ? "'" : *text == '\n' ? " " : text, 1);
     text_add(out, "\"");
 }
 
-static bool is_word(const char *text)
-{
+static bool is_word(const char *text) {
     static const char *const reserved[] = {
         "extends", "use", "change", "remove", "like", "probe", "expect", "accept", "for", "because", "learn", "each", "if",
         "then", "else", "over", "of", "where", "to", "divides", "and", "or", "not", "as", "true", "false",
@@ -58,16 +55,14 @@ static bool is_word(const char *text)
     return length && !text[length] && !(text[0] >= '0' && text[0] <= '9');
 }
 
-static void print_names(Text *out, const NameList *names)
-{
+static void print_names(Text *out, const NameList *names) {
     for (int i = 0; i < names->count; i++)
         text_add(out, "%s%s", i ? ", " : "", names->at[i]);
 }
 
 /* ---- expressions --------------------------------------------------------------------------------------------------------- */
 
-static Level level_of_operator(BinaryOperator op)
-{
+static Level level_of_operator(BinaryOperator op) {
     switch (op) {
     case BINARY_or: return LEVEL_or;
     case BINARY_and: return LEVEL_and;
@@ -81,8 +76,7 @@ static Level level_of_operator(BinaryOperator op)
     return LEVEL_power;
 }
 
-static Level level_of(const Expr *e)
-{
+static Level level_of(const Expr *e) {
     switch (e->kind) {
     case EXPR_IF: case EXPR_REDUCE: return LEVEL_expr;
     case EXPR_PIPE: return LEVEL_pipe;
@@ -96,8 +90,7 @@ static Level level_of(const Expr *e)
 
 static void print_at(Text *out, const Expr *e, Level level);
 
-static void print_arguments(Text *out, const Expr *e, const char *open, const char *close)
-{
+static void print_arguments(Text *out, const Expr *e, const char *open, const char *close) {
     text_add(out, "%s", open);
     for (int i = 0; i < e->arguments.count; i++) {
         const Argument *argument = &e->arguments.at[i];
@@ -110,8 +103,7 @@ static void print_arguments(Text *out, const Expr *e, const char *open, const ch
 }
 
 /* Operators of one level lean to the left, but `^`; comparisons and ranges do not chain. */
-static void print_binary(Text *out, const Expr *e)
-{
+static void print_binary(Text *out, const Expr *e) {
     Level level = level_of_operator(e->op), left = level, right = level + 1;
     if (level == LEVEL_compare || level == LEVEL_range)
         left = right;
@@ -122,8 +114,7 @@ static void print_binary(Text *out, const Expr *e)
     print_at(out, e->right, right);
 }
 
-static void print_reduce(Text *out, const Expr *e)
-{
+static void print_reduce(Text *out, const Expr *e) {
     text_add(out, "%s over ", e->name);
     print_names(out, &e->letters);
     text_add(out, " of ");
@@ -134,8 +125,7 @@ static void print_reduce(Text *out, const Expr *e)
     }
 }
 
-static void print_pipe(Text *out, const Expr *e)
-{
+static void print_pipe(Text *out, const Expr *e) {
     print_at(out, e->left, LEVEL_pipe);
     text_add(out, " |> ");
     print_at(out, e->right, LEVEL_postfix);
@@ -148,8 +138,7 @@ static void print_pipe(Text *out, const Expr *e)
         print_text(out, e->label);
 }
 
-static void print_bare(Text *out, const Expr *e)
-{
+static void print_bare(Text *out, const Expr *e) {
     switch (e->kind) {
     case EXPR_NAME: text_add(out, "%s", e->name); break;
     case EXPR_NUMBER: print_number(out, e->number); text_add(out, "%s", unit_text(e->unit)); break;
@@ -176,21 +165,18 @@ static void print_bare(Text *out, const Expr *e)
     }
 }
 
-static void print_at(Text *out, const Expr *e, Level level)
-{
+static void print_at(Text *out, const Expr *e, Level level) {
     bool parentheses = e->parenthesized || level_of(e) < level;
     text_add(out, parentheses ? "(" : "");
     print_bare(out, e);
     text_add(out, parentheses ? ")" : "");
 }
 
-void print_expr(Text *out, const Expr *e)
-{
+void print_expr(Text *out, const Expr *e) {
     print_at(out, e, LEVEL_expr);
 }
 
-const char *expr_text(Jre *jre, const Expr *e)
-{
+const char *expr_text(Jre *jre, const Expr *e) {
     Text text = { .jre = jre };
     print_expr(&text, e);
     const char *words = intern(jre, text.at);
@@ -200,8 +186,7 @@ const char *expr_text(Jre *jre, const Expr *e)
 
 /* ---- types and statements --------------------------------------------------------------------------------------------------- */
 
-void print_type(Text *out, const Type *t)
-{
+void print_type(Text *out, const Type *t) {
     text_add(out, "%s", t->name);
     if (!t->has_dims)
         return;
@@ -217,8 +202,7 @@ void print_type(Text *out, const Type *t)
 }
 
 /* Values stand in one column. */
-static void print_settings(Text *out, const Statement *s)
-{
+static void print_settings(Text *out, const Statement *s) {
     if (!s->settings.count) {
         text_add(out, " { }");
         return;
@@ -236,8 +220,7 @@ static void print_settings(Text *out, const Statement *s)
     text_add(out, "}");
 }
 
-static void print_line(Text *out, const Line *line)
-{
+static void print_line(Text *out, const Line *line) {
     text_add(out, line->kind == LINE_LEARN ? "  learn " : "  ");
     if (line->kind != LINE_RESULT)
         text_add(out, "%s", line->name);
@@ -257,8 +240,7 @@ static void print_line(Text *out, const Line *line)
     text_add(out, "\n");
 }
 
-static void print_formula(Text *out, const Statement *s)
-{
+static void print_formula(Text *out, const Statement *s) {
     text_add(out, "%s %s(", formula_name(s->formula), s->name);
     for (int i = 0; i < s->params.count; i++) {
         const Param *param = &s->params.at[i];
@@ -285,22 +267,19 @@ static void print_formula(Text *out, const Statement *s)
     text_add(out, "}");
 }
 
-static void print_value(Text *out, const Statement *s)
-{
+static void print_value(Text *out, const Statement *s) {
     text_add(out, s->each ? "each " : "");
     print_expr(out, s->value);
 }
 
-static void print_reason(Text *out, const Statement *s)
-{
+static void print_reason(Text *out, const Statement *s) {
     if (!s->text)
         return;
     text_add(out, " because ");
     print_text(out, s->text);
 }
 
-void print_statement(Text *out, const Statement *s)
-{
+void print_statement(Text *out, const Statement *s) {
     switch (s->kind) {
     case STATEMENT_EXTENDS: text_add(out, "extends "); print_text(out, s->text); break;
     case STATEMENT_USE: text_add(out, "use %s", s->name); break;
@@ -326,13 +305,11 @@ void print_statement(Text *out, const Statement *s)
 
 /* ---- equality ------------------------------------------------------------------------------------------------------------------ */
 
-static bool same_name(const char *a, const char *b)
-{
+static bool same_name(const char *a, const char *b) {
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool arguments_equal(const Expr *a, const Expr *b)
-{
+static bool arguments_equal(const Expr *a, const Expr *b) {
     if (a->arguments.count != b->arguments.count)
         return false;
     for (int i = 0; i < a->arguments.count; i++) {
@@ -346,8 +323,7 @@ static bool arguments_equal(const Expr *a, const Expr *b)
     return true;
 }
 
-bool expr_equal(const Expr *a, const Expr *b)
-{
+bool expr_equal(const Expr *a, const Expr *b) {
     if (!a || !b)
         return a == b;
     if (a == b)

@@ -15,8 +15,7 @@
 /* ---- the one door to malloc ------------------------------------------------------------------------------------ */
 
 /* Reached only without a handler: before main has set one, or in a thread of a context that has none. */
-static _Noreturn void exhausted(Jre *jre)
-{
+static _Noreturn void exhausted(Jre *jre) {
     if (jre && jre->on_exhaustion)
         jre->on_exhaustion(jre);
     static const char words[] = "jre: there is not enough memory for this\n";
@@ -25,29 +24,25 @@ static _Noreturn void exhausted(Jre *jre)
     _Exit(BLAME_LIMIT);
 }
 
-bool jre_fails_now(long *countdown)
-{
+bool jre_fails_now(long *countdown) {
     if (__atomic_load_n(countdown, __ATOMIC_RELAXED) <= 0)
         return false;
     return __atomic_sub_fetch(countdown, 1, __ATOMIC_RELAXED) == 0;
 }
 
 /* A size nobody has is refused here: a negative count turned into size_t is one. */
-static bool refused(Jre *jre, size_t bytes)
-{
+static bool refused(Jre *jre, size_t bytes) {
     return bytes > SIZE_MAX / 4 || (jre && jre_fails_now(&jre->fail_allocation_after));
 }
 
-void *jre_allocate(Jre *jre, size_t bytes)
-{
+void *jre_allocate(Jre *jre, size_t bytes) {
     void *memory = refused(jre, bytes) ? NULL : malloc(bytes ? bytes : 1);
     if (!memory)
         exhausted(jre);
     return memory;
 }
 
-void *jre_allocate_aligned(Jre *jre, size_t bytes, size_t alignment)
-{
+void *jre_allocate_aligned(Jre *jre, size_t bytes, size_t alignment) {
     void *memory = NULL;
     if (alignment < sizeof(void *))
         alignment = sizeof(void *);
@@ -56,16 +51,14 @@ void *jre_allocate_aligned(Jre *jre, size_t bytes, size_t alignment)
     return memory;
 }
 
-void *jre_grow(Jre *jre, void *old, size_t bytes)
-{
+void *jre_grow(Jre *jre, void *old, size_t bytes) {
     void *memory = refused(jre, bytes) ? NULL : realloc(old, bytes ? bytes : 1);
     if (!memory)
         exhausted(jre);
     return memory;
 }
 
-void jre_release(void *memory)
-{
+void jre_release(void *memory) {
     free(memory);
 }
 
@@ -76,14 +69,12 @@ struct ArenaBlock { ArenaBlock *older; size_t size, used; };
 enum { ALIGNMENT = 16, HEAD = (sizeof(ArenaBlock) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT };
 static const size_t smallest_block = 4096, largest_block = (size_t)1 << 20;
 
-static size_t rounded_up(size_t bytes)
-{
+static size_t rounded_up(size_t bytes) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 /* Blocks double, so a thousand small things and a million small things cost few calls each. */
-static ArenaBlock *arena_add_block(Arena *arena, size_t bytes)
-{
+static ArenaBlock *arena_add_block(Arena *arena, size_t bytes) {
     size_t size = arena->newest ? arena->newest->size * 2 : smallest_block;
     if (size > largest_block)
         size = largest_block;
@@ -102,8 +93,7 @@ static ArenaBlock *arena_add_block(Arena *arena, size_t bytes)
     return block;
 }
 
-void *arena_new_bytes(Arena *arena, size_t bytes)
-{
+void *arena_new_bytes(Arena *arena, size_t bytes) {
     if (bytes > SIZE_MAX / 8)
         exhausted(arena->jre);
     size_t need = rounded_up(bytes ? bytes : 1);
@@ -117,8 +107,7 @@ void *arena_new_bytes(Arena *arena, size_t bytes)
     return memory;
 }
 
-char *arena_copy(Arena *arena, const char *text, size_t length)
-{
+char *arena_copy(Arena *arena, const char *text, size_t length) {
     char *copy = arena_new_bytes(arena, length + 1);
     if (length)
         memcpy(copy, text, length);
@@ -126,8 +115,7 @@ char *arena_copy(Arena *arena, const char *text, size_t length)
 }
 
 /* How long the printed text will be; 0 if it cannot be printed. */
-static size_t printed_length(const char *format, va_list arguments)
-{
+static size_t printed_length(const char *format, va_list arguments) {
     va_list again;
     va_copy(again, arguments);
     int length = format ? vsnprintf(NULL, 0, format, again) : 0;
@@ -135,16 +123,14 @@ static size_t printed_length(const char *format, va_list arguments)
     return length > 0 ? (size_t)length : 0;
 }
 
-char *arena_vprint(Arena *arena, const char *format, va_list arguments)
-{
+char *arena_vprint(Arena *arena, const char *format, va_list arguments) {
     size_t length = printed_length(format, arguments);
     char *text = arena_new_bytes(arena, length + 1);
     vsnprintf(text, length + 1, format, arguments);
     return text;
 }
 
-char *arena_print(Arena *arena, const char *format, ...)
-{
+char *arena_print(Arena *arena, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     char *text = arena_vprint(arena, format, arguments);
@@ -152,8 +138,7 @@ char *arena_print(Arena *arena, const char *format, ...)
     return text;
 }
 
-void arena_free(Arena *arena)
-{
+void arena_free(Arena *arena) {
     ArenaBlock *block = arena->newest;
     arena->newest = NULL;
     arena->used_in_total = 0;
@@ -165,8 +150,7 @@ void arena_free(Arena *arena)
 }
 
 /* `at` is the address of a typed pointer seen as void **: it is copied as bytes, so no rule of aliasing is broken. */
-void list_make_room(Arena *arena, void **at, int count, int *room, size_t element)
-{
+void list_make_room(Arena *arena, void **at, int count, int *room, size_t element) {
     if (count < *room)
         return;
     if (*room > INT_MAX / 2)
@@ -182,8 +166,7 @@ void list_make_room(Arena *arena, void **at, int count, int *room, size_t elemen
 
 /* ---- maps and interned strings ------------------------------------------------------------------------------------ */
 
-static uint32_t hash_text(const char *text)
-{
+static uint32_t hash_text(const char *text) {
     uint32_t hash = 2166136261u;          /* FNV-1a */
     for (; *text; text++)
         hash = (hash ^ (unsigned char)*text) * 16777619u;
@@ -191,8 +174,7 @@ static uint32_t hash_text(const char *text)
 }
 
 /* The slot that holds the key, or the free one where it belongs. Slots hold an entry's number + 1. */
-static uint32_t map_slot(const Map *map, const char *key)
-{
+static uint32_t map_slot(const Map *map, const char *key) {
     uint32_t mask = map->slot_count - 1, slot = hash_text(key) & mask;
     while (map->slots[slot]) {
         const char *here = map->entries[map->slots[slot] - 1].key;
@@ -203,16 +185,14 @@ static uint32_t map_slot(const Map *map, const char *key)
     return slot;
 }
 
-void *map_get(const Map *map, const char *key)
-{
+void *map_get(const Map *map, const char *key) {
     if (!map || !map->slot_count)
         return NULL;
     uint32_t found = map->slots[map_slot(map, key)];
     return found ? map->entries[found - 1].value : NULL;
 }
 
-static void map_widen(Map *map)
-{
+static void map_widen(Map *map) {
     uint32_t wanted = map->slot_count ? map->slot_count * 2 : 16;
     map->slots = arena_array(map->arena, uint32_t, wanted);
     map->slot_count = wanted;
@@ -220,8 +200,7 @@ static void map_widen(Map *map)
         map->slots[map_slot(map, map->entries[i].key)] = (uint32_t)i + 1;
 }
 
-void map_set(Map *map, Arena *arena, const char *key, void *value)
-{
+void map_set(Map *map, Arena *arena, const char *key, void *value) {
     map->arena = arena;
     if ((uint32_t)map->count * 4 >= map->slot_count * 3)
         map_widen(map);
@@ -235,8 +214,7 @@ void map_set(Map *map, Arena *arena, const char *key, void *value)
     map->slots[slot] = (uint32_t)map->count;
 }
 
-const char *intern(Jre *jre, const char *text)
-{
+const char *intern(Jre *jre, const char *text) {
     const char *known = map_get(jre->names, text);
     if (known)
         return known;
@@ -246,8 +224,7 @@ const char *intern(Jre *jre, const char *text)
 }
 
 /* A text ends at its first NUL: two names that print alike are one name. */
-const char *intern_length(Jre *jre, const char *text, size_t length)
-{
+const char *intern_length(Jre *jre, const char *text, size_t length) {
     char small[128];
     length = strnlen(text, length);
     if (length < sizeof small) {
@@ -267,14 +244,12 @@ const char *intern_length(Jre *jre, const char *text, size_t length)
 
 enum { LONGEST_GUESSED = 64 };
 
-static int smaller(int a, int b)
-{
+static int smaller(int a, int b) {
     return a < b ? a : b;
 }
 
 /* Edits from a to b, two letters swapped being one edit. Both are at most LONGEST_GUESSED long. */
-static int edit_distance(const char *a, int a_length, const char *b, int b_length)
-{
+static int edit_distance(const char *a, int a_length, const char *b, int b_length) {
     int rows[3][LONGEST_GUESSED + 1];
     int *before = rows[0], *last = rows[1], *now = rows[2];
     for (int j = 0; j <= b_length; j++)
@@ -294,8 +269,7 @@ static int edit_distance(const char *a, int a_length, const char *b, int b_lengt
     return last[b_length];
 }
 
-const char *nearest_name(const char *text, const char *const *candidates, int count)
-{
+const char *nearest_name(const char *text, const char *const *candidates, int count) {
     size_t length = strlen(text);
     if (length > LONGEST_GUESSED)
         return NULL;
@@ -318,8 +292,7 @@ const char *nearest_name(const char *text, const char *const *candidates, int co
 
 /* ---- bytes that grow ------------------------------------------------------------------------------------------------ */
 
-static void text_make_room(Text *text, size_t more)
-{
+static void text_make_room(Text *text, size_t more) {
     if (more > SIZE_MAX / 8 || text->length > SIZE_MAX / 8)
         exhausted(text->jre);
     size_t need = text->length + more + 1;
@@ -330,8 +303,7 @@ static void text_make_room(Text *text, size_t more)
     text->room = room;
 }
 
-void text_add(Text *text, const char *format, ...)
-{
+void text_add(Text *text, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     size_t length = printed_length(format, arguments);
@@ -341,8 +313,7 @@ void text_add(Text *text, const char *format, ...)
     va_end(arguments);
 }
 
-void text_add_bytes(Text *text, const char *bytes, size_t length)
-{
+void text_add_bytes(Text *text, const char *bytes, size_t length) {
     text_make_room(text, length);
     if (length)
         memcpy(text->at + text->length, bytes, length);
@@ -351,8 +322,7 @@ void text_add_bytes(Text *text, const char *bytes, size_t length)
 }
 
 /* Length of the well-formed UTF-8 character that begins here; 0 if none does. */
-static size_t character_length(const char *at, const char *end)
-{
+static size_t character_length(const char *at, const char *end) {
     unsigned char first = (unsigned char)*at;
     size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
     if (!length || (size_t)(end - at) < length)
@@ -366,8 +336,7 @@ static size_t character_length(const char *at, const char *end)
     return wrong ? 0 : length;
 }
 
-size_t text_add_character(Text *out, const char *at, const char *end)
-{
+size_t text_add_character(Text *out, const char *at, const char *end) {
     size_t length = character_length(at, end);
     unsigned char byte = (unsigned char)*at;
     bool control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && length == 2 && (unsigned char)at[1] < 0xA0);
@@ -380,8 +349,7 @@ size_t text_add_character(Text *out, const char *at, const char *end)
     return length ? length : 1;
 }
 
-void json_text(Text *out, const char *text)
-{
+void json_text(Text *out, const char *text) {
     text = text ? text : "";
     const char *end = text + strlen(text);
     text_add_bytes(out, "\"", 1);
@@ -402,24 +370,21 @@ void json_text(Text *out, const char *text)
     text_add_bytes(out, "\"", 1);
 }
 
-void text_free(Text *text)
-{
+void text_free(Text *text) {
     free(text->at);
     *text = (Text){ .jre = text->jre };
 }
 
 /* ---- the context ------------------------------------------------------------------------------------------------------ */
 
-static long countdown_of(const char *variable)
-{
+static long countdown_of(const char *variable) {
     const char *text = getenv(variable);
     long count = text ? strtol(text, NULL, 10) : 0;
     return count > 0 ? count : 0;
 }
 
 /* The library lies beside the program, one or two folders up (a build folder), or where `make install` puts it. */
-static const char *find_stdlib(Jre *jre)
-{
+static const char *find_stdlib(Jre *jre) {
     const char *given = getenv("JRE_STDLIB");
     if (given && *given)
         return intern(jre, given);
@@ -440,8 +405,7 @@ static const char *find_stdlib(Jre *jre)
     return first;
 }
 
-Jre *jre_new(void)
-{
+Jre *jre_new(void) {
     Jre *jre = calloc(1, sizeof *jre);
     ArenaBlock *block = malloc(HEAD + smallest_block);
     if (!jre || !block) {
@@ -463,8 +427,7 @@ Jre *jre_new(void)
     return jre;
 }
 
-void jre_free(Jre *jre)
-{
+void jre_free(Jre *jre) {
     if (!jre)
         return;
     arena_free(&jre->forever);

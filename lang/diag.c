@@ -15,8 +15,7 @@ const DiagRow diag_rows[DIAG_COUNT] = {
 
 /* ---- collecting ----------------------------------------------------------------------------------------------------- */
 
-static bool filed_already(const Jre *jre, const Diagnostic *d)
-{
+static bool filed_already(const Jre *jre, const Diagnostic *d) {
     for (int i = 0; i < jre->diagnostics.count; i++) {
         const Diagnostic *other = jre->diagnostics.at[i];
         if (other->code == d->code && other->span.start == d->span.start && other->span.end == d->span.end
@@ -33,8 +32,7 @@ static bool filed_already(const Jre *jre, const Diagnostic *d)
     va_end(arguments)
 
 /* What is filed twice comes back to be added to, and is forgotten. */
-Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...)
-{
+Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...) {
     PRINT_TO(message, jre);
     Diagnostic *d = arena_new(&jre->forever, Diagnostic);
     *d = (Diagnostic){ .jre = jre, .code = code, .span = span, .message = message };
@@ -43,37 +41,32 @@ Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...)
     return d;
 }
 
-Diagnostic *diag_also(Diagnostic *d, Span span, const char *format, ...)
-{
+Diagnostic *diag_also(Diagnostic *d, Span span, const char *format, ...) {
     PRINT_TO(text, d->jre);
     if (span.start)
         list_add(&d->jre->forever, &d->also, ((DiagPlace){ span, text }));
     return d;
 }
 
-Diagnostic *diag_fact(Diagnostic *d, const char *format, ...)
-{
+Diagnostic *diag_fact(Diagnostic *d, const char *format, ...) {
     PRINT_TO(text, d->jre);
     list_add(&d->jre->forever, &d->remarks, ((DiagRemark){ false, text }));
     return d;
 }
 
-Diagnostic *diag_note(Diagnostic *d, const char *format, ...)
-{
+Diagnostic *diag_note(Diagnostic *d, const char *format, ...) {
     PRINT_TO(text, d->jre);
     list_add(&d->jre->forever, &d->remarks, ((DiagRemark){ true, text }));
     return d;
 }
 
-Diagnostic *diag_help(Diagnostic *d, const char *format, ...)
-{
+Diagnostic *diag_help(Diagnostic *d, const char *format, ...) {
     PRINT_TO(text, d->jre);
     list_add(&d->jre->forever, &d->helps, ((DiagHelp){ .text = text }));
     return d;
 }
 
-Diagnostic *diag_edit(Diagnostic *d, Span span, bool safe, const char *format, ...)
-{
+Diagnostic *diag_edit(Diagnostic *d, Span span, bool safe, const char *format, ...) {
     PRINT_TO(text, d->jre);
     if (!span.start)
         return d;
@@ -87,21 +80,18 @@ Diagnostic *diag_edit(Diagnostic *d, Span span, bool safe, const char *format, .
     return d;
 }
 
-int diag_count(const Jre *jre, Severity at_least)
-{
+int diag_count(const Jre *jre, Severity at_least) {
     int count = 0;
     for (int i = 0; i < jre->diagnostics.count; i++)
         count += diag_rows[jre->diagnostics.at[i]->code].severity >= at_least;
     return count;
 }
 
-bool diag_any_error(const Jre *jre)
-{
+bool diag_any_error(const Jre *jre) {
     return diag_count(jre, SEVERITY_ERROR) > 0;
 }
 
-int diag_exit_code(const Jre *jre)
-{
+int diag_exit_code(const Jre *jre) {
     int gravest = 0;
     for (int i = 0; i < jre->diagnostics.count; i++) {
         const DiagRow *row = &diag_rows[jre->diagnostics.at[i]->code];
@@ -111,13 +101,11 @@ int diag_exit_code(const Jre *jre)
     return gravest;
 }
 
-void diag_forget(Jre *jre)
-{
+void diag_forget(Jre *jre) {
     jre->diagnostics.count = 0;
 }
 
-DiagCode diag_find(const char *name)
-{
+DiagCode diag_find(const char *name) {
     for (int code = 0; code < DIAG_COUNT; code++)
         if (strcmp(diag_rows[code].name, name) == 0)
             return (DiagCode)code;
@@ -125,8 +113,7 @@ DiagCode diag_find(const char *name)
 }
 
 /* By place; what has none comes last. Sorting by insertion is stable, and the lists are nearly in order already. */
-static void sort_by_place(Jre *jre)
-{
+static void sort_by_place(Jre *jre) {
     Diagnostic **at = jre->diagnostics.at;
     for (int i = 1; i < jre->diagnostics.count; i++) {
         Diagnostic *moving = at[i];
@@ -146,21 +133,18 @@ static const char *const severity_words[] = { "note", "warning", "error" };
 #define COLOR_ALSO "\033[34m"
 #define COLOR_HELP "\033[32m"
 
-static void paint(Page *page, const char *color)
-{
+static void paint(Page *page, const char *color) {
     if (page->colors)
         text_add(&page->text, "%s", color ? color : "\033[0m");
 }
 
-static void trim_end(Text *out)
-{
+static void trim_end(Text *out) {
     while (out->length && out->at[out->length - 1] == ' ')
         out->at[--out->length] = 0;
 }
 
 /* A text of a message; its further lines begin with `indent` blanks. */
-static void put_words(Text *out, const char *words, int indent)
-{
+static void put_words(Text *out, const char *words, int indent) {
     const char *end = words + strlen(words);
     while (words < end) {
         if (*words == '\n') {
@@ -174,8 +158,7 @@ static void put_words(Text *out, const char *words, int indent)
     text_add_bytes(out, "\n", 1);
 }
 
-static void put_gutter(Page *page, int line)
-{
+static void put_gutter(Page *page, int line) {
     if (line)
         text_add(&page->text, "%*d |", page->gutter - 1, line);
     else
@@ -187,8 +170,7 @@ static void put_gutter(Page *page, int line)
 typedef struct { Place place; Span span; const char *text; bool main; int width; } Mark;
 
 /* A line without its newline. */
-static const char *line_bytes(const Source *source, int line, size_t *length)
-{
+static const char *line_bytes(const Source *source, int line, size_t *length) {
     uint32_t start = source->line_starts[line - 1];
     uint32_t end = line < source->line_count ? source->line_starts[line] - 1 : source->length;
     if (end > start && source->bytes[end - 1] == '\r')
@@ -197,8 +179,7 @@ static const char *line_bytes(const Source *source, int line, size_t *length)
     return source->bytes + start;
 }
 
-static Mark mark_at(Jre *jre, Span span, const char *text, bool main)
-{
+static Mark mark_at(Jre *jre, Span span, const char *text, bool main) {
     Mark mark = { place_of(jre, span.start), span, text, main, 0 };
     if (!mark.place.source)
         return mark;
@@ -218,8 +199,7 @@ static Mark mark_at(Jre *jre, Span span, const char *text, bool main)
 enum { WHOLE_LINE = 300, WINDOW = 240, WINDOW_LEAD = 80 };
 
 /* Prints a line, or of a very long one the part around `column`; gives back how many columns were left out before. */
-static int put_line(Page *page, const Source *source, int line, int column)
-{
+static int put_line(Page *page, const Source *source, int line, int column) {
     size_t length;
     const char *at = line_bytes(source, line, &length), *end = at + length;
     int skip = 0, shown = 0;
@@ -241,8 +221,7 @@ static int put_line(Page *page, const Source *source, int line, int column)
     return skip;
 }
 
-static void put_underline(Page *page, const Mark *mark, int skip, const char *color)
-{
+static void put_underline(Page *page, const Mark *mark, int skip, const char *color) {
     int column = mark->place.column - skip, width = mark->width;
     if (column < 1 || column > WHOLE_LINE)
         column = column < 1 ? 1 : WHOLE_LINE;
@@ -264,8 +243,7 @@ static void put_underline(Page *page, const Mark *mark, int skip, const char *co
 }
 
 /* Marks of one source in the order of their lines. */
-static void put_frame(Page *page, const Mark *marks, int count, const char *color)
-{
+static void put_frame(Page *page, const Mark *marks, int count, const char *color) {
     const Mark *head = &marks[0];
     for (int i = 1; i < count && !head->main; i++)
         if (marks[i].main)
@@ -290,14 +268,12 @@ static void put_frame(Page *page, const Mark *marks, int count, const char *colo
 
 enum { NEAR = 10 };     /* so many lines below the cause a second place still shares its frame */
 
-static bool same_frame(const Mark *main, const Mark *other)
-{
+static bool same_frame(const Mark *main, const Mark *other) {
     return other->place.source == main->place.source && other->place.line >= main->place.line
            && other->place.line <= main->place.line + NEAR;
 }
 
-static void put_frames(Page *page, const Diagnostic *d, const char *color)
-{
+static void put_frames(Page *page, const Diagnostic *d, const char *color) {
     Arena scratch = { .jre = page->jre };
     Mark *marks = arena_array(&scratch, Mark, d->also.count + 1), *frame = arena_array(&scratch, Mark, d->also.count + 1);
     int count = 0, in_frame = 0, largest = 0;
@@ -330,8 +306,7 @@ static void put_frames(Page *page, const Diagnostic *d, const char *color)
 
 /* ---- helps ---------------------------------------------------------------------------------------------------------------- */
 
-static void put_help_line(Page *page, char sign, const char *at, const char *end)
-{
+static void put_help_line(Page *page, char sign, const char *at, const char *end) {
     text_add(&page->text, "%*s%c ", page->gutter, "", sign);
     while (at < end)
         at += text_add_character(&page->text, at, end);
@@ -339,8 +314,7 @@ static void put_help_line(Page *page, char sign, const char *at, const char *end
     text_add_bytes(&page->text, "\n", 1);
 }
 
-static void put_help_lines(Page *page, char sign, const char *at, const char *end)
-{
+static void put_help_lines(Page *page, char sign, const char *at, const char *end) {
     for (int lines = 0; at < end && lines < 12; lines++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline ? newline : end;
         put_help_line(page, sign, at, stop > at && stop[-1] == '\r' ? stop - 1 : stop);
@@ -349,8 +323,7 @@ static void put_help_lines(Page *page, char sign, const char *at, const char *en
 }
 
 /* Whole lines that are inserted are shown alone; otherwise the changed lines, as they would be. */
-static void put_edit(Page *page, const DiagHelp *help)
-{
+static void put_edit(Page *page, const DiagHelp *help) {
     Place first = place_of(page->jre, help->edit.start), last = place_of(page->jre, help->edit.end);
     if (!first.source || first.source != last.source)
         return;
@@ -375,8 +348,7 @@ static void put_edit(Page *page, const DiagHelp *help)
     text_free(&changed);
 }
 
-static void put_help(Page *page, const DiagHelp *help)
-{
+static void put_help(Page *page, const DiagHelp *help) {
     paint(page, COLOR_HELP);
     text_add(&page->text, "help: ");
     put_words(&page->text, help->text, 6);
@@ -388,8 +360,7 @@ static void put_help(Page *page, const DiagHelp *help)
         put_edit(page, help);
 }
 
-static void put_diagnostic(Page *page, const Diagnostic *d)
-{
+static void put_diagnostic(Page *page, const Diagnostic *d) {
     const DiagRow *row = &diag_rows[d->code];
     const char *color = color_of_severity[row->severity];
     paint(page, color);
@@ -413,14 +384,12 @@ static void put_diagnostic(Page *page, const Diagnostic *d)
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------------- */
 
-static void put_json_field(Text *out, const char *name, const char *text)
-{
+static void put_json_field(Text *out, const char *name, const char *text) {
     text_add(out, "\"%s\": ", name);
     json_text(out, text);
 }
 
-static void put_json_place(Jre *jre, Text *out, Span span)
-{
+static void put_json_place(Jre *jre, Text *out, Span span) {
     Place start = place_of(jre, span.start), end = place_of(jre, span.end);
     if (!start.source) {
         text_add(out, "\"file\": null, \"line\": null, \"column\": null, \"end_line\": null, \"end_column\": null");
@@ -431,8 +400,7 @@ static void put_json_place(Jre *jre, Text *out, Span span)
              end.source == start.source ? end.line : start.line, end.source == start.source ? end.column : start.column);
 }
 
-static void put_json_remarks(Text *out, const char *name, const Diagnostic *d, bool notes)
-{
+static void put_json_remarks(Text *out, const char *name, const Diagnostic *d, bool notes) {
     const char *comma = "";
     text_add(out, ", \"%s\": [", name);
     for (int i = 0; i < d->remarks.count; i++) {
@@ -446,8 +414,7 @@ static void put_json_remarks(Text *out, const char *name, const Diagnostic *d, b
 }
 
 /* Edits speak of bytes of their file: an editor that works with bytes applies them without counting lines. */
-static void put_json_help(Jre *jre, Text *out, const DiagHelp *help)
-{
+static void put_json_help(Jre *jre, Text *out, const DiagHelp *help) {
     const Source *source = help->has_edit ? source_of(jre, help->edit) : NULL;
     text_add(out, "{");
     put_json_field(out, "text", help->text);
@@ -461,8 +428,7 @@ static void put_json_help(Jre *jre, Text *out, const DiagHelp *help)
     text_add(out, ", \"safe\": %s}", help->safe ? "true" : "false");
 }
 
-static void put_json(Jre *jre, Text *out, const Diagnostic *d)
-{
+static void put_json(Jre *jre, Text *out, const Diagnostic *d) {
     const DiagRow *row = &diag_rows[d->code];
     text_add(out, "{\"name\": \"%s\", \"severity\": \"%s\", ", row->name, severity_words[row->severity]);
     put_json_place(jre, out, d->span);
@@ -487,8 +453,7 @@ static void put_json(Jre *jre, Text *out, const Diagnostic *d)
     text_add(out, "]}");
 }
 
-void diag_print_all(Jre *jre, FILE *out, bool as_json, bool colors)
-{
+void diag_print_all(Jre *jre, FILE *out, bool as_json, bool colors) {
     sort_by_place(jre);
     Page page = { .jre = jre, .text = { .jre = jre }, .colors = colors };
     for (int i = 0; i < jre->diagnostics.count; i++) {

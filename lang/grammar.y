@@ -433,16 +433,14 @@ key        : word
 %%
 
 /* Called for one reason only, a full stack: messages about words are made by the hook below. */
-static void yyerror(const Span *span, Parse *parse, const char *message)
-{
+static void yyerror(const Span *span, Parse *parse, const char *message) {
     (void)message;
     if (!parse->too_deep)
         mistake(parse, DIAG_too_deep, *span, "this is nested deeper than I can follow");
     parse->too_deep = parse->stopped = true;
 }
 
-static int yyreport_syntax_error(const yypcontext_t *context, Parse *parse)
-{
+static int yyreport_syntax_error(const yypcontext_t *context, Parse *parse) {
     yysymbol_kind_t kinds[YYNTOKENS];
     const char *expected[YYNTOKENS];
     int count = yypcontext_expected_tokens(context, kinds, YYNTOKENS);

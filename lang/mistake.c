@@ -9,38 +9,32 @@
 
 /* ---- small questions ------------------------------------------------------------------------------------------------ */
 
-static bool same_line(const Parse *parse, uint32_t from, uint32_t to)
-{
+static bool same_line(const Parse *parse, uint32_t from, uint32_t to) {
     const char *bytes = parse->source->bytes - parse->source->base;
     return from >= parse->source->base && from <= to && !memchr(bytes + from, '\n', to - from);
 }
 
-static const char *text_of(const Parse *parse, const Token *token)
-{
+static const char *text_of(const Parse *parse, const Token *token) {
     return span_text(parse->jre, token->span);
 }
 
-static bool ends_line(const Token *token)
-{
+static bool ends_line(const Token *token) {
     return token->kind == TOKEN_NL || token->kind == TOKEN_YYEOF;
 }
 
 /* A block of settings, not of equations. */
-static bool among_settings(const Parse *parse)
-{
+static bool among_settings(const Parse *parse) {
     int first = parse->statement_first.kind;
     return first == TOKEN_RECORD || first == TOKEN_CHANGE;
 }
 
 /* Is this token the key of a setting? */
-static bool is_key(const Parse *parse, const Token *token)
-{
+static bool is_key(const Parse *parse, const Token *token) {
     return token->first && among_settings(parse) && token->span.start > parse->statement_first.span.start
            && (token->kind == TOKEN_NAME || token->kind == TOKEN_RECORD || token->kind == TOKEN_FORMULA);
 }
 
-static bool has(const char *const *expected, int count, const char *name)
-{
+static bool has(const char *const *expected, int count, const char *name) {
     for (int i = 0; i < count; i++)
         if (strcmp(expected[i], name) == 0)
             return true;
@@ -48,8 +42,7 @@ static bool has(const char *const *expected, int count, const char *name)
 }
 
 /* What stands in the line from here on, without blanks around it, a comment, or the `}` of a block on one line. */
-static Span rest_of_line(const Parse *parse, uint32_t from)
-{
+static Span rest_of_line(const Parse *parse, uint32_t from) {
     const char *bytes = parse->source->bytes - parse->source->base, *at = bytes + from + strspn(bytes + from, " \t"), *end = at;
     for (int depth = 0; *end && !strchr("\r\n#", *end) && (*end != '}' || depth); end++)
         depth += (*end == '{') - (*end == '}');
@@ -59,8 +52,7 @@ static Span rest_of_line(const Parse *parse, uint32_t from)
 }
 
 /* The setting that `change` alters may be one of any kind. */
-static const SchemaKey *row_of_key(const Parse *parse, const Token *key)
-{
+static const SchemaKey *row_of_key(const Parse *parse, const Token *key) {
     const char *name = text_of(parse, key);
     const SchemaKey *row = NULL;
     if (parse->statement_first.kind == TOKEN_RECORD)
@@ -74,14 +66,12 @@ static const SchemaKey *row_of_key(const Parse *parse, const Token *key)
 
 typedef struct { const char *at[4]; int count; } Wishes;
 
-static void wish(Wishes *wishes, const char *words)
-{
+static void wish(Wishes *wishes, const char *words) {
     if (wishes->count < 4)
         wishes->at[wishes->count++] = words;
 }
 
-static bool one_of(const char *name, const char *const *names)
-{
+static bool one_of(const char *name, const char *const *names) {
     for (; *names; names++)
         if (strcmp(name, *names) == 0)
             return true;
@@ -89,8 +79,7 @@ static bool one_of(const char *name, const char *const *names)
 }
 
 /* Dozens of tokens are a few things to a reader: a statement, a value, an operator. */
-static Wishes wishes_of(const Parse *parse, const char *const *expected, int count)
-{
+static Wishes wishes_of(const Parse *parse, const char *const *expected, int count) {
     static const char *const of_values[] = { "a name", "a number", "a text", "true", "false", "'('", "'['", "'-'", "not",
                                              "if", "each", NULL };
     static const char *const of_operators[] = { "'+'", "'-'", "'*'", "'/'", "'@'", "'^'", "==", "!=", "'<'", "'>'", "<=",
@@ -127,8 +116,7 @@ static Wishes wishes_of(const Parse *parse, const char *const *expected, int cou
     return wishes;
 }
 
-static const char *found_words(const Parse *parse, const Token *token)
-{
+static const char *found_words(const Parse *parse, const Token *token) {
     if (token->kind == TOKEN_NL)
         return "the end of the line";
     if (token->kind == TOKEN_YYEOF)
@@ -139,8 +127,7 @@ static const char *found_words(const Parse *parse, const Token *token)
     return token->kind == TOKEN_STRING ? "a text" : token->kind == TOKEN_NUMBER ? "a number" : "a name";
 }
 
-static const char *expectation(const Parse *parse, const Wishes *wishes)
-{
+static const char *expectation(const Parse *parse, const Wishes *wishes) {
     Text text = { .jre = parse->jre };
     for (int i = 0; i < wishes->count; i++)
         text_add(&text, "%s%s", i == 0 ? "" : i < wishes->count - 1 ? ", " : " or ", wishes->at[i]);
@@ -149,15 +136,13 @@ static const char *expectation(const Parse *parse, const Wishes *wishes)
     return words;
 }
 
-static bool lets_line_go_on(const Token *token)
-{
+static bool lets_line_go_on(const Token *token) {
     return (token->kind < 128 && token->kind > 0 && strchr("+-*/@^=<>:~,", token->kind))
            || (token->kind >= TOKEN_OVER && token->kind <= TOKEN_OR) || (token->kind >= TOKEN_PIPE && token->kind <= TOKEN_GE);
 }
 
 /* A word of the language where a name should be: `for = 3`, `learn where: Tensor[K]`. */
-static bool word_as_name(const Parse *parse, const Token *token, const char *const *expected, int count)
-{
+static bool word_as_name(const Parse *parse, const Token *token, const char *const *expected, int count) {
     if (token->kind < TOKEN_EXTENDS || token->kind > TOKEN_FALSE || !has(expected, count, "a name"))
         return false;
     const char *behind = parse->source->bytes + (token->span.end - parse->source->base);
@@ -167,8 +152,7 @@ static bool word_as_name(const Parse *parse, const Token *token, const char *con
            || before == TOKEN_FORMULA || before == TOKEN_CHANGE || before == TOKEN_USE || before == TOKEN_REMOVE;
 }
 
-static void plain_mistake(Parse *parse, const char *const *expected, int count)
-{
+static void plain_mistake(Parse *parse, const char *const *expected, int count) {
     const Token *found = &parse->recent[0], *before = &parse->recent[1];
     Wishes wishes = wishes_of(parse, expected, count);
     Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "I expected %s, I found %s",
@@ -197,8 +181,7 @@ static const char *const first_words[] = {
 enum { KINDS = 13, FIRST_WORDS = 20 };
 
 /* `datset jaguars {` arrives as two names, `jaguars {` as a name and its block. */
-static bool misspelled_kind(Parse *parse)
-{
+static bool misspelled_kind(Parse *parse) {
     const Token *first = &parse->statement_first, *found = &parse->recent[0];
     bool at_start = parse->statement_tokens == 2 && first->kind == TOKEN_NAME;
     bool fits = found->kind == TOKEN_NAME || found->kind == TOKEN_STRING || found->kind == TOKEN_RECORD
@@ -233,8 +216,7 @@ static bool misspelled_kind(Parse *parse)
 }
 
 /* How far behind its key a value stands in the lines before, so that an example is aligned with them. */
-static int width_of_keys(const Parse *parse, const Token *key)
-{
+static int width_of_keys(const Parse *parse, const Token *key) {
     if (parse->settings.count) {
         const Setting *last = &parse->settings.at[parse->settings.count - 1];
         uint32_t width = last->value->span.start - last->key_span.start;
@@ -245,8 +227,7 @@ static int width_of_keys(const Parse *parse, const Token *key)
 }
 
 /* After a setting without its value nothing is lost if the next line is a setting: then its mistakes are its own. */
-static bool setting_follows(const Parse *parse)
-{
+static bool setting_follows(const Parse *parse) {
     const Token *found = &parse->recent[0], *next = &parse->waiting[0];
     if (found->kind != TOKEN_NL || !parse->waiting_count)
         return true;
@@ -260,8 +241,7 @@ static bool setting_follows(const Parse *parse)
 }
 
 /* `epochs` and nothing else (LANGUAGE 3.7, message 12). */
-static bool unfinished_setting(Parse *parse)
-{
+static bool unfinished_setting(Parse *parse) {
     const Token *key = &parse->recent[1], *found = &parse->recent[0];
     if (!is_key(parse, key) || !(ends_line(found) || found->kind == '}'))
         return false;
@@ -280,8 +260,7 @@ static bool unfinished_setting(Parse *parse)
 }
 
 /* `name =` and nothing behind it. A line goes on behind a `=`, so the next line is in it when this is noticed. */
-static bool unfinished_equation(Parse *parse)
-{
+static bool unfinished_equation(Parse *parse) {
     const Token *found = &parse->recent[0], *sign = &parse->recent[1], *name = &parse->recent[2];
     if (found->kind == '=' && sign->kind == TOKEN_NAME && name->kind == '=') {
         sign = &parse->recent[2];
@@ -295,8 +274,7 @@ static bool unfinished_equation(Parse *parse)
 }
 
 /* `epochs = 30` or `epochs: 30` in a block of settings. */
-static bool sign_in_setting(Parse *parse)
-{
+static bool sign_in_setting(Parse *parse) {
     const Token *found = &parse->recent[0];
     if ((found->kind != '=' && found->kind != ':') || !is_key(parse, &parse->recent[1]))
         return false;
@@ -312,8 +290,7 @@ static bool sign_in_setting(Parse *parse)
 
 /* `table train.csv`, `extends 00_ok`: paths and other texts without their quotes, whichever of their characters at `at` it
  * was that could not be understood. */
-static bool text_without_quotes(Parse *parse, uint32_t at)
-{
+static bool text_without_quotes(Parse *parse, uint32_t at) {
     const Token *before = &parse->item_first;
     bool extends = parse->statement_first.kind == TOKEN_EXTENDS;
     if (extends)
@@ -340,8 +317,7 @@ static bool text_without_quotes(Parse *parse, uint32_t at)
 }
 
 /* `metrics map, rank1` */
-static bool list_without_brackets(Parse *parse)
-{
+static bool list_without_brackets(Parse *parse) {
     static const char *const lists[] = { "Metrics", "Names", "Shares", "List", "Views", NULL };
     const Token *key = &parse->item_first, *found = &parse->recent[0];
     if ((found->kind != ',' && found->kind != TOKEN_NAME) || !is_key(parse, key) || parse->bracket_count != parse->brace_count
@@ -373,8 +349,7 @@ static bool list_without_brackets(Parse *parse)
 }
 
 /* “train.csv” and 'train.csv': from the mark to the next of its kind in the line. `behind`: what stands before it. */
-static bool other_quotes(Parse *parse, Span mark, const Token *behind)
-{
+static bool other_quotes(Parse *parse, Span mark, const Token *behind) {
     static const struct { const char *mark; bool single; } marks[] = {
         { "\u201C", false }, { "\u201D", false }, { "\u201E", false }, { "\u00AB", false }, { "\u00BB", false }, { "\"", false },
         { "\u2018", true }, { "\u2019", true }, { "\u201A", true }, { "\u2039", true }, { "\u203A", true }, { "'", true },
@@ -407,8 +382,7 @@ static bool other_quotes(Parse *parse, Span mark, const Token *behind)
 }
 
 /* `use "heads"`; `f('train.csv')`, where a value is expected. */
-static bool misplaced_quotes(Parse *parse, bool value_expected)
-{
+static bool misplaced_quotes(Parse *parse, bool value_expected) {
     const Token *found = &parse->recent[0], *before = &parse->recent[1];
     if (found->kind == '\'' && value_expected)
         return other_quotes(parse, found->span, before);
@@ -423,8 +397,7 @@ static bool misplaced_quotes(Parse *parse, bool value_expected)
 }
 
 /* `0.5 rad` */
-static bool unit_apart(Parse *parse)
-{
+static bool unit_apart(Parse *parse) {
     const Token *found = &parse->recent[0], *number = &parse->recent[1];
     if (found->kind != TOKEN_NAME || number->kind != TOKEN_NUMBER || number->value.TOKEN_NUMBER.unit != UNIT_NONE)
         return false;
@@ -442,8 +415,7 @@ static bool unit_apart(Parse *parse)
 /* ---- the doors ------------------------------------------------------------------------------------------------------- */
 
 /* Whatever follows in this line, setting or statement belongs to the mistake. Where a `{` was forgotten, its lines do. */
-static void begin_skipping(Parse *parse, bool brace_expected)
-{
+static void begin_skipping(Parse *parse, bool brace_expected) {
     const Token *found = &parse->recent[0];
     int depth = parse->brace_count - (found->kind == '{');
     bool block_follows = brace_expected && depth == 0 && !found->blank_line && (found->kind == TOKEN_NL || found->first);
@@ -462,8 +434,7 @@ static void begin_skipping(Parse *parse, bool brace_expected)
     parse->skipping.until_close = block_follows;
 }
 
-void mistake_of_word(Parse *parse, const char *const *expected, int count)
-{
+void mistake_of_word(Parse *parse, const char *const *expected, int count) {
     const Token *found = &parse->recent[0];
     if (found->kind == TOKEN_YYEOF && parse->plain)
         parse->chunk->goes_on = true;
@@ -480,8 +451,7 @@ void mistake_of_word(Parse *parse, const char *const *expected, int count)
 
 /* ---- what the scanner meets -------------------------------------------------------------------------------------------- */
 
-void mistake_of_character(Parse *parse, Span span, const char *character)
-{
+void mistake_of_character(Parse *parse, Span span, const char *character) {
     static const struct { const char *met, *meant, *words; } known[] = {
         { "\u2019", "'", "transposing is written" }, { "\u2212", "-", "minus is written" },
         { "\u2013", "-", "minus is written" }, { "\u2014", "-", "minus is written" }, { "\u00D7", "*", "times is written" },
@@ -515,8 +485,7 @@ void mistake_of_character(Parse *parse, Span span, const char *character)
     }
 }
 
-static size_t number_length(const char *text)
-{
+static size_t number_length(const char *text) {
     size_t length = strspn(text, "0123456789");
     if (text[length] == '.' && strspn(text + length + 1, "0123456789"))
         length += 1 + strspn(text + length + 1, "0123456789");
@@ -529,8 +498,7 @@ static size_t number_length(const char *text)
 }
 
 /* False if it was no number at all, but a path without quotes. */
-bool mistake_of_unit(Parse *parse, Span number, const char *text)
-{
+bool mistake_of_unit(Parse *parse, Span number, const char *text) {
     if (text_without_quotes(parse, number.start))
         return false;
     static const struct { const char *met, *meant; } known[] = {

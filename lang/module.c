@@ -18,8 +18,7 @@ static Module *load(Jre *jre, const char *path, Span asked_at, bool library, con
 
 /* ---- paths ---------------------------------------------------------------------------------------------------------- */
 
-static const char *joined(Jre *jre, const char *folder, const char *path)
-{
+static const char *joined(Jre *jre, const char *folder, const char *path) {
     if (path[0] == '/' || strcmp(folder, ".") == 0)
         return intern(jre, path);
     const char *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
@@ -27,8 +26,7 @@ static const char *joined(Jre *jre, const char *folder, const char *path)
 }
 
 /* NULL if there is no such file. */
-static const char *real_path(Jre *jre, const char *path)
-{
+static const char *real_path(Jre *jre, const char *path) {
     char *resolved = realpath(path, NULL);
     const char *name = resolved ? intern(jre, resolved) : NULL;
     free(resolved);
@@ -36,8 +34,7 @@ static const char *real_path(Jre *jre, const char *path)
 }
 
 /* The modules that lie in a folder, by their stems, in order. */
-static void stems_in(Jre *jre, const char *folder, NameList *stems)
-{
+static void stems_in(Jre *jre, const char *folder, NameList *stems) {
     enum { MOST_LISTED = 1000 };
     struct dirent **entries = NULL;
     int count = folder ? scandir(folder, &entries, NULL, alphasort) : 0;
@@ -53,8 +50,7 @@ static void stems_in(Jre *jre, const char *folder, NameList *stems)
 
 /* ---- circles --------------------------------------------------------------------------------------------------------- */
 
-static bool closes_circle(Jre *jre, const Module *wanted, Span asked_at, const Loading *inner)
-{
+static bool closes_circle(Jre *jre, const Module *wanted, Span asked_at, const Loading *inner) {
     const char *way[LONGEST_CHAIN + 1];
     int count = 0;
     const Loading *at = inner;
@@ -77,8 +73,7 @@ static bool closes_circle(Jre *jre, const Module *wanted, Span asked_at, const L
 
 /* ---- what a document names ------------------------------------------------------------------------------------------- */
 
-static void load_parent(Jre *jre, Module *module, const Statement *s, const Statement *first, const Loading *loading)
-{
+static void load_parent(Jre *jre, Module *module, const Statement *s, const Statement *first, const Loading *loading) {
     if (first) {
         Diagnostic *d = diag(jre, DIAG_already_named, s->span, "a document extends one other");
         diag_also(d, first->span, "and here it already does");
@@ -97,8 +92,7 @@ static void load_parent(Jre *jre, Module *module, const Statement *s, const Stat
 }
 
 /* A module nearly of this name, or the one that declares it: `use resnet50` means `use resnet`. */
-static void suggest_module(Jre *jre, Diagnostic *d, const Module *module, const Statement *s)
-{
+static void suggest_module(Jre *jre, Diagnostic *d, const Module *module, const Statement *s) {
     NameList stems = { 0 };
     stems_in(jre, module->document->source->folder, &stems);
     stems_in(jre, jre->stdlib, &stems);
@@ -112,8 +106,7 @@ static void suggest_module(Jre *jre, Diagnostic *d, const Module *module, const 
 }
 
 /* `use heads` means heads.jre beside the document, else in the library. */
-static void load_used(Jre *jre, Module *module, const Statement *s, const Loading *loading)
-{
+static void load_used(Jre *jre, Module *module, const Statement *s, const Loading *loading) {
     const char *file = arena_print(&jre->forever, "%s.jre", s->name);
     const char *beside = joined(jre, module->document->source->folder, file), *shipped = joined(jre, jre->stdlib, file);
     const char *path = access(beside, F_OK) == 0 ? beside : access(shipped, F_OK) == 0 ? shipped : NULL;
@@ -135,8 +128,7 @@ static void load_used(Jre *jre, Module *module, const Statement *s, const Loadin
 }
 
 /* Chunks that must be refused, and tests, bring nothing along. */
-static void load_all(Jre *jre, Module *module, bool overlay, const Loading *loading)
-{
+static void load_all(Jre *jre, Module *module, bool overlay, const Loading *loading) {
     const Statement *extends = NULL;
     for (int i = 0; i < module->document->chunks.count; i++) {
         const Chunk *chunk = module->document->chunks.at[i];
@@ -158,8 +150,7 @@ static void load_all(Jre *jre, Module *module, bool overlay, const Loading *load
 
 /* ---- loading ------------------------------------------------------------------------------------------------------------ */
 
-static Module *new_module(Jre *jre, Source *source, Span asked_at, bool library)
-{
+static Module *new_module(Jre *jre, Source *source, Span asked_at, bool library) {
     Module *module = arena_new(&jre->forever, Module);
     module->library = library;
     module->asked_at = asked_at;
@@ -167,8 +158,7 @@ static Module *new_module(Jre *jre, Source *source, Span asked_at, bool library)
     return module;
 }
 
-static Module *load_file(Jre *jre, const char *path, Span asked_at, bool library, bool overlay, const Loading *outer)
-{
+static Module *load_file(Jre *jre, const char *path, Span asked_at, bool library, bool overlay, const Loading *outer) {
     const char *real = real_path(jre, path);
     Module *known = real ? map_get(jre->modules, real) : NULL;
     if (known)
@@ -190,23 +180,19 @@ static Module *load_file(Jre *jre, const char *path, Span asked_at, bool library
     return module;
 }
 
-static Module *load(Jre *jre, const char *path, Span asked_at, bool library, const Loading *outer)
-{
+static Module *load(Jre *jre, const char *path, Span asked_at, bool library, const Loading *outer) {
     return load_file(jre, path, asked_at, library, false, outer);
 }
 
-Module *module_load(Jre *jre, const char *path)
-{
+Module *module_load(Jre *jre, const char *path) {
     return load(jre, path, NOWHERE, false, NULL);
 }
 
-Module *module_load_overlay(Jre *jre, const char *path)
-{
+Module *module_load_overlay(Jre *jre, const char *path) {
     return load_file(jre, path, NOWHERE, false, true, NULL);
 }
 
-Module *module_core(Jre *jre)
-{
+Module *module_core(Jre *jre) {
     if (jre->core)
         return jre->core;
     const char *path = joined(jre, jre->stdlib, "core.jre");
@@ -223,8 +209,7 @@ Module *module_core(Jre *jre)
 
 /* ---- looking things up --------------------------------------------------------------------------------------------------- */
 
-Document *const *library_documents(Jre *jre, int *count)
-{
+Document *const *library_documents(Jre *jre, int *count) {
     if (!jre->library) {
         NameList stems = { 0 };
         stems_in(jre, jre->stdlib, &stems);
@@ -244,8 +229,7 @@ Document *const *library_documents(Jre *jre, int *count)
     return jre->library;
 }
 
-const Statement *declared_in(const Document *document, const char *name)
-{
+const Statement *declared_in(const Document *document, const char *name) {
     for (int i = 0; i < document->chunks.count; i++) {
         const Chunk *chunk = document->chunks.at[i];
         for (int j = 0; j < chunk->statements.count && chunk->kind != CHUNK_WRONG && chunk->kind != CHUNK_TEST; j++) {
@@ -258,8 +242,7 @@ const Statement *declared_in(const Document *document, const char *name)
     return NULL;
 }
 
-const char *module_that_declares(Jre *jre, const char *name)
-{
+const char *module_that_declares(Jre *jre, const char *name) {
     int count;
     Document *const *library = library_documents(jre, &count);
     for (int i = 0; i < count; i++)

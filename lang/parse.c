@@ -10,8 +10,7 @@
 
 /* ---- mistakes are counted, so that a file of noise does not give a book of messages --------------------------------- */
 
-Diagnostic *mistake(Parse *parse, DiagCode code, Span span, const char *format, ...)
-{
+Diagnostic *mistake(Parse *parse, DiagCode code, Span span, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     const char *message = arena_vprint(&parse->jre->forever, format, arguments);
@@ -30,8 +29,7 @@ Diagnostic *mistake(Parse *parse, DiagCode code, Span span, const char *format, 
 
 /* ---- brackets ------------------------------------------------------------------------------------------------------------ */
 
-static void open_bracket(Parse *parse, char sign, Span span)
-{
+static void open_bracket(Parse *parse, char sign, Span span) {
     if (parse->bracket_count == DEEPEST) {
         if (!parse->stopped && !parse->skipping.on) {
             Diagnostic *d = mistake(parse, DIAG_too_deep, span, "this bracket is inside %d others", DEEPEST);
@@ -45,8 +43,7 @@ static void open_bracket(Parse *parse, char sign, Span span)
 }
 
 /* Opens what was left open inside: `(` and `[` end with their line at the latest, and with the block around them. */
-static void drop_brackets(Parse *parse, bool braces_too)
-{
+static void drop_brackets(Parse *parse, bool braces_too) {
     while (parse->bracket_count && (braces_too || parse->brackets[parse->bracket_count - 1].sign != '{')) {
         Bracket dropped = parse->brackets[--parse->bracket_count];
         if (dropped.sign == '{')
@@ -56,8 +53,7 @@ static void drop_brackets(Parse *parse, bool braces_too)
     }
 }
 
-static void close_bracket(Parse *parse, char sign)
-{
+static void close_bracket(Parse *parse, char sign) {
     char opener = sign == ')' ? '(' : sign == ']' ? '[' : '{';
     int at = parse->bracket_count - 1;
     while (at >= 0 && parse->brackets[at].sign != opener && (opener == '{' || parse->brackets[at].sign != '{'))
@@ -73,8 +69,7 @@ static void close_bracket(Parse *parse, char sign)
 
 /* ---- the filter ------------------------------------------------------------------------------------------------------------ */
 
-static bool has_blank_line(const Parse *parse, uint32_t offset)
-{
+static bool has_blank_line(const Parse *parse, uint32_t offset) {
     const char *at = parse->source->bytes + (offset - parse->source->base), *end = parse->source->bytes + parse->source->length;
     int newlines = 0;
     for (; at < end && newlines < 2; at++) {
@@ -92,8 +87,7 @@ static bool has_blank_line(const Parse *parse, uint32_t offset)
 }
 
 /* The next token as it is written, with the brackets brought up to date. A chunk that is read stays read. */
-static Token scan(Parse *parse)
-{
+static Token scan(Parse *parse) {
     Token token = { .kind = TOKEN_YYEOF, .first = parse->line_begins };
     uint32_t end = parse->recent[0].span.end;
     do {
@@ -121,8 +115,7 @@ static Token scan(Parse *parse)
     return token;
 }
 
-static Token pull(Parse *parse)
-{
+static Token pull(Parse *parse) {
     if (!parse->waiting_count)
         return scan(parse);
     Token token = parse->waiting[0];
@@ -130,47 +123,40 @@ static Token pull(Parse *parse)
     return token;
 }
 
-void token_again(Parse *parse, Token token)
-{
+void token_again(Parse *parse, Token token) {
     parse->waiting[parse->waiting_count++] = token;
 }
 
-static void token_first(Parse *parse, Token token)
-{
+static void token_first(Parse *parse, Token token) {
     memmove(parse->waiting + 1, parse->waiting, sizeof token * (size_t)parse->waiting_count++);
     parse->waiting[0] = token;
 }
 
-static size_t blanks_at(const char *at)
-{
+static size_t blanks_at(const char *at) {
     return strspn(at, " \t");
 }
 
-static size_t name_at(const char *at)
-{
+static size_t name_at(const char *at) {
     size_t length = 0;
     while (isalnum((unsigned char)at[length]) || at[length] == '_')
         length++;
     return length;
 }
 
-static int column_at(const Parse *parse, const char *at)
-{
+static int column_at(const Parse *parse, const char *at) {
     const char *start = at;
     while (start > parse->source->bytes && start[-1] != '\n')
         start--;
     return (int)(at - start);
 }
 
-static int column(const Parse *parse, const Token *token)
-{
+static int column(const Parse *parse, const Token *token) {
     return column_at(parse, parse->source->bytes + (token->span.start - parse->source->base));
 }
 
 /* Newlines say where lines end, but after a mistake indentation says what its author thought: a line that stands further
  * in than the one with the mistake is a part of it. */
-bool line_below_belongs(const Parse *parse, uint32_t offset)
-{
+bool line_below_belongs(const Parse *parse, uint32_t offset) {
     if (has_blank_line(parse, offset))
         return false;
     const Token *first = parse->skipping.depth ? &parse->item_first : &parse->statement_first;
@@ -183,8 +169,7 @@ bool line_below_belongs(const Parse *parse, uint32_t offset)
 }
 
 /* By the source: an operator in the line before would have swallowed the newline. */
-static bool begins_line(const Parse *parse, const Token *token)
-{
+static bool begins_line(const Parse *parse, const Token *token) {
     const char *at = parse->source->bytes + (token->span.start - parse->source->base);
     while (at > parse->source->bytes && strchr(" \t\r", at[-1]) && at[-1])
         at--;
@@ -193,8 +178,7 @@ static bool begins_line(const Parse *parse, const Token *token)
 
 /* Words that begin statements and nothing else; a kind does so if a name and its bracket follow: settings and arguments
  * may be called like kinds. */
-bool opens_statement(const Parse *parse, const Token *token)
-{
+bool opens_statement(const Parse *parse, const Token *token) {
     if (!begins_line(parse, token))
         return false;
     if (token->kind >= TOKEN_EXTENDS && token->kind <= TOKEN_ACCEPT && token->kind != TOKEN_LIKE)
@@ -222,15 +206,13 @@ bool opens_statement(const Parse *parse, const Token *token)
     return at[blanks_at(at)] == ':';
 }
 
-Token token_invented(const Parse *parse, int kind)
-{
+Token token_invented(const Parse *parse, int kind) {
     uint32_t end = parse->recent[0].span.end;
     return (Token){ .kind = kind, .span = { end, end }, .invented = true };
 }
 
 /* A block's `}` is missing where `after` stands. */
-static void close_forgotten_block(Parse *parse, const Token *after, bool silently)
-{
+static void close_forgotten_block(Parse *parse, const Token *after, bool silently) {
     Bracket brace = { 0 };
     for (int i = 0; i < parse->bracket_count && !brace.sign; i++)
         if (parse->brackets[i].sign == '{')
@@ -253,8 +235,7 @@ static void close_forgotten_block(Parse *parse, const Token *after, bool silentl
 }
 
 /* After a mistake: everything up to the end of the line, setting or statement it was in, with the blocks on the way. */
-static Token skip(Parse *parse, Token token)
-{
+static Token skip(Parse *parse, Token token) {
     int depth = parse->skipping.depth;
     for (;; token = pull(parse)) {
         if (token.kind == TOKEN_YYEOF || token.invented)
@@ -286,8 +267,7 @@ static Token skip(Parse *parse, Token token)
     return token;
 }
 
-static void remember(Parse *parse, const Token *token)
-{
+static void remember(Parse *parse, const Token *token) {
     memmove(parse->recent + 1, parse->recent, sizeof *parse->recent * 3);
     parse->recent[0] = *token;
     bool inside = parse->brace_count - (token->kind == '{') > 0;
@@ -300,8 +280,7 @@ static void remember(Parse *parse, const Token *token)
     parse->statement_tokens++;
 }
 
-int jre_lex(JRE_STYPE *value, Span *span, Parse *parse)
-{
+int jre_lex(JRE_STYPE *value, Span *span, Parse *parse) {
     bool fresh = parse->waiting_count == 0;
     Token token = pull(parse);
     if (parse->skipping.on)
@@ -332,8 +311,7 @@ int jre_lex(JRE_STYPE *value, Span *span, Parse *parse)
 
 /* ---- nodes --------------------------------------------------------------------------------------------------------------- */
 
-Expr *expr_new(Parse *parse, ExprKind kind, Span span, Span focus)
-{
+Expr *expr_new(Parse *parse, ExprKind kind, Span span, Span focus) {
     Expr *e = arena_new(&parse->jre->forever, Expr);
     e->kind = kind;
     e->span = span;
@@ -343,8 +321,7 @@ Expr *expr_new(Parse *parse, ExprKind kind, Span span, Span focus)
 }
 
 /* Sets the depth. What is too deep is cut off, so that nobody who walks the tree runs out of stack. */
-Expr *expr_done(Parse *parse, Expr *e)
-{
+Expr *expr_done(Parse *parse, Expr *e) {
     const Expr *children[] = { e->target, e->left, e->right, e->condition };
     int deepest = 0;
     for (int i = 0; i < 4; i++)
@@ -364,8 +341,7 @@ Expr *expr_done(Parse *parse, Expr *e)
     return expr_new(parse, EXPR_NUMBER, e->span, e->focus);
 }
 
-Expr *expr_binary(Parse *parse, BinaryOperator op, Span op_span, Expr *left, Expr *right)
-{
+Expr *expr_binary(Parse *parse, BinaryOperator op, Span op_span, Expr *left, Expr *right) {
     Expr *e = expr_new(parse, EXPR_BINARY, span_join(left->span, right->span), op_span);
     e->op = op;
     e->left = left;
@@ -373,8 +349,7 @@ Expr *expr_binary(Parse *parse, BinaryOperator op, Span op_span, Expr *left, Exp
     return expr_done(parse, e);
 }
 
-Expr *expr_pipe(Parse *parse, Expr *left, Expr *right, const char *label, Span label_span, Span span)
-{
+Expr *expr_pipe(Parse *parse, Expr *left, Expr *right, const char *label, Span label_span, Span span) {
     bool callable = right->kind == EXPR_NAME || right->kind == EXPR_CALL || right->kind == EXPR_FIELD || right->kind == EXPR_INDEX;
     if (!callable)
         mistake(parse, DIAG_unexpected_word, right->span, "behind `|>` I expected the name or the call of a formula");
@@ -387,8 +362,7 @@ Expr *expr_pipe(Parse *parse, Expr *left, Expr *right, const char *label, Span l
 }
 
 /* CALL and INDEX point at what is called, LIST at itself. */
-Expr *expr_with_arguments(Parse *parse, ExprKind kind, Span span, Expr *target, ArgumentList *arguments)
-{
+Expr *expr_with_arguments(Parse *parse, ExprKind kind, Span span, Expr *target, ArgumentList *arguments) {
     Expr *e = expr_new(parse, kind, span, target ? target->focus : span);
     e->target = target;
     if (arguments)
@@ -396,8 +370,7 @@ Expr *expr_with_arguments(Parse *parse, ExprKind kind, Span span, Expr *target, 
     return expr_done(parse, e);
 }
 
-Statement *statement_add(Parse *parse, StatementKind kind, Span span, const char *name, Span name_span)
-{
+Statement *statement_add(Parse *parse, StatementKind kind, Span span, const char *name, Span name_span) {
     Statement *statement = arena_new(&parse->jre->forever, Statement);
     statement->kind = kind;
     statement->span = span;
@@ -410,29 +383,25 @@ Statement *statement_add(Parse *parse, StatementKind kind, Span span, const char
     return statement;
 }
 
-void statement_set_value(Statement *statement, Value value)
-{
+void statement_set_value(Statement *statement, Value value) {
     statement->value = value.expr;
     statement->each = value.each;
     statement->each_span = value.each_span;
 }
 
 /* Settings and lines of a block that was given up may stand before those of this one. */
-void statement_take_settings(Parse *parse, Statement *statement, Span block)
-{
+void statement_take_settings(Parse *parse, Statement *statement, Span block) {
     for (int i = 0; i < parse->settings.count; i++)
         if (parse->settings.at[i].span.start >= block.start)
             list_add(&parse->jre->forever, &statement->settings, parse->settings.at[i]);
     parse->settings.count = 0;
 }
 
-static bool is_builtin(const Line *line)
-{
+static bool is_builtin(const Line *line) {
     return line->kind == LINE_RESULT && line->value->kind == EXPR_NAME && strcmp(line->value->name, "builtin") == 0;
 }
 
-void statement_take_lines(Parse *parse, Statement *statement, Span body)
-{
+void statement_take_lines(Parse *parse, Statement *statement, Span body) {
     for (int i = 0; i < parse->lines.count; i++)
         if (parse->lines.at[i].span.start >= body.start)
             list_add(&parse->jre->forever, &statement->lines, parse->lines.at[i]);
@@ -453,14 +422,12 @@ void statement_take_lines(Parse *parse, Statement *statement, Span body)
     parse->broken = false;
 }
 
-void statement_give_up(Parse *parse)
-{
+void statement_give_up(Parse *parse) {
     parse->settings.count = parse->lines.count = 0;
     parse->broken = parse->too_deep = false;
 }
 
-void line_add(Parse *parse, LineKind kind, Span span, const char *name, Span name_span, const Type *type, Expr *value)
-{
+void line_add(Parse *parse, LineKind kind, Span span, const char *name, Span name_span, const Type *type, Expr *value) {
     Line line = { .kind = kind, .span = span, .name = name, .name_span = name_span, .value = value };
     if (type)
         line.type = *type;
@@ -468,8 +435,7 @@ void line_add(Parse *parse, LineKind kind, Span span, const char *name, Span nam
 }
 
 /* The grammar takes any postfix on the left of `=`; here it must be a name, or a name with letters. */
-void line_add_equation(Parse *parse, Span span, Expr *left, Expr *value)
-{
+void line_add_equation(Parse *parse, Span span, Expr *left, Expr *value) {
     Line line = { .kind = LINE_EQUATION, .span = span, .value = value };
     Expr *named = left->kind == EXPR_INDEX ? left->target : left;
     bool good = named->kind == EXPR_NAME && !named->parenthesized && !left->parenthesized;
@@ -490,8 +456,7 @@ void line_add_equation(Parse *parse, Span span, Expr *left, Expr *value)
 
 /* ---- the doors -------------------------------------------------------------------------------------------------------------- */
 
-static void begin_chunk(Parse *parse, ChunkKind kind)
-{
+static void begin_chunk(Parse *parse, ChunkKind kind) {
     parse->chunk = arena_new(&parse->jre->forever, Chunk);
     parse->chunk->kind = kind;
     parse->opened = parse->plain;
@@ -507,8 +472,7 @@ static void begin_chunk(Parse *parse, ChunkKind kind)
 
 /* The automaton gives up where the very first word of a chunk is a mistake, for it has no statement to put in its place
  * yet: it begins anew behind it. A parse that was left for depth has not read its chunk to the end. */
-static void read_chunk(Parse *parse)
-{
+static void read_chunk(Parse *parse) {
     while (jre_parse(parse) == 1 && !parse->stopped && (!parse->closed || parse->waiting_count))
         statement_give_up(parse);
     JRE_STYPE value;
@@ -520,8 +484,7 @@ static void read_chunk(Parse *parse)
 }
 
 /* What stands behind a fence that is never closed is no program: of its mistakes only the fence is told. */
-static void complain_of_fence(Parse *parse, int first_finding)
-{
+static void complain_of_fence(Parse *parse, int first_finding) {
     parse->jre->diagnostics.count = first_finding;
     Span fence = { parse->chunk->span.start, parse->chunk->span.start + 6 };
     Diagnostic *d = mistake(parse, DIAG_unclosed_chunk, fence, "this chunk is never closed");
@@ -537,23 +500,20 @@ static void complain_of_fence(Parse *parse, int first_finding)
     }
 }
 
-static void note_prose(Parse *parse, uint32_t end)
-{
+static void note_prose(Parse *parse, uint32_t end) {
     if (end > parse->prose_start)
         list_add(&parse->jre->forever, &parse->document->prose, ((Span){ parse->prose_start, end }));
 }
 
 /* The findings of a `wrong` chunk are what it is there to show. */
-static void keep_findings(Parse *parse, int first_finding)
-{
+static void keep_findings(Parse *parse, int first_finding) {
     Jre *jre = parse->jre;
     for (int i = first_finding; i < jre->diagnostics.count; i++)
         list_add(&jre->forever, &parse->chunk->findings, jre->diagnostics.at[i]);
     jre->diagnostics.count = first_finding;
 }
 
-Document *parse_document(Jre *jre, Source *source)
-{
+Document *parse_document(Jre *jre, Source *source) {
     Parse *parse = arena_new(&jre->forever, Parse);
     parse->jre = jre;
     parse->source = source;
@@ -579,8 +539,7 @@ Document *parse_document(Jre *jre, Source *source)
     return parse->document;
 }
 
-Chunk *parse_chunk(Jre *jre, Source *source)
-{
+Chunk *parse_chunk(Jre *jre, Source *source) {
     Parse *parse = arena_new(&jre->forever, Parse);
     parse->jre = jre;
     parse->source = source;

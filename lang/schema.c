@@ -32,26 +32,22 @@ const WordRow word_rows[] = {
 };
 const int word_row_count = (int)(sizeof word_rows / sizeof *word_rows);
 
-const char *kind_name(RecordKind kind)
-{
+const char *kind_name(RecordKind kind) {
     return (unsigned)kind < KIND_COUNT ? kinds[kind].name : "";
 }
 
-const char *kind_sentence(RecordKind kind)
-{
+const char *kind_sentence(RecordKind kind) {
     return (unsigned)kind < KIND_COUNT ? kinds[kind].sentence : "";
 }
 
-RecordKind kind_find(const char *name)
-{
+RecordKind kind_find(const char *name) {
     for (int kind = 0; kind < KIND_COUNT; kind++)
         if (strcmp(kinds[kind].name, name) == 0)
             return (RecordKind)kind;
     return KIND_NONE;
 }
 
-const SchemaKey *schema_find(RecordKind kind, const char *key)
-{
+const SchemaKey *schema_find(RecordKind kind, const char *key) {
     for (int i = 0; i < schema_key_count; i++)
         if (schema_keys[i].kind == kind && strcmp(schema_keys[i].name, key) == 0)
             return &schema_keys[i];
@@ -62,8 +58,7 @@ const SchemaKey *schema_find(RecordKind kind, const char *key)
 
 typedef struct { const char *word, *value; } Example;
 
-static const char *look_up(const Example *examples, size_t count, const char *word)
-{
+static const char *look_up(const Example *examples, size_t count, const char *word) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(examples[i].word, word) == 0)
             return examples[i].value;
@@ -90,8 +85,7 @@ static const Example by_type[] = {
     { "Length", "800px" }, { "Names", "[sex]" },
 };
 
-const char *schema_example(const SchemaKey *key)
-{
+const char *schema_example(const SchemaKey *key) {
     if (key->needed || !*key->fallback || strcmp(key->fallback, "[]") == 0) {
         const char *value = look_up(by_key, sizeof by_key / sizeof *by_key, key->name);
         if (!value)
@@ -104,22 +98,19 @@ const char *schema_example(const SchemaKey *key)
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
-const char *unit_text(Unit unit)
-{
+const char *unit_text(Unit unit) {
     static const char *const words[] = { "", "px", "deg", "rad", "%", "ms", "s", "min", "h", "KiB", "MiB", "GiB" };
     return (unsigned)unit < sizeof words / sizeof *words ? words[unit] : "";
 }
 
-const char *binary_text(BinaryOperator op)
-{
+const char *binary_text(BinaryOperator op) {
     static const char *const words[] = {
         "or", "and", "==", "!=", "<", ">", "<=", ">=", "divides", "to", "+", "-", "*", "/", "@", "^",
     };
     return (unsigned)op < sizeof words / sizeof *words ? words[op] : "";
 }
 
-const char *formula_name(FormulaKind kind)
-{
+const char *formula_name(FormulaKind kind) {
     static const char *const words[] = { "function", "augment", "network", "loss" };
     return (unsigned)kind < sizeof words / sizeof *words ? words[kind] : "";
 }

@@ -15,23 +15,20 @@ static const size_t longest_source = (size_t)64 << 20;
 
 /* ---- taking in a text ------------------------------------------------------------------------------------------- */
 
-static const char *stem_of(Jre *jre, const char *name)
-{
+static const char *stem_of(Jre *jre, const char *name) {
     const char *slash = strrchr(name, '/');
     const char *first = slash ? slash + 1 : name;
     const char *dot = strrchr(first, '.');
     return intern_length(jre, first, dot && dot > first ? (size_t)(dot - first) : strlen(first));
 }
 
-static const char *folder_of(Jre *jre, const char *path)
-{
+static const char *folder_of(Jre *jre, const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? intern_length(jre, path, slash > path ? (size_t)(slash - path) : 1) : intern(jre, ".");
 }
 
 /* `bytes` must already live as long as the context, with a NUL behind the last. */
-static Source *source_add(Jre *jre, const char *path, const char *name, const char *bytes, size_t length)
-{
+static Source *source_add(Jre *jre, const char *path, const char *name, const char *bytes, size_t length) {
     if (length > longest_source || length + 2 > UINT32_MAX - jre->next_base) {
         diag(jre, DIAG_file_unreadable, NOWHERE, "`%s` is too large: texts may have 64 MiB, and all of them together 4 GiB", name);
         return NULL;
@@ -47,8 +44,7 @@ static Source *source_add(Jre *jre, const char *path, const char *name, const ch
     return source;
 }
 
-Source *source_from_text(Jre *jre, const char *name, const char *bytes, size_t length)
-{
+Source *source_from_text(Jre *jre, const char *name, const char *bytes, size_t length) {
     if (length > longest_source)
         return source_add(jre, NULL, name, "", length);
     return source_add(jre, NULL, name, arena_copy(&jre->forever, bytes, length), length);
@@ -57,8 +53,7 @@ Source *source_from_text(Jre *jre, const char *name, const char *bytes, size_t l
 /* ---- reading a file ------------------------------------------------------------------------------------------------ */
 
 /* A document of nearly this name in the same folder, or NULL. */
-static const char *neighbor_like(Jre *jre, const char *path)
-{
+static const char *neighbor_like(Jre *jre, const char *path) {
     const char *folder = folder_of(jre, path), *slash = strrchr(path, '/');
     DIR *listing = opendir(folder);
     if (!listing)
@@ -79,8 +74,7 @@ static const char *neighbor_like(Jre *jre, const char *path)
     return nearest;
 }
 
-static void complain(Jre *jre, const char *path, Span asked_at, int error)
-{
+static void complain(Jre *jre, const char *path, Span asked_at, int error) {
     if (error == ENOENT || error == ENOTDIR) {
         Diagnostic *d = diag(jre, DIAG_file_missing, asked_at, "there is no file `%s`", path);
         const char *near = neighbor_like(jre, path);
@@ -96,8 +90,7 @@ static void complain(Jre *jre, const char *path, Span asked_at, int error)
 }
 
 /* All bytes of an open file into `text`; 0 or the system's error number. Pipes have no length, so it just reads on. */
-static int read_all(Jre *jre, int file, Text *text)
-{
+static int read_all(Jre *jre, int file, Text *text) {
     struct stat facts;
     if (fstat(file, &facts) != 0)
         return errno;
@@ -118,8 +111,7 @@ static int read_all(Jre *jre, int file, Text *text)
     }
 }
 
-Source *source_read(Jre *jre, const char *path, Span asked_at)
-{
+Source *source_read(Jre *jre, const char *path, Span asked_at) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     Text text = { .jre = jre };
     int error = file < 0 ? errno : read_all(jre, file, &text);
@@ -139,8 +131,7 @@ Source *source_read(Jre *jre, const char *path, Span asked_at)
 
 /* ---- places ---------------------------------------------------------------------------------------------------------- */
 
-static Source *source_at(const Jre *jre, uint32_t offset)
-{
+static Source *source_at(const Jre *jre, uint32_t offset) {
     int low = 0, high = jre->sources.count;
     while (low < high) {                        /* the last source whose base is not behind the offset */
         int middle = low + (high - low) / 2;
@@ -155,13 +146,11 @@ static Source *source_at(const Jre *jre, uint32_t offset)
     return offset - source->base <= source->length + 1 ? source : NULL;
 }
 
-Source *source_of(const Jre *jre, Span span)
-{
+Source *source_of(const Jre *jre, Span span) {
     return span.start ? source_at(jre, span.start) : NULL;
 }
 
-static void find_lines(Jre *jre, Source *source)
-{
+static void find_lines(Jre *jre, Source *source) {
     int count = 1;
     const char *end = source->bytes + source->length, *at = source->bytes;
     while (at < end && (at = memchr(at, '\n', (size_t)(end - at))))
@@ -174,16 +163,14 @@ static void find_lines(Jre *jre, Source *source)
 }
 
 /* Every byte begins a character but those that go on one. */
-static int characters(const char *bytes, uint32_t length)
-{
+static int characters(const char *bytes, uint32_t length) {
     int count = 0;
     for (uint32_t i = 0; i < length; i++)
         count += ((unsigned char)bytes[i] & 0xC0) != 0x80;
     return count;
 }
 
-Place place_of(Jre *jre, uint32_t offset)
-{
+Place place_of(Jre *jre, uint32_t offset) {
     Source *source = source_at(jre, offset);
     if (!source)
         return (Place){ 0 };
@@ -204,8 +191,7 @@ Place place_of(Jre *jre, uint32_t offset)
     return (Place){ source, low + 1, characters(source->bytes + start, within - start) + 1 };
 }
 
-Span span_join(Span a, Span b)
-{
+Span span_join(Span a, Span b) {
     if (!a.start)
         return b;
     if (!b.start)
@@ -213,8 +199,7 @@ Span span_join(Span a, Span b)
     return (Span){ a.start < b.start ? a.start : b.start, a.end > b.end ? a.end : b.end };
 }
 
-const char *span_text(Jre *jre, Span span)
-{
+const char *span_text(Jre *jre, Span span) {
     Source *source = source_of(jre, span);
     if (!source || span.end <= span.start || span.start - source->base > source->length)
         return intern(jre, "");

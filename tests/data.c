@@ -5,8 +5,7 @@
 
 typedef struct { Jre *jre; char folder[64]; Table table; } Room;
 
-static int enter(void **state)
-{
+static int enter(void **state) {
     Room *room = calloc(1, sizeof *room);
     room->jre = jre_new();
     test_folder(room->folder);
@@ -14,8 +13,7 @@ static int enter(void **state)
     return 0;
 }
 
-static int leave(void **state)
-{
+static int leave(void **state) {
     Room *room = *state;
     jre_free(room->jre);
     test_folder_gone(room->folder);
@@ -23,8 +21,7 @@ static int leave(void **state)
     return 0;
 }
 
-static bool read_bytes(Room *room, const char *bytes, size_t length)
-{
+static bool read_bytes(Room *room, const char *bytes, size_t length) {
     const char *path = arena_print(&room->jre->forever, "%s/train.csv", room->folder);
     FILE *file = fopen(path, "wb");       /* not file_write, which waits for the disk */
     assert_non_null(file);
@@ -33,25 +30,21 @@ static bool read_bytes(Room *room, const char *bytes, size_t length)
     return table_read(room->jre, path, NOWHERE, &room->table);
 }
 
-static bool read_text(Room *room, const char *text)
-{
+static bool read_text(Room *room, const char *text) {
     return read_bytes(room, text, strlen(text));
 }
 
-static void expect_cell(Room *room, int row, int column, const char *expected)
-{
+static void expect_cell(Room *room, int row, int column, const char *expected) {
     assert_true(row < room->table.rows);
     assert_string_equal(room->table.cells[row * room->table.columns.count + column], expected);
 }
 
-static void expect_wrong(Room *room, const char *text, const char *place, const char *word)
-{
+static void expect_wrong(Room *room, const char *text, const char *place, const char *word) {
     assert_false(read_text(room, text));
     test_message_says(room->jre, "wrong_table", "train.csv", place, word, "help", NULL);
 }
 
-static void a_plain_table_has_columns_rows_and_lines(void **state)
-{
+static void a_plain_table_has_columns_rows_and_lines(void **state) {
     Room *room = *state;
     assert_true(read_text(room, "filename,ground_truth\na.png,Medrosa\nb.png,\n"));
     assert_int_equal(room->table.columns.count, 2);
@@ -66,8 +59,7 @@ static void a_plain_table_has_columns_rows_and_lines(void **state)
     assert_int_equal(diag_count(room->jre, SEVERITY_NOTE), 0);
 }
 
-static void every_way_to_end_a_line_is_known(void **state)
-{
+static void every_way_to_end_a_line_is_known(void **state) {
     Room *room = *state;
     static const char *const texts[] = { "a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r", "\357\273\277a,b\r\n1,2\n3,4\n\n\r\n\n" };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -81,8 +73,7 @@ static void every_way_to_end_a_line_is_known(void **state)
     assert_int_equal(room->table.rows, 0);
 }
 
-static void quotes_hold_commas_lines_and_quotes(void **state)
-{
+static void quotes_hold_commas_lines_and_quotes(void **state) {
     Room *room = *state;
     assert_true(read_text(room, "\"a\",\"b,c\"\r\n\"x \"\"y\"\" z\",\"1\n2\r\n3\"\n\"\",plain \"word\"\n\"\"\"\",last"));
     assert_int_equal(table_column(&room->table, "b,c"), 1);
@@ -97,8 +88,7 @@ static void quotes_hold_commas_lines_and_quotes(void **state)
     assert_int_equal(room->table.lines[2], 6);
 }
 
-static void a_blank_line_is_a_cell_of_a_single_column(void **state)
-{
+static void a_blank_line_is_a_cell_of_a_single_column(void **state) {
     Room *room = *state;
     assert_true(read_text(room, "name\nx\n\ny\n\n\n"));
     assert_int_equal(room->table.rows, 3);
@@ -107,16 +97,14 @@ static void a_blank_line_is_a_cell_of_a_single_column(void **state)
     expect_wrong(room, "a,b\n1,2\n\n3,4\n", ":3:", "found 1");
 }
 
-static void columns_without_a_name_may_repeat(void **state)
-{
+static void columns_without_a_name_may_repeat(void **state) {
     Room *room = *state;
     assert_true(read_text(room, ",a,\n1,2,3\n"));
     assert_int_equal(room->table.columns.count, 3);
     expect_cell(room, 0, 2, "3");
 }
 
-static void what_is_no_table_is_said_with_its_line(void **state)
-{
+static void what_is_no_table_is_said_with_its_line(void **state) {
     Room *room = *state;
     expect_wrong(room, "", ":1:", "empty");
     expect_wrong(room, "\n\r\n", ":1:", "empty");
@@ -134,8 +122,7 @@ static void what_is_no_table_is_said_with_its_line(void **state)
     test_message_says(room->jre, "file_missing", "/nowhere/at/all.csv", NULL);
 }
 
-static void any_bytes_give_a_table_or_a_message(void **state)
-{
+static void any_bytes_give_a_table_or_a_message(void **state) {
     Room *room = *state;
     Random random = random_stream(1, "table", "", 0);
     static const char letters[] = "a,b\"\"\n\r,\n1";
@@ -152,8 +139,7 @@ static void any_bytes_give_a_table_or_a_message(void **state)
     }
 }
 
-static double seconds_to_read(Room *room, const char *line, size_t bytes)
-{
+static double seconds_to_read(Room *room, const char *line, size_t bytes) {
     Text text = { .jre = room->jre };
     text_add(&text, "name,other,third\n");
     while (text.length < bytes)
@@ -168,8 +154,7 @@ static double seconds_to_read(Room *room, const char *line, size_t bytes)
 }
 
 /* A generous bound: a reader of quadratic time would need hours. */
-static void large_tables_take_linear_time(void **state)
-{
+static void large_tables_take_linear_time(void **state) {
     Room *room = *state;
     assert_true(seconds_to_read(room, "train_0412.png,\"Medrosa, the \"\"old\"\" one\",0.25\n", 4 << 20) < 2);
     assert_true(seconds_to_read(room, "\"\n\n\n\n\n\n\n\n\n\n\n\",,\n", 4 << 20) < 2);
@@ -185,8 +170,7 @@ static void large_tables_take_linear_time(void **state)
     text_free(&blank);
 }
 
-static void the_shared_tables_are_read(void **state)
-{
+static void the_shared_tables_are_read(void **state) {
     Room *room = *state;
     char path[1024];
     if (!test_data("data/nyala/metadata.csv", path))
@@ -201,8 +185,7 @@ static void the_shared_tables_are_read(void **state)
     assert_memory_equal(mask, "{\"size\":[288,344]", 16);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_plain_table_has_columns_rows_and_lines, enter, leave),
         cmocka_unit_test_setup_teardown(every_way_to_end_a_line_is_known, enter, leave),

@@ -11,8 +11,7 @@
 
 typedef struct { Jre *jre; char folder[64]; } Room;
 
-static int enter(void **state)
-{
+static int enter(void **state) {
     Room *room = calloc(1, sizeof *room);
     room->jre = jre_new();
     test_folder(room->folder);
@@ -20,8 +19,7 @@ static int enter(void **state)
     return 0;
 }
 
-static int leave(void **state)
-{
+static int leave(void **state) {
     Room *room = *state;
     jre_free(room->jre);
     test_folder_gone(room->folder);
@@ -29,13 +27,11 @@ static int leave(void **state)
     return 0;
 }
 
-static const char *in(Room *room, const char *name)
-{
+static const char *in(Room *room, const char *name) {
     return arena_print(&room->jre->forever, "%s/%s", room->folder, name);
 }
 
-static void expect_content(Room *room, const char *name, const char *expected)
-{
+static void expect_content(Room *room, const char *name, const char *expected) {
     char *bytes;
     size_t length;
     assert_true(file_read(room->jre, in(room, name), NOWHERE, &bytes, &length));
@@ -44,8 +40,7 @@ static void expect_content(Room *room, const char *name, const char *expected)
     jre_release(bytes);
 }
 
-static int files_in(Room *room, const char *pattern)
-{
+static int files_in(Room *room, const char *pattern) {
     Arena arena = { .jre = room->jre };
     NameList names;
     assert_true(files_matching(room->jre, &arena, room->folder, pattern, NOWHERE, &names));
@@ -56,8 +51,7 @@ static int files_in(Room *room, const char *pattern)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
-static void what_is_written_is_read_back(void **state)
-{
+static void what_is_written_is_read_back(void **state) {
     Room *room = *state;
     assert_true(file_write(room->jre, in(room, "a/b/c.txt"), NOWHERE, "first", 5));
     expect_content(room, "a/b/c.txt", "first");
@@ -76,8 +70,7 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(files_in(room, ".jre-*"), 0);
 }
 
-static void a_failed_write_leaves_the_old_file(void **state)
-{
+static void a_failed_write_leaves_the_old_file(void **state) {
     Room *room = *state;
     const char *path = in(room, "kept.txt");
     assert_true(file_write(room->jre, path, NOWHERE, "old", 3));
@@ -92,8 +85,7 @@ static void a_failed_write_leaves_the_old_file(void **state)
 }
 
 /* The system ends the child in the middle of a write, as a kill would. */
-static void a_writer_that_is_killed_leaves_nothing_behind(void **state)
-{
+static void a_writer_that_is_killed_leaves_nothing_behind(void **state) {
     Room *room = *state;
     enum { LENGTH = 1 << 16 };
     int probe = open(room->folder, O_WRONLY | O_TMPFILE, 0600);
@@ -123,8 +115,7 @@ static void a_writer_that_is_killed_leaves_nothing_behind(void **state)
     free(many);
 }
 
-static void folders_and_files_in_the_way_are_named(void **state)
-{
+static void folders_and_files_in_the_way_are_named(void **state) {
     Room *room = *state;
     assert_true(folder_make(room->jre, in(room, "x/y/"), NOWHERE));
     assert_true(folder_make(room->jre, in(room, "x/y/z"), NOWHERE));
@@ -137,8 +128,7 @@ static void folders_and_files_in_the_way_are_named(void **state)
     test_message_says(room->jre, "cannot_write", "/file", NULL);
 }
 
-static void links_permissions_and_devices_stay_what_they_are(void **state)
-{
+static void links_permissions_and_devices_stay_what_they_are(void **state) {
     Room *room = *state;
     const char *path = in(room, "target"), *way = in(room, "link");
     assert_true(file_write(room->jre, path, NOWHERE, "1", 1));
@@ -158,8 +148,7 @@ static void links_permissions_and_devices_stay_what_they_are(void **state)
 
 /* ---- reading -------------------------------------------------------------------------------------------------------------- */
 
-static void what_cannot_be_read_is_explained(void **state)
-{
+static void what_cannot_be_read_is_explained(void **state) {
     Room *room = *state;
     char *bytes, why[256];
     size_t length;
@@ -177,8 +166,7 @@ static void what_cannot_be_read_is_explained(void **state)
     assert_int_equal(diag_count(room->jre, SEVERITY_NOTE), 0);
 }
 
-static void the_nth_read_fails_on_demand(void **state)
-{
+static void the_nth_read_fails_on_demand(void **state) {
     Room *room = *state;
     char *bytes, why[256];
     size_t length;
@@ -195,8 +183,7 @@ static void the_nth_read_fails_on_demand(void **state)
     test_message_says(room->jre, "file_unreadable", NULL);
 }
 
-static void a_pipe_is_read_to_its_end(void **state)
-{
+static void a_pipe_is_read_to_its_end(void **state) {
     Room *room = *state;
     enum { LENGTH = 200000 };
     const char *path = in(room, "pipe");
@@ -219,8 +206,7 @@ static void a_pipe_is_read_to_its_end(void **state)
     free(many);
 }
 
-static void hashes_are_xxh3_of_the_content(void **state)
-{
+static void hashes_are_xxh3_of_the_content(void **state) {
     Room *room = *state;
     /* xxh128sum of nothing and of "abc" */
     assert_string_equal(hash_bytes(room->jre, "", 0), "99aa06d3014798d86001c324468d497f");
@@ -237,8 +223,7 @@ static void hashes_are_xxh3_of_the_content(void **state)
 
 /* ---- patterns --------------------------------------------------------------------------------------------------------------- */
 
-static void a_star_finds_files_in_the_order_of_bytes(void **state)
-{
+static void a_star_finds_files_in_the_order_of_bytes(void **state) {
     Room *room = *state;
     static const char *const made[] = { "p/b.png", "p/a.png", "p/Z.png", "p/a10.png", "p/.hidden.png", "p/a.jpg", "p/x.png/inside" };
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
@@ -263,8 +248,7 @@ static void a_star_finds_files_in_the_order_of_bytes(void **state)
     arena_free(&arena);
 }
 
-static void patterns_beyond_one_star_are_refused_in_words(void **state)
-{
+static void patterns_beyond_one_star_are_refused_in_words(void **state) {
     Room *room = *state;
     Arena arena = { .jre = room->jre };
     NameList names;
@@ -280,8 +264,7 @@ static void patterns_beyond_one_star_are_refused_in_words(void **state)
 
 /* ---- store.c ------------------------------------------------------------------------------------------------------------------ */
 
-static void a_result_counts_when_it_is_finished(void **state)
-{
+static void a_result_counts_when_it_is_finished(void **state) {
     Room *room = *state;
     Store store = store_open(room->jre, room->folder, false);
     const char *key = "0123456789abcdef0123456789abcdef";
@@ -298,8 +281,7 @@ static void a_result_counts_when_it_is_finished(void **state)
     assert_string_equal(store_open(room->jre, ".", false).folder, ".jre/store");
 }
 
-static void an_unfinished_result_does_not_count(void **state)
-{
+static void an_unfinished_result_does_not_count(void **state) {
     Room *room = *state;
     Store store = store_open(room->jre, room->folder, false);
     room->jre->fail_write_after = 1;
@@ -308,8 +290,7 @@ static void an_unfinished_result_does_not_count(void **state)
     assert_false(store_has(&store, "ab"));
 }
 
-static void keys_cannot_leave_the_store(void **state)
-{
+static void keys_cannot_leave_the_store(void **state) {
     Room *room = *state;
     Store store = store_open(room->jre, room->folder, false);
     static const char *const keys[] = { "", "..", "../../etc", "AB", "a/b", "g" };
@@ -325,8 +306,7 @@ static void keys_cannot_leave_the_store(void **state)
 /* ---- progress.c ---------------------------------------------------------------------------------------------------------------- */
 
 /* What a step that began `ago` seconds before leaves on `out`. */
-static void run_step(FILE *out, bool quiet, double ago, int64_t total)
-{
+static void run_step(FILE *out, bool quiet, double ago, int64_t total) {
     Progress progress = progress_start(out, quiet, "embed features", total);
     progress.started -= ago;
     progress_step(&progress, total / 2);
@@ -335,8 +315,7 @@ static void run_step(FILE *out, bool quiet, double ago, int64_t total)
     progress_end(&progress);
 }
 
-static char *plain_output(bool quiet, double ago, int64_t total, char text[512])
-{
+static char *plain_output(bool quiet, double ago, int64_t total, char text[512]) {
     FILE *out = tmpfile();
     run_step(out, quiet, ago, total);
     rewind(out);
@@ -346,8 +325,7 @@ static char *plain_output(bool quiet, double ago, int64_t total, char text[512])
     return text;
 }
 
-static void a_long_step_leaves_one_plain_line(void **state)
-{
+static void a_long_step_leaves_one_plain_line(void **state) {
     (void)state;
     char text[512];
     assert_string_equal(plain_output(false, 0, 100, text), "");
@@ -358,8 +336,7 @@ static void a_long_step_leaves_one_plain_line(void **state)
     assert_string_equal(plain_output(false, 2, 0, text), "embed features   5 in 2.0 s\n");
 }
 
-static void a_terminal_shows_a_bar_and_then_the_summary(void **state)
-{
+static void a_terminal_shows_a_bar_and_then_the_summary(void **state) {
     (void)state;
     int master, terminal;
     if (openpty(&master, &terminal, NULL, NULL, NULL) != 0)
@@ -379,8 +356,7 @@ static void a_terminal_shows_a_bar_and_then_the_summary(void **state)
     close(master);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, enter, leave),
         cmocka_unit_test_setup_teardown(a_failed_write_leaves_the_old_file, enter, leave),

@@ -7,8 +7,7 @@
 
 typedef struct { Jre *jre; char folder[64], path[128]; Text bytes; } Room;
 
-static int enter(void **state)
-{
+static int enter(void **state) {
     Room *room = calloc(1, sizeof *room);
     room->jre = jre_new();
     room->bytes.jre = room->jre;
@@ -18,8 +17,7 @@ static int enter(void **state)
     return 0;
 }
 
-static int leave(void **state)
-{
+static int leave(void **state) {
     Room *room = *state;
     text_free(&room->bytes);
     jre_free(room->jre);
@@ -32,29 +30,24 @@ static int leave(void **state)
 
 enum { WIDTH = 21, HEIGHT = 13, GRAY = 0, RGB = 2, PALETTE = 3, GRAY_ALPHA = 4, RGBA = 6 };
 
-static void add_bytes(png_structp png, png_bytep bytes, png_size_t count)
-{
+static void add_bytes(png_structp png, png_bytep bytes, png_size_t count) {
     text_add_bytes(png_get_io_ptr(png), (const char *)bytes, count);
 }
 
-static void flush_nothing(png_structp png)
-{
+static void flush_nothing(png_structp png) {
     (void)png;
 }
 
 /* Sample of `depth` bits. */
-static unsigned sample(int x, int y, int channel, int depth)
-{
+static unsigned sample(int x, int y, int channel, int depth) {
     return ((unsigned)(x * 2654435 + y * 40503 + channel * 977 + x * y * 31) >> 3) & ((1u << depth) - 1);
 }
 
-static int channels_of(int kind)
-{
+static int channels_of(int kind) {
     return kind == RGB ? 3 : kind == GRAY_ALPHA ? 2 : kind == RGBA ? 4 : 1;
 }
 
-static void put_samples(uint8_t *row, int y, int kind, int depth)
-{
+static void put_samples(uint8_t *row, int y, int kind, int depth) {
     int channels = channels_of(kind);
     memset(row, 0, WIDTH * 8);
     for (int i = 0; i < WIDTH * channels; i++) {
@@ -72,8 +65,7 @@ static void put_samples(uint8_t *row, int y, int kind, int depth)
 static const png_color_16 transparent = { .gray = 1, .red = 5, .green = 6, .blue = 7 };
 
 /* `seen_through`: with a transparent color, or half the palette's entries half transparent. */
-static void put_png(Room *room, int kind, int depth, bool interlaced, bool seen_through)
-{
+static void put_png(Room *room, int kind, int depth, bool interlaced, bool seen_through) {
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png_create_info_struct(png);
     png_color palette[256];
@@ -102,8 +94,7 @@ static void put_png(Room *room, int kind, int depth, bool interlaced, bool seen_
 }
 
 /* What the pixel becomes: RGBA in 8 bits. */
-static void expected_pixel(int x, int y, int kind, int depth, bool seen_through, uint8_t pixel[4])
-{
+static void expected_pixel(int x, int y, int kind, int depth, bool seen_through, uint8_t pixel[4]) {
     unsigned values[4];
     int channels = channels_of(kind);
     for (int i = 0; i < channels; i++)
@@ -128,8 +119,7 @@ static void expected_pixel(int x, int y, int kind, int depth, bool seen_through,
         pixel[3] = gray ? (values[0] == 1 ? 0 : 255) : (values[0] == 5 && values[1] == 6 && values[2] == 7 ? 0 : 255);
 }
 
-static void expect_png(Room *room, int kind, int depth, bool interlaced, bool seen_through)
-{
+static void expect_png(Room *room, int kind, int depth, bool interlaced, bool seen_through) {
     Image image;
     char why[256] = "";
     put_png(room, kind, depth, interlaced, seen_through);
@@ -149,8 +139,7 @@ static void expect_png(Room *room, int kind, int depth, bool interlaced, bool se
     image_free(&image);
 }
 
-static void every_kind_of_png_becomes_rgb_or_rgba(void **state)
-{
+static void every_kind_of_png_becomes_rgb_or_rgba(void **state) {
     Room *room = *state;
     static const int kinds[] = { GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA };
     for (int i = 0; i < 5; i++)
@@ -162,8 +151,7 @@ static void every_kind_of_png_becomes_rgb_or_rgba(void **state)
         }
 }
 
-static void what_is_written_is_read_back(void **state)
-{
+static void what_is_written_is_read_back(void **state) {
     Room *room = *state;
     for (int channels = 1; channels <= 4; channels++) {
         Image image = { 33, 20, channels, jre_allocate(room->jre, 33 * 20 * 4) }, read;
@@ -190,8 +178,7 @@ static void what_is_written_is_read_back(void **state)
 
 /* ---- JPEG ---------------------------------------------------------------------------------------------------------------------------- */
 
-static void jpegs_have_the_pixels_of_pillow(void **state)
-{
+static void jpegs_have_the_pixels_of_pillow(void **state) {
     Room *room = *state;
     static const struct { const char *path, *hash; } rows[] = {
         {"tests/pictures/color.jpg", "18b3dbb70b963311d6c11f1b1ff3bbd8"}, {"tests/pictures/progressive.jpg", "18b3dbb70b963311d6c11f1b1ff3bbd8"},
@@ -212,8 +199,7 @@ static void jpegs_have_the_pixels_of_pillow(void **state)
 
 /* ---- what cannot be used ---------------------------------------------------------------------------------------------------------------- */
 
-static void expect_refused(Room *room, const void *bytes, size_t length, const char *word)
-{
+static void expect_refused(Room *room, const void *bytes, size_t length, const char *word) {
     Image image;
     int width, height;
     FILE *file = fopen(room->path, "wb");
@@ -226,8 +212,7 @@ static void expect_refused(Room *room, const void *bytes, size_t length, const c
     diag_forget(room->jre);
 }
 
-static void other_files_are_called_by_their_name(void **state)
-{
+static void other_files_are_called_by_their_name(void **state) {
     Room *room = *state;
     static const struct { const char *bytes; const char *word; } rows[] = {
         {"", "empty"}, {"GIF89a...........", "a GIF"}, {"RIFF....WEBPVP8 ", "WebP"}, {"<!DOCTYPE html>", "web page"}, {"....ftypheic", "HEIC"},
@@ -243,8 +228,7 @@ static void other_files_are_called_by_their_name(void **state)
     test_message_says(room->jre, "file_missing", "/nowhere/a.png", NULL);
 }
 
-static uint32_t crc_of(const uint8_t *bytes, size_t length)
-{
+static uint32_t crc_of(const uint8_t *bytes, size_t length) {
     uint32_t crc = ~0u;
     for (size_t i = 0; i < length; i++) {
         crc ^= bytes[i];
@@ -254,14 +238,12 @@ static uint32_t crc_of(const uint8_t *bytes, size_t length)
     return ~crc;
 }
 
-static void put_big_endian(uint8_t *at, uint32_t number)
-{
+static void put_big_endian(uint8_t *at, uint32_t number) {
     for (int i = 0; i < 4; i++)
         at[i] = (uint8_t)(number >> (24 - 8 * i));
 }
 
-static void sizes_are_checked_before_memory_is_taken(void **state)
-{
+static void sizes_are_checked_before_memory_is_taken(void **state) {
     Room *room = *state;
     static const struct { uint32_t width, height; const char *word; } rows[] = {
         {16384, 16384, "too few"}, {16385, 1, "at most 16384 x 16384"}, {1, 70000, "at most 16384 x 16384"}, {2147483647, 2147483647, "at most"},
@@ -289,8 +271,7 @@ static void sizes_are_checked_before_memory_is_taken(void **state)
     jre_release(bytes);
 }
 
-static void try_bytes(Room *room, const uint8_t *bytes, size_t length, bool must_fail)
-{
+static void try_bytes(Room *room, const uint8_t *bytes, size_t length, bool must_fail) {
     Image image;
     char why[256] = "";
     bool read = image_decode(room->jre, bytes, length, &image, why);
@@ -306,8 +287,7 @@ static void try_bytes(Room *room, const uint8_t *bytes, size_t length, bool must
 }
 
 /* Cut at every 50th byte (and near the ends everywhere); single bits flipped in hundreds of places. */
-static void try_damage(Room *room, const uint8_t *good, size_t length, bool cut_must_fail)
-{
+static void try_damage(Room *room, const uint8_t *good, size_t length, bool cut_must_fail) {
     Random random = random_stream(1, "damage", "", 0);
     uint8_t *bad = malloc(length);
     for (size_t cut = 0; cut < length; cut += cut < 60 || cut + 60 > length ? 1 : 50) {
@@ -323,8 +303,7 @@ static void try_damage(Room *room, const uint8_t *good, size_t length, bool cut_
     free(bad);
 }
 
-static void damaged_pngs_give_a_reason_or_a_picture(void **state)
-{
+static void damaged_pngs_give_a_reason_or_a_picture(void **state) {
     Room *room = *state;
     static const int kinds[] = { GRAY, RGB, PALETTE, RGBA };
     for (int i = 0; i < 4; i++) {
@@ -333,8 +312,7 @@ static void damaged_pngs_give_a_reason_or_a_picture(void **state)
     }
 }
 
-static void damaged_jpegs_give_a_reason_or_a_picture(void **state)
-{
+static void damaged_jpegs_give_a_reason_or_a_picture(void **state) {
     Room *room = *state;
     static const char *const paths[] = { "color", "progressive", "gray", "inks" };
     for (int i = 0; i < 4; i++) {
@@ -348,8 +326,7 @@ static void damaged_jpegs_give_a_reason_or_a_picture(void **state)
     }
 }
 
-static void the_reason_tells_a_cut_end_from_damage(void **state)
-{
+static void the_reason_tells_a_cut_end_from_damage(void **state) {
     Room *room = *state;
     char *bytes;
     size_t length;
@@ -363,8 +340,7 @@ static void the_reason_tells_a_cut_end_from_damage(void **state)
 }
 
 /* Colors, sizes, interlacing do not matter for the header. */
-static void the_header_alone_tells_the_size(void **state)
-{
+static void the_header_alone_tells_the_size(void **state) {
     Room *room = *state;
     int width, height;
     put_png(room, GRAY, 1, true, false);
@@ -380,8 +356,7 @@ static void the_header_alone_tells_the_size(void **state)
     test_message_says(room->jre, "file_unreadable", room->path, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_kind_of_png_becomes_rgb_or_rgba, enter, leave),
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, enter, leave),

@@ -3,8 +3,7 @@
 
 /* ---- base.c ------------------------------------------------------------------------------------------------------------- */
 
-static void arenas_give_zeroed_aligned_memory(void **state)
-{
+static void arenas_give_zeroed_aligned_memory(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Arena arena = { .jre = jre };
@@ -22,8 +21,7 @@ static void arenas_give_zeroed_aligned_memory(void **state)
     jre_free(jre);
 }
 
-static void equal_names_are_one_pointer_and_lists_grow(void **state)
-{
+static void equal_names_are_one_pointer_and_lists_grow(void **state) {
     (void)state;
     Jre *jre = jre_new();
     LIST(const char *) names = { 0 };
@@ -41,8 +39,7 @@ static void equal_names_are_one_pointer_and_lists_grow(void **state)
     jre_free(jre);
 }
 
-static void maps_replace_and_keep_their_order(void **state)
-{
+static void maps_replace_and_keep_their_order(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Map map = { 0 };
@@ -58,8 +55,7 @@ static void maps_replace_and_keep_their_order(void **state)
     jre_free(jre);
 }
 
-static void a_near_name_is_found_and_a_far_one_is_not(void **state)
-{
+static void a_near_name_is_found_and_a_far_one_is_not(void **state) {
     (void)state;
     static const char *const keys[] = { "network", "loss", "data", "optimizer", "epochs", "seed" };
     assert_string_equal(nearest_name("optimiser", keys, 6), "optimizer");
@@ -71,8 +67,7 @@ static void a_near_name_is_found_and_a_far_one_is_not(void **state)
     assert_null(nearest_name("", keys, 6));
 }
 
-static void every_failing_allocation_reaches_the_handler(void **state)
-{
+static void every_failing_allocation_reaches_the_handler(void **state) {
     (void)state;
     for (volatile long nth = 1; nth < 60; nth++) {
         Jre *jre = jre_new();
@@ -100,8 +95,7 @@ static void every_failing_allocation_reaches_the_handler(void **state)
 
 /* ---- source.c ------------------------------------------------------------------------------------------------------------- */
 
-static void places_count_characters_and_lines(void **state)
-{
+static void places_count_characters_and_lines(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Source *first = source_from_text(jre, "dir/a.b.jre", "x\n\xC3\xA9\ty\n", 7), *second = source_from_text(jre, "input 2", "z", 1);
@@ -119,8 +113,7 @@ static void places_count_characters_and_lines(void **state)
     jre_free(jre);
 }
 
-static void files_that_cannot_be_read_are_told_of(void **state)
-{
+static void files_that_cannot_be_read_are_told_of(void **state) {
     (void)state;
     char folder[64];
     Jre *jre = jre_new();
@@ -146,8 +139,7 @@ static void files_that_cannot_be_read_are_told_of(void **state)
 
 /* ---- diag.c ---------------------------------------------------------------------------------------------------------------- */
 
-static void a_message_shows_its_places_facts_and_edits(void **state)
-{
+static void a_message_shows_its_places_facts_and_edits(void **state) {
     (void)state;
     Jre *jre = jre_new();
     const char text[] = "split folds {\n  data jaguars\n  folds 5\n\tidentities shared\n}\n";
@@ -192,8 +184,7 @@ static void a_message_shows_its_places_facts_and_edits(void **state)
     jre_free(jre);
 }
 
-static void places_far_apart_have_frames_of_their_own(void **state)
-{
+static void places_far_apart_have_frames_of_their_own(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Source *one = source_from_text(jre, "v05.jre", "\n  flip()\n", 10), *two = source_from_text(jre, "v01.jre", "pattern asymmetric", 18);
@@ -217,8 +208,7 @@ static void places_far_apart_have_frames_of_their_own(void **state)
     jre_free(jre);
 }
 
-static void messages_are_json_if_asked_and_never_move_the_cursor(void **state)
-{
+static void messages_are_json_if_asked_and_never_move_the_cursor(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Source *source = source_from_text(jre, "a.jre", "x \033[2J\xFFy\n", 9);
@@ -244,8 +234,7 @@ static void messages_are_json_if_asked_and_never_move_the_cursor(void **state)
 
 /* ---- schema.c ----------------------------------------------------------------------------------------------------------------- */
 
-static void every_key_has_a_sentence_and_an_example_that_parses(void **state)
-{
+static void every_key_has_a_sentence_and_an_example_that_parses(void **state) {
     (void)state;
     Jre *jre = jre_new();
     for (int i = 0; i < schema_key_count; i++) {
@@ -269,8 +258,7 @@ static void every_key_has_a_sentence_and_an_example_that_parses(void **state)
 
 /* ---- module.c ------------------------------------------------------------------------------------------------------------------------ */
 
-static const char *written(Jre *jre, const char *folder, const char *name, const char *program)
-{
+static const char *written(Jre *jre, const char *folder, const char *name, const char *program) {
     const char *path = arena_print(&jre->forever, "%s/%s", folder, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -279,8 +267,7 @@ static const char *written(Jre *jre, const char *folder, const char *name, const
     return path;
 }
 
-static void a_chain_is_loaded_with_what_it_uses_each_file_once(void **state)
-{
+static void a_chain_is_loaded_with_what_it_uses_each_file_once(void **state) {
     (void)state;
     char folder[64];
     test_folder(folder);
@@ -311,8 +298,7 @@ static void a_chain_is_loaded_with_what_it_uses_each_file_once(void **state)
     jre_free(jre);
 }
 
-static void circles_and_missing_files_are_told_of(void **state)
-{
+static void circles_and_missing_files_are_told_of(void **state) {
     (void)state;
     char folder[64];
     test_folder(folder);
@@ -344,8 +330,7 @@ static void circles_and_missing_files_are_told_of(void **state)
     jre_free(jre);
 }
 
-static void the_library_knows_which_module_declares_a_name(void **state)
-{
+static void the_library_knows_which_module_declares_a_name(void **state) {
     (void)state;
     Jre *jre = jre_new();
     jre->stdlib = "stdlib";
@@ -362,16 +347,14 @@ static void the_library_knows_which_module_declares_a_name(void **state)
     jre_free(jre);
 }
 
-static const WordRow *row_of_word(const char *word)
-{
+static const WordRow *row_of_word(const char *word) {
     for (int i = 0; i < word_row_count; i++)
         if (strcmp(word_rows[i].word, word) == 0)
             return &word_rows[i];
     return NULL;
 }
 
-static void every_word_has_one_row_and_a_sentence(void **state)
-{
+static void every_word_has_one_row_and_a_sentence(void **state) {
     (void)state;
     for (int i = 0; i < word_row_count; i++) {
         const WordRow *row = &word_rows[i];
@@ -387,8 +370,7 @@ static void every_word_has_one_row_and_a_sentence(void **state)
         assert_string_equal(row_of_word(unit_text(unit))->role, "unit");
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arenas_give_zeroed_aligned_memory),
         cmocka_unit_test(equal_names_are_one_pointer_and_lists_grow),

@@ -12,16 +12,14 @@ static const struct {
 } frozen[] = {{0, 0x89f2ce78u}, {TRAIN_PICTURES, 0xf896ddffu}};
 enum { FROZEN = sizeof frozen / sizeof frozen[0] };
 
-static Plan *plan_new(void)
-{
+static Plan *plan_new(void) {
     Plan *plan = malloc(sizeof *plan);
     assert_non_null(plan);
     plan_make(plan, FROZEN_SEED);
     return plan;
 }
 
-static void counts_are_those_of_the_contest(void **state)
-{
+static void counts_are_those_of_the_contest(void **state) {
     (void)state;
     Plan *plan = plan_new();
     int train[INDIVIDUALS] = {0}, test[INDIVIDUALS] = {0}, rarest = 0, fewest = PICTURES, most = 0;
@@ -43,8 +41,7 @@ static void counts_are_those_of_the_contest(void **state)
     free(plan);
 }
 
-static void bursts_keep_to_one_split_one_individual_and_one_flank(void **state)
-{
+static void bursts_keep_to_one_split_one_individual_and_one_flank(void **state) {
     (void)state;
     Plan *plan = plan_new();
     const Shot **first = calloc((size_t)plan->bursts, sizeof(Shot *));
@@ -63,8 +60,7 @@ static void bursts_keep_to_one_split_one_individual_and_one_flank(void **state)
     free(plan);
 }
 
-static int lines_of(const char *folder, const char *name)
-{
+static int lines_of(const char *folder, const char *name) {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "rb");
@@ -76,8 +72,7 @@ static int lines_of(const char *folder, const char *name)
     return lines;
 }
 
-static void tables_hold_every_picture_and_every_ordered_pair(void **state)
-{
+static void tables_hold_every_picture_and_every_ordered_pair(void **state) {
     (void)state;
     char folder[64];
     Plan *plan = plan_new();
@@ -94,8 +89,7 @@ static void tables_hold_every_picture_and_every_ordered_pair(void **state)
 }
 
 /* `make` takes train.csv for the whole sample. */
-static void train_csv_stands_only_where_all_else_does(void **state)
-{
+static void train_csv_stands_only_where_all_else_does(void **state) {
     (void)state;
     char folder[64], path[128];
     Plan *plan = plan_new();
@@ -118,8 +112,7 @@ typedef struct {
     Picture pictures[FROZEN];
 } Easel;
 
-static void *paint_frozen(void *argument)
-{
+static void *paint_frozen(void *argument) {
     Easel *easel = argument;
     Coat *coats = malloc(FLANKS * sizeof *coats);
     for (int i = 0; coats && i < FROZEN; i++) {
@@ -134,8 +127,7 @@ static void *paint_frozen(void *argument)
     return NULL;
 }
 
-static void check_cut_out(const Picture *picture)
-{
+static void check_cut_out(const Picture *picture) {
     assert_non_null(picture->pixels);
     assert_in_range(picture->width, 20, 400);
     assert_in_range(picture->height, 20, 400);
@@ -149,8 +141,7 @@ static void check_cut_out(const Picture *picture)
     assert_true(seen * 8 > picture->width * picture->height);
 }
 
-static void pictures_are_the_same_bytes_on_every_thread_and_compiler(void **state)
-{
+static void pictures_are_the_same_bytes_on_every_thread_and_compiler(void **state) {
     (void)state;
     Plan *plan = plan_new();
     Body body;
@@ -171,8 +162,7 @@ static void pictures_are_the_same_bytes_on_every_thread_and_compiler(void **stat
     free(plan);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_are_those_of_the_contest),
         cmocka_unit_test(bursts_keep_to_one_split_one_individual_and_one_flank),

@@ -4,8 +4,7 @@
 /* ---- helpers ---------------------------------------------------------------------------------------------------------- */
 
 /* The text, in a chunk of a document called v01.jre, gives exactly these messages. */
-static void expect_messages(const char *program, const char *expected)
-{
+static void expect_messages(const char *program, const char *expected) {
     Jre *jre = jre_new();
     Text text = { .jre = jre };
     text_add(&text, "```jre\n%s```\n", program);
@@ -18,8 +17,7 @@ static void expect_messages(const char *program, const char *expected)
 }
 
 /* The codes of all messages, by place, in one text: "unknown_unit:3 unfinished_line:4". */
-static void expect_findings(const char *program, const char *expected)
-{
+static void expect_findings(const char *program, const char *expected) {
     Jre *jre = jre_new();
     Text text = { .jre = jre }, found = { .jre = jre };
     text_add(&text, "```jre\n%s```\n", program);
@@ -38,13 +36,11 @@ static void expect_findings(const char *program, const char *expected)
     jre_free(jre);
 }
 
-static bool same_word(const char *a, const char *b)
-{
+static bool same_word(const char *a, const char *b) {
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool same_lists(const Statement *a, const Statement *b)
-{
+static bool same_lists(const Statement *a, const Statement *b) {
     if (a->settings.count != b->settings.count || a->params.count != b->params.count || a->where.count != b->where.count
         || a->lines.count != b->lines.count)
         return false;
@@ -63,15 +59,13 @@ static bool same_lists(const Statement *a, const Statement *b)
     return same;
 }
 
-static bool same_statement(const Statement *a, const Statement *b)
-{
+static bool same_statement(const Statement *a, const Statement *b) {
     return a->kind == b->kind && same_word(a->name, b->name) && a->record == b->record && a->each == b->each
            && a->formula == b->formula && a->builtin == b->builtin && same_word(a->text, b->text)
            && same_word(a->subject, b->subject) && expr_equal(a->value, b->value) && expr_equal(a->like, b->like) && same_lists(a, b);
 }
 
-static void expect_round_trip(Jre *jre, const Statement *s)
-{
+static void expect_round_trip(Jre *jre, const Statement *s) {
     Text once = { .jre = jre }, twice = { .jre = jre };
     print_statement(&once, s);
     Chunk *chunk = chunk_of(jre, once.at);
@@ -87,8 +81,7 @@ static void expect_round_trip(Jre *jre, const Statement *s)
 /* Every document printed in LANGUAGE.md, in order. Calls `visit` with name, text and length. */
 typedef void Visit(const char *name, const char *text, size_t length);
 
-static int each_printed_document(Visit *visit)
-{
+static int each_printed_document(Visit *visit) {
     char path[1024];
     if (!test_data("LANGUAGE.md", path))
         return 0;
@@ -122,8 +115,7 @@ static const char small_document[] =
 
 /* ---- the parser: what is understood -------------------------------------------------------------------------------------------- */
 
-static void all_kinds_of_statements_are_understood(void **state)
-{
+static void all_kinds_of_statements_are_understood(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Document *document = parsed(jre, "v03.jre", small_document);
@@ -160,8 +152,7 @@ static void all_kinds_of_statements_are_understood(void **state)
     jre_free(jre);
 }
 
-static const Expr *expression(Jre *jre, const char *text)
-{
+static const Expr *expression(Jre *jre, const char *text) {
     Chunk *chunk = chunk_of(jre, text);
     expect_no_message(jre, text);
     assert_int_equal(chunk->statements.count, 1);
@@ -169,8 +160,7 @@ static const Expr *expression(Jre *jre, const char *text)
     return chunk->statements.at[0]->value;
 }
 
-static void pipes_labels_and_reductions_have_the_shape_that_is_promised(void **state)
-{
+static void pipes_labels_and_reductions_have_the_shape_that_is_promised(void **state) {
     (void)state;
     Jre *jre = jre_new();
     const Expr *e = expression(jre, "a + b |> conv(64, stride = 2) as conv1 |> f.g as \"0.x\"");
@@ -202,8 +192,7 @@ static void pipes_labels_and_reductions_have_the_shape_that_is_promised(void **s
     jre_free(jre);
 }
 
-static void lines_go_on_where_the_manual_says_so(void **state)
-{
+static void lines_go_on_where_the_manual_says_so(void **state) {
     (void)state;
     Jre *jre = jre_new();
     static const char *const same[][2] = {
@@ -225,8 +214,7 @@ static void lines_go_on_where_the_manual_says_so(void **state)
     jre_free(jre);
 }
 
-static void only_jre_fences_are_program(void **state)
-{
+static void only_jre_fences_are_program(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Document *document = parsed(jre, "a.jre",
@@ -242,8 +230,7 @@ static void only_jre_fences_are_program(void **state)
     jre_free(jre);
 }
 
-static void expect_clean(const char *name, const char *text, size_t length)
-{
+static void expect_clean(const char *name, const char *text, size_t length) {
     Jre *jre = jre_new();
     Document *document = parse_document(jre, source_from_text(jre, name, text, length));
     expect_no_message(jre, name);
@@ -254,8 +241,7 @@ static void expect_clean(const char *name, const char *text, size_t length)
     jre_free(jre);
 }
 
-static void the_documents_of_the_manual_parse_and_print_back(void **state)
-{
+static void the_documents_of_the_manual_parse_and_print_back(void **state) {
     (void)state;
     expect_clean("the small document", small_document, strlen(small_document));
     if (each_printed_document(expect_clean) == 0)
@@ -263,8 +249,7 @@ static void the_documents_of_the_manual_parse_and_print_back(void **state)
 }
 
 /* A tree as only a program builds it, without parentheses. */
-static Expr *random_tree(Jre *jre, uint32_t *seed, int depth)
-{
+static Expr *random_tree(Jre *jre, uint32_t *seed, int depth) {
     *seed = *seed * 1664525u + 1013904223u;
     uint32_t pick = *seed >> 16;
     Expr *e = arena_new(&jre->forever, Expr);
@@ -292,8 +277,7 @@ static Expr *random_tree(Jre *jre, uint32_t *seed, int depth)
     return e;
 }
 
-static void trees_built_by_a_program_print_with_the_parentheses_they_need(void **state)
-{
+static void trees_built_by_a_program_print_with_the_parentheses_they_need(void **state) {
     (void)state;
     Jre *jre = jre_new();
     uint32_t seed = 1;
@@ -313,8 +297,7 @@ static void trees_built_by_a_program_print_with_the_parentheses_they_need(void *
 
 /* ---- the parser: what is not understood ---------------------------------------------------------------------------------------- */
 
-static void a_misspelled_kind_is_answered_with_the_right_one(void **state)
-{
+static void a_misspelled_kind_is_answered_with_the_right_one(void **state) {
     (void)state;
     expect_messages("datset jaguars {\n  table \"train.csv\"\n  keep [sex]\n}\na = 1\n",
         "error: unknown_kind\n"
@@ -329,8 +312,7 @@ static void a_misspelled_kind_is_answered_with_the_right_one(void **state)
         "   | dataset jaguars {\n");
 }
 
-static void a_setting_without_a_value_is_answered_with_an_example(void **state)
-{
+static void a_setting_without_a_value_is_answered_with_an_example(void **state) {
     (void)state;
     expect_messages("train learner {\n  network   Eye\n  epochs\n  seed      7\n}\n",
         "error: unfinished_line\n"
@@ -344,8 +326,7 @@ static void a_setting_without_a_value_is_answered_with_an_example(void **state)
         "   |   epochs    30\n");
 }
 
-static void an_unknown_unit_is_answered_with_the_known_ones(void **state)
-{
+static void an_unknown_unit_is_answered_with_the_known_ones(void **state) {
     (void)state;
     expect_messages("margin = 0.5furlong\nangle = 30degrees + 3px\n",
         "error: unknown_unit\n"
@@ -368,8 +349,7 @@ static void an_unknown_unit_is_answered_with_the_known_ones(void **state)
         "   | angle = 30deg + 3px\n");
 }
 
-static void a_chunk_that_is_never_closed_has_one_message(void **state)
-{
+static void a_chunk_that_is_never_closed_has_one_message(void **state) {
     (void)state;
     Jre *jre = jre_new();
     parsed(jre, "v01.jre", "# Title\n\n```jre\na = 1\n\nProse, (that) isn't program.\n");
@@ -391,8 +371,7 @@ static void a_chunk_that_is_never_closed_has_one_message(void **state)
     jre_free(jre);
 }
 
-static void a_mistake_has_one_message_and_the_next_has_its_own(void **state)
-{
+static void a_mistake_has_one_message_and_the_next_has_its_own(void **state) {
     (void)state;
     expect_findings("x =\nsplit folds {\n  data jaguars\n  folds = 5\n  seed\n}\ny =\nz = 3\nw = 0.5 rad\nprob cv\nv = 3 $ 4\n",
                     "unfinished_line:2 unexpected_word:5 unfinished_line:6 unfinished_line:8 unknown_unit:10 unexpected_word:11 unknown_character:12");
@@ -411,8 +390,7 @@ static void a_mistake_has_one_message_and_the_next_has_its_own(void **state)
     expect_findings(") a\n= 3\n|> f\n  g\nb = 2 + loss\n", "unexpected_word:2 unexpected_word:3 unexpected_word:6");
 }
 
-static void what_is_broken_is_marked_and_the_rest_is_kept(void **state)
-{
+static void what_is_broken_is_marked_and_the_rest_is_kept(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Document *document = parsed(jre, "a.jre", "```jre\ntrain a {\n  network Eye\n  epochs\n  seed 7\n}\nb = )\nc = 3\n```\n");
@@ -434,8 +412,7 @@ static void what_is_broken_is_marked_and_the_rest_is_kept(void **state)
 
 /* ---- hostile texts ---------------------------------------------------------------------------------------------------------------- */
 
-static char *repeated(const char *first, const char *part, int times, const char *last)
-{
+static char *repeated(const char *first, const char *part, int times, const char *last) {
     size_t length = strlen(part);
     char *text = malloc(strlen(first) + length * (size_t)times + strlen(last) + 1), *at = text + strlen(first);
     strcpy(text, first);
@@ -445,8 +422,7 @@ static char *repeated(const char *first, const char *part, int times, const char
     return text;
 }
 
-static void deep_nesting_is_refused_without_using_up_the_stack(void **state)
-{
+static void deep_nesting_is_refused_without_using_up_the_stack(void **state) {
     (void)state;
     static const char *const parts[][2] = {
         { "(", "x" }, { "-", "x" }, { "not ", "x" }, { "f(", "x" }, { "[", "1" }, { "x[", "i" }, { "1 + ", "1" }, { "x ^ ", "x" },
@@ -480,8 +456,7 @@ static void deep_nesting_is_refused_without_using_up_the_stack(void **state)
     jre_free(jre);
 }
 
-static void ten_megabytes_of_prose_are_read_line_by_line(void **state)
-{
+static void ten_megabytes_of_prose_are_read_line_by_line(void **state) {
     (void)state;
     Jre *jre = jre_new();
     char *text = repeated("", "A line of prose, with `code` and ``` in it, and \xE2\x82\xAC.\n", 200000, "```jre\na = )\n```\n");
@@ -506,8 +481,7 @@ static void ten_megabytes_of_prose_are_read_line_by_line(void **state)
     jre_free(jre);
 }
 
-static void bytes_of_zero_do_no_harm(void **state)
-{
+static void bytes_of_zero_do_no_harm(void **state) {
     (void)state;
     Jre *jre = jre_new();
     const char text[] = "Pro\0se\n```jre\n# com\0ment\n  |> f\na = \"te\0xt\"\nb = 1\0 + 2\nc\0 = 3\n\0\n```\0\n\0";
@@ -520,8 +494,7 @@ static void bytes_of_zero_do_no_harm(void **state)
     jre_free(jre);
 }
 
-static void a_parse_without_memory_ends_in_the_handler(void **state)
-{
+static void a_parse_without_memory_ends_in_the_handler(void **state) {
     (void)state;
     for (volatile long nth = 1; nth < 200; nth++) {
         Jre *jre = jre_new();
@@ -536,14 +509,12 @@ static void a_parse_without_memory_ends_in_the_handler(void **state)
     }
 }
 
-static bool is_name_byte(char c)
-{
+static bool is_name_byte(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
 }
 
 /* Takes out one word or sign of the program after another: of the first document each, of the others every ninth. */
-static void delete_each_token(const char *name, const char *text, size_t length)
-{
+static void delete_each_token(const char *name, const char *text, size_t length) {
     bool inside = false;
     int stride = strcmp(name, "document 1") == 0 || strcmp(name, "the small document") == 0 ? 1 : 9, number = 0;
     for (size_t at = 0; at < length; at++) {
@@ -573,15 +544,13 @@ static void delete_each_token(const char *name, const char *text, size_t length)
     }
 }
 
-static void a_word_taken_out_gives_two_messages_at_most(void **state)
-{
+static void a_word_taken_out_gives_two_messages_at_most(void **state) {
     (void)state;
     delete_each_token("the small document", small_document, strlen(small_document));
     each_printed_document(delete_each_token);
 }
 
-static void noise_in_a_document_never_crashes(void **state)
-{
+static void noise_in_a_document_never_crashes(void **state) {
     (void)state;
     static const char *const pieces[] = { "{", "}", "(", ")", "[", "]", "\n", "\n\n", "\"", "```\n", "\n```jre\n", "=", "|>", " where ", " x ",
                                           " train ", " loss ", "expect ", "\xE2\x88\x80", "\xFF", "3px", ",", ":", " each ", "->", "#", " as ", "." };
@@ -613,8 +582,7 @@ static void noise_in_a_document_never_crashes(void **state)
     }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_kinds_of_statements_are_understood),
         cmocka_unit_test(pipes_labels_and_reductions_have_the_shape_that_is_promised),

@@ -4,8 +4,7 @@
 #include "../runtime/runtime.h"
 
 /* kat_vectors of Random123 1.09, philox4x32 10. */
-static void philox_gives_the_known_answers(void **state)
-{
+static void philox_gives_the_known_answers(void **state) {
     (void)state;
     static const struct { uint32_t counter[4], key[2], expected[4]; } rows[] = {
         {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
@@ -19,8 +18,7 @@ static void philox_gives_the_known_answers(void **state)
     }
 }
 
-static void every_word_of_a_stream_name_matters(void **state)
-{
+static void every_word_of_a_stream_name_matters(void **state) {
     (void)state;
     Random streams[] = {
         random_stream(1, "split", "", 0), random_stream(2, "split", "", 0), random_stream(1, "interval", "", 0),
@@ -39,8 +37,7 @@ static void every_word_of_a_stream_name_matters(void **state)
 }
 
 /* The numbers are part of the promise that a seed means the same in every version. */
-static void a_stream_is_the_same_in_every_version(void **state)
-{
+static void a_stream_is_the_same_in_every_version(void **state) {
     (void)state;
     Random random = random_stream(31, "split", "individual 7", 3);
     static const uint32_t expected[6] = { 0x9923419a, 0xd95add12, 0xfd29b0c0, 0xdfef1992, 0xff00fe5f, 0x49d2f758 };
@@ -48,8 +45,7 @@ static void a_stream_is_the_same_in_every_version(void **state)
         assert_int_equal(random_word(&random), expected[i]);
 }
 
-static void words_are_the_blocks_of_the_counter(void **state)
-{
+static void words_are_the_blocks_of_the_counter(void **state) {
     (void)state;
     Random random = random_stream(5, "order", "", 0);
     random.counter[0] = ~0u;              /* the carry into the next counter word */
@@ -65,8 +61,7 @@ static void words_are_the_blocks_of_the_counter(void **state)
     }
 }
 
-static void units_are_even_in_their_range(void **state)
-{
+static void units_are_even_in_their_range(void **state) {
     (void)state;
     Random random = random_stream(1, "unit", "", 0);
     double sum = 0;
@@ -82,8 +77,7 @@ static void units_are_even_in_their_range(void **state)
         assert_in_range(tenth[i], 9600, 10400);
 }
 
-static void draws_below_a_bound_are_even(void **state)
-{
+static void draws_below_a_bound_are_even(void **state) {
     (void)state;
     Random random = random_stream(1, "below", "", 0);
     int seen[7] = {0};
@@ -97,8 +91,7 @@ static void draws_below_a_bound_are_even(void **state)
         assert_true(random_below(&random, bound) < bound);
 }
 
-static void permutations_are_even_and_whole(void **state)
-{
+static void permutations_are_even_and_whole(void **state) {
     (void)state;
     int counts[6] = {0};
     for (uint64_t i = 0; i < 6000; i++) {
@@ -119,8 +112,7 @@ static void permutations_are_even_and_whole(void **state)
 
 typedef struct { int *touched; int count; long sums[16]; } Loop;
 
-static void add_up(void *context, int part, int parts)
-{
+static void add_up(void *context, int part, int parts) {
     Loop *loop = context;
     int from = (int)((int64_t)loop->count * part / parts), to = (int)((int64_t)loop->count * (part + 1) / parts);
     loop->sums[part] = 0;
@@ -130,8 +122,7 @@ static void add_up(void *context, int part, int parts)
     }
 }
 
-static void the_pool_runs_every_part_once(void **state)
-{
+static void the_pool_runs_every_part_once(void **state) {
     (void)state;
     Jre *jre = jre_new();
     for (int threads = 0; threads <= 5; threads++) {
@@ -153,8 +144,7 @@ static void the_pool_runs_every_part_once(void **state)
     jre_free(jre);
 }
 
-static void an_idle_pool_goes_away(void **state)
-{
+static void an_idle_pool_goes_away(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Pool *pool = pool_new(jre, 3);
@@ -168,8 +158,7 @@ static void an_idle_pool_goes_away(void **state)
     jre_free(jre);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_gives_the_known_answers),
         cmocka_unit_test(every_word_of_a_stream_name_matters),

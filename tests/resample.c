@@ -3,21 +3,18 @@
 
 #include "../runtime/runtime.h"
 
-static int enter(void **state)
-{
+static int enter(void **state) {
     *state = jre_new();
     return 0;
 }
 
-static int leave(void **state)
-{
+static int leave(void **state) {
     jre_free(*state);
     return 0;
 }
 
 /* A picture that is smooth in one corner and busy in the other. */
-static Image painted(Jre *jre, int width, int height, int channels)
-{
+static Image painted(Jre *jre, int width, int height, int channels) {
     Image image = { width, height, channels, jre_allocate(jre, (size_t)(width * height * channels)) };
     uint8_t *at = image.pixels;
     for (int y = 0; y < height; y++)
@@ -27,14 +24,12 @@ static Image painted(Jre *jre, int width, int height, int channels)
     return image;
 }
 
-static void expect_pixels(Jre *jre, const Image *image, const char *hash)
-{
+static void expect_pixels(Jre *jre, const Image *image, const char *hash) {
     size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
     assert_string_equal(hash_bytes(jre, image->pixels, bytes), hash);
 }
 
-static void every_filter_gives_the_bits_of_pillow(void **state)
-{
+static void every_filter_gives_the_bits_of_pillow(void **state) {
     Jre *jre = *state;
     static const struct { ResampleFilter filter; int width, height; const char *hash; } rows[] = {
         {FILTER_NEAREST, 20, 15, "96880cafb14bb516e8227a708b0d4304"},
@@ -85,8 +80,7 @@ static void every_filter_gives_the_bits_of_pillow(void **state)
     image_free(&source);
 }
 
-static void each_channel_is_resized_by_itself(void **state)
-{
+static void each_channel_is_resized_by_itself(void **state) {
     Jre *jre = *state;
     for (int channels = 1; channels <= 4; channels++) {
         Image source = painted(jre, 37, 29, channels), resized;
@@ -106,8 +100,7 @@ static void each_channel_is_resized_by_itself(void **state)
     }
 }
 
-static void the_smallest_pictures_are_resized(void **state)
-{
+static void the_smallest_pictures_are_resized(void **state) {
     Jre *jre = *state;
     for (int width = 1; width <= 9; width += 4)
         for (int height = 1; height <= 9; height += 4)
@@ -123,8 +116,7 @@ static void the_smallest_pictures_are_resized(void **state)
                 }
 }
 
-static void an_equal_size_is_a_copy(void **state)
-{
+static void an_equal_size_is_a_copy(void **state) {
     Jre *jre = *state;
     Image source = painted(jre, 61, 47, 3), resized;
     image_resize(jre, &source, 61, 47, FILTER_LANCZOS, &resized);
@@ -133,8 +125,7 @@ static void an_equal_size_is_a_copy(void **state)
     image_free(&resized);
 }
 
-static void gray_is_that_of_pillow(void **state)
-{
+static void gray_is_that_of_pillow(void **state) {
     Jre *jre = *state;
     Image source = painted(jre, 61, 47, 3), gray, again;
     image_to_gray(jre, &source, &gray);
@@ -147,8 +138,7 @@ static void gray_is_that_of_pillow(void **state)
     image_free(&again);
 }
 
-static void alpha_over_a_color_is_that_of_pillow(void **state)
-{
+static void alpha_over_a_color_is_that_of_pillow(void **state) {
     Jre *jre = *state;
     static const uint8_t color[3] = { 124, 116, 104 };
     Image source = painted(jre, 61, 47, 4), rgb, again;
@@ -163,8 +153,7 @@ static void alpha_over_a_color_is_that_of_pillow(void **state)
 
 /* ---- hashes of pictures --------------------------------------------------------------------------------------------------------- */
 
-static void the_hash_is_that_of_imagehash(void **state)
-{
+static void the_hash_is_that_of_imagehash(void **state) {
     Jre *jre = *state;
     static const struct { int width, height, channels; uint64_t hash; } rows[] = {
         {61, 47, 3, 0x800107079f0fbfbf}, {61, 47, 1, 0x80010f273faeb7cd}, {200, 150, 3, 0xd800000036ffffff}, {200, 150, 1, 0x80000002fbdfffff},
@@ -177,8 +166,7 @@ static void the_hash_is_that_of_imagehash(void **state)
     }
 }
 
-static void a_plain_picture_has_a_plain_hash(void **state)
-{
+static void a_plain_picture_has_a_plain_hash(void **state) {
     Jre *jre = *state;
     Image source = painted(jre, 50, 40, 3);
     memset(source.pixels, 128, 50 * 40 * 3);
@@ -190,8 +178,7 @@ static void a_plain_picture_has_a_plain_hash(void **state)
 }
 
 /* The tables of the shared photographs hold hashes without the first bit, taken before the photographs were made smaller. */
-static void photographs_have_the_hashes_of_their_table(void **state)
-{
+static void photographs_have_the_hashes_of_their_table(void **state) {
     Jre *jre = *state;
     char path[1024], picture[64];
     Table table;
@@ -212,8 +199,7 @@ static void photographs_have_the_hashes_of_their_table(void **state)
 
 /* ---- the oracle's pictures --------------------------------------------------------------------------------------------------------- */
 
-static void expect_array(Jre *jre, const Image *image, const char *name)
-{
+static void expect_array(Jre *jre, const Image *image, const char *name) {
     char path[1024], file[128];
     Array array;
     snprintf(file, sizeof file, "oracle/image/%s.npy", name);
@@ -225,8 +211,7 @@ static void expect_array(Jre *jre, const Image *image, const char *name)
     jre_release(array.values);
 }
 
-static void resized_pictures_are_those_of_the_oracle(void **state)
-{
+static void resized_pictures_are_those_of_the_oracle(void **state) {
     Jre *jre = *state;
     static const char *const filters[] = { "nearest", "box", "bilinear", "hamming", "bicubic", "lanczos" };
     static const struct { int width, height; } sizes[] = { {32, 24}, {96, 72}, {20, 33} };
@@ -249,8 +234,7 @@ static void resized_pictures_are_those_of_the_oracle(void **state)
     image_free(&source);
 }
 
-static void cutouts_over_a_color_are_those_of_the_oracle(void **state)
-{
+static void cutouts_over_a_color_are_those_of_the_oracle(void **state) {
     Jre *jre = *state;
     static const uint8_t black[3] = { 0, 0, 0 }, mean[3] = { 124, 116, 104 };
     char path[1024];
@@ -268,8 +252,7 @@ static void cutouts_over_a_color_are_those_of_the_oracle(void **state)
     image_free(&source);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_filter_gives_the_bits_of_pillow, enter, leave),
         cmocka_unit_test_setup_teardown(each_channel_is_resized_by_itself, enter, leave),

@@ -9,20 +9,17 @@
 
 typedef struct { Jre *jre; Pool *pool; int level; } Bench;
 
-static Bench bench_open(int threads)
-{
+static Bench bench_open(int threads) {
     Jre *jre = jre_new();
     return (Bench){ jre, pool_new(jre, threads), kernel_level(NULL) };
 }
 
-static void bench_close(Bench *bench)
-{
+static void bench_close(Bench *bench) {
     pool_free(bench->pool);
     jre_free(bench->jre);
 }
 
-static void make_unit(const double *from, int width, float *to)
-{
+static void make_unit(const double *from, int width, float *to) {
     double squares = 0;
     for (int k = 0; k < width; k++)
         squares += from[k] * from[k];
@@ -31,8 +28,7 @@ static void make_unit(const double *from, int width, float *to)
 }
 
 /* Everybody asks everybody else. Free the results. */
-static QueryResult *rank_all(Bench *bench, const float *rows, const int *label, int count, int width)
-{
+static QueryResult *rank_all(Bench *bench, const float *rows, const int *label, int count, int width) {
     int *self = calloc((size_t)count, sizeof *self);
     QueryResult *results = calloc((size_t)count, sizeof *results);
     for (int i = 0; i < count; i++)
@@ -44,8 +40,7 @@ static QueryResult *rank_all(Bench *bench, const float *rows, const int *label, 
 }
 
 /* One query of width 1 whose scores are the gallery's numbers. */
-static QueryResult rank_scores(Bench *bench, const float *scores, const int *relevant, int count)
-{
+static QueryResult rank_scores(Bench *bench, const float *scores, const int *relevant, int count) {
     const float one = 1;
     const int label = 1, self = -1;
     RankingTask task = { &one, 1, &label, &self, scores, count, relevant, 1 };
@@ -55,8 +50,7 @@ static QueryResult rank_scores(Bench *bench, const float *scores, const int *rel
 }
 
 static Evaluation evaluate_one(Bench *bench, const QueryResult *results, const int *label, int count, int identities, bool by_identity,
-                               bool lonely_zero)
-{
+                               bool lonely_zero) {
     int *candidates = calloc((size_t)count + 1, sizeof *candidates);
     for (int i = 0; i < count; i++)
         candidates[i] = count - 1;
@@ -76,8 +70,7 @@ static Evaluation evaluate_one(Bench *bench, const QueryResult *results, const i
 /* ---- golden numbers ------------------------------------------------------------------------------------------------------ */
 
 /* The twelve rows of DEFINITIONS 5.12: 4 individuals, y = i mod 4. */
-static void golden_rows(float *rows)
-{
+static void golden_rows(float *rows) {
     for (int i = 0; i < 12; i++) {
         double x[8];
         for (int d = 0; d < 8; d++)
@@ -91,8 +84,7 @@ static void golden_rows(float *rows)
     }
 }
 
-static void golden_numbers_of_twelve_rows_hold(void **state)
-{
+static void golden_numbers_of_twelve_rows_hold(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     float rows[12 * 8];
@@ -111,8 +103,7 @@ static void golden_numbers_of_twelve_rows_hold(void **state)
     bench_close(&bench);
 }
 
-static void golden_numbers_with_a_lonely_individual_hold(void **state)
-{
+static void golden_numbers_with_a_lonely_individual_hold(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     float rows[12 * 8];
@@ -138,8 +129,7 @@ static void golden_numbers_with_a_lonely_individual_hold(void **state)
 }
 
 /* Values of scikit-learn 1.9.1's average_precision_score, which agrees where no scores are equal. */
-static void average_precision_is_that_of_scikit_learn(void **state)
-{
+static void average_precision_is_that_of_scikit_learn(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     static const float scores[12] = { .91f, .13f, .78f, .42f, .66f, .05f, -.31f, .57f, .29f, .84f, -.77f, .36f };
@@ -157,8 +147,7 @@ static void average_precision_is_that_of_scikit_learn(void **state)
     bench_close(&bench);
 }
 
-static cJSON *parse_file(const char *path)
-{
+static cJSON *parse_file(const char *path) {
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
     char *text = calloc(1, 1 << 20);
@@ -171,8 +160,7 @@ static cJSON *parse_file(const char *path)
     return json;
 }
 
-static void forty_rows_agree_with_the_oracle(void **state)
-{
+static void forty_rows_agree_with_the_oracle(void **state) {
     (void)state;
     char buffer[1024];
     const char *path = test_data("oracle/metrics.json", buffer);
@@ -224,8 +212,7 @@ static void forty_rows_agree_with_the_oracle(void **state)
 
 typedef struct { float score; int row; } Candidate;
 
-static int by_score_then_row(const void *a, const void *b)
-{
+static int by_score_then_row(const void *a, const void *b) {
     const Candidate *x = a, *y = b;
     if (x->score != y->score)
         return x->score > y->score ? -1 : 1;
@@ -233,8 +220,7 @@ static int by_score_then_row(const void *a, const void *b)
 }
 
 /* By the words of the definition: sort everything, walk down. */
-static QueryResult brute_force(const float *scores, const int *gallery_label, int count, int label, int self)
-{
+static QueryResult brute_force(const float *scores, const int *gallery_label, int count, int label, int self) {
     Candidate *order = calloc((size_t)count + 1, sizeof *order);
     int candidates = 0, found = 0;
     for (int i = 0; i < count; i++)
@@ -264,8 +250,7 @@ static QueryResult brute_force(const float *scores, const int *gallery_label, in
     return result;
 }
 
-static void assert_same_result(const QueryResult *got, const QueryResult *wanted)
-{
+static void assert_same_result(const QueryResult *got, const QueryResult *wanted) {
     assert_int_equal(got->positives, wanted->positives);
     assert_int_equal(got->first_rank, wanted->first_rank);
     assert_int_equal(got->ties, wanted->ties);
@@ -274,8 +259,7 @@ static void assert_same_result(const QueryResult *got, const QueryResult *wanted
 }
 
 /* Rows around one center an individual; every `copied`-th is a copy of an earlier one, which makes ties. */
-static void random_rows(Random *random, float *rows, int *label, int count, int width, int individuals, int copied)
-{
+static void random_rows(Random *random, float *rows, int *label, int count, int width, int individuals, int copied) {
     double x[600];
     for (int i = 0; i < count; i++) {
         label[i] = (int)random_below(random, (uint64_t)individuals);
@@ -290,8 +274,7 @@ static void random_rows(Random *random, float *rows, int *label, int count, int 
     }
 }
 
-static void check_against_brute_force(Bench *bench, Random *random, int queries, int candidates, int width, int individuals, int copied)
-{
+static void check_against_brute_force(Bench *bench, Random *random, int queries, int candidates, int width, int individuals, int copied) {
     const int all = queries + candidates;
     float *rows = calloc((size_t)all * (size_t)width, sizeof *rows), *scores = calloc((size_t)candidates, sizeof *scores);
     int *label = calloc((size_t)all, sizeof *label), *self = calloc((size_t)queries, sizeof *self);
@@ -321,8 +304,7 @@ static void check_against_brute_force(Bench *bench, Random *random, int queries,
     free(results);
 }
 
-static void counting_equals_sorting(void **state)
-{
+static void counting_equals_sorting(void **state) {
     (void)state;
     Bench bench = bench_open(2);
     Random random = random_stream(7, "test", "brute force", 0);
@@ -340,8 +322,7 @@ static void counting_equals_sorting(void **state)
     bench_close(&bench);
 }
 
-static void crowded_and_equal_scores_are_counted(void **state)
-{
+static void crowded_and_equal_scores_are_counted(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     enum { COUNT = 3000 };
@@ -375,8 +356,7 @@ static void crowded_and_equal_scores_are_counted(void **state)
     bench_close(&bench);
 }
 
-static void more_positives_than_the_table_holds_are_counted(void **state)
-{
+static void more_positives_than_the_table_holds_are_counted(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     enum { COUNT = 70000 };
@@ -400,8 +380,7 @@ static void more_positives_than_the_table_holds_are_counted(void **state)
     bench_close(&bench);
 }
 
-static void equal_scores_rank_by_row_and_are_reported(void **state)
-{
+static void equal_scores_rank_by_row_and_are_reported(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     const float scores[5] = { .5f, .5f, .5f, .9f, .1f };
@@ -418,8 +397,7 @@ static void equal_scores_rank_by_row_and_are_reported(void **state)
     bench_close(&bench);
 }
 
-static void scores_that_are_no_numbers_rank_last(void **state)
-{
+static void scores_that_are_no_numbers_rank_last(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     const float scores[4] = { NAN, .2f, INFINITY, -.5f };
@@ -433,8 +411,7 @@ static void scores_that_are_no_numbers_rank_last(void **state)
     bench_close(&bench);
 }
 
-static void without_candidates_every_query_is_lonely(void **state)
-{
+static void without_candidates_every_query_is_lonely(void **state) {
     (void)state;
     Bench bench = bench_open(2);
     const float row[2] = { 1, 0 };
@@ -453,8 +430,7 @@ static void without_candidates_every_query_is_lonely(void **state)
     bench_close(&bench);
 }
 
-static void bits_do_not_depend_on_threads(void **state)
-{
+static void bits_do_not_depend_on_threads(void **state) {
     (void)state;
     enum { COUNT = 1500, WIDTH = 48 };
     float *rows = calloc(COUNT * WIDTH, sizeof *rows);
@@ -480,8 +456,7 @@ static void bits_do_not_depend_on_threads(void **state)
     free(rows);
 }
 
-static void a_score_does_not_depend_on_its_company(void **state)
-{
+static void a_score_does_not_depend_on_its_company(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     enum { COUNT = 700, WIDTH = 37 };
@@ -502,8 +477,7 @@ static void a_score_does_not_depend_on_its_company(void **state)
 
 /* ---- metrics --------------------------------------------------------------------------------------------------------------- */
 
-static void folds_average_by_individual_first(void **state)
-{
+static void folds_average_by_individual_first(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     /* individual 0 in both folds, 1 in the first, 2 in the second, 3 always lonely */
@@ -546,8 +520,7 @@ static void folds_average_by_individual_first(void **state)
     bench_close(&bench);
 }
 
-static void equal_individuals_go_by_number(void **state)
-{
+static void equal_individuals_go_by_number(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     const QueryResult same[] = { { .positives = 1, .average_precision = .5 }, { .positives = 1, .average_precision = .5 } };
@@ -561,8 +534,7 @@ static void equal_individuals_go_by_number(void **state)
     bench_close(&bench);
 }
 
-static void nothing_to_judge_gives_no_numbers(void **state)
-{
+static void nothing_to_judge_gives_no_numbers(void **state) {
     (void)state;
     Bench bench = bench_open(1);
     const QueryResult lonely = { .best = -1 };
@@ -584,8 +556,7 @@ static void nothing_to_judge_gives_no_numbers(void **state)
 }
 
 /* The mean over every set of places that the relevant pictures may take. */
-static double chance_by_counting(int positives, int candidates)
-{
+static double chance_by_counting(int positives, int candidates) {
     double sum = 0;
     int orders = 0;
     for (unsigned places = 0; places < 1u << candidates; places++) {
@@ -602,8 +573,7 @@ static double chance_by_counting(int positives, int candidates)
     return sum / orders;
 }
 
-static void chance_is_the_mean_over_all_orders(void **state)
-{
+static void chance_is_the_mean_over_all_orders(void **state) {
     (void)state;
     for (int candidates = 1; candidates <= 11; candidates++)
         for (int positives = 1; positives <= candidates; positives++)
@@ -619,8 +589,7 @@ static void chance_is_the_mean_over_all_orders(void **state)
     }
 }
 
-static void intervals_are_the_same_every_time(void **state)
-{
+static void intervals_are_the_same_every_time(void **state) {
     (void)state;
     double values[40], low, high, again_low, again_high;
     Random random = random_stream(5, "test", "interval", 0);
@@ -647,8 +616,7 @@ static void intervals_are_the_same_every_time(void **state)
     assert_near(high, 1, 1e-15);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_numbers_of_twelve_rows_hold),
         cmocka_unit_test(golden_numbers_with_a_lonely_individual_hold),

@@ -7,8 +7,7 @@
 
 typedef struct { Jre *jre; char folder[64], path[128]; } Room;
 
-static int enter(void **state)
-{
+static int enter(void **state) {
     Room *room = calloc(1, sizeof *room);
     room->jre = jre_new();
     test_folder(room->folder);
@@ -17,8 +16,7 @@ static int enter(void **state)
     return 0;
 }
 
-static int leave(void **state)
-{
+static int leave(void **state) {
     Room *room = *state;
     jre_free(room->jre);
     test_folder_gone(room->folder);
@@ -26,8 +24,7 @@ static int leave(void **state)
     return 0;
 }
 
-static void put_bytes(Room *room, const void *bytes, size_t length)
-{
+static void put_bytes(Room *room, const void *bytes, size_t length) {
     FILE *file = fopen(room->path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, length, file), length);
@@ -37,8 +34,7 @@ static void put_bytes(Room *room, const void *bytes, size_t length)
 /* ---- safetensors ------------------------------------------------------------------------------------------------------------ */
 
 /* A file of the header and `data_bytes` bytes 0, 1, 2, ... */
-static void put_weights(Room *room, const char *header, size_t data_bytes)
-{
+static void put_weights(Room *room, const char *header, size_t data_bytes) {
     size_t length = strlen(header);
     uint8_t *bytes = calloc(1, 8 + length + data_bytes);
     for (int i = 0; i < 8; i++)
@@ -50,8 +46,7 @@ static void put_weights(Room *room, const char *header, size_t data_bytes)
     free(bytes);
 }
 
-static void weights_are_written_and_read_back(void **state)
-{
+static void weights_are_written_and_read_back(void **state) {
     Room *room = *state;
     float first[6] = { 1, -2, 3.5f, 0, 1e-30f, 7 }, scalar = 4;
     Array arrays[] = { { .rank = 2, .dim = {2, 3}, .values = first }, { .rank = 0, .values = &scalar }, { .rank = 1, .dim = {0} } };
@@ -80,8 +75,7 @@ static void weights_are_written_and_read_back(void **state)
 
 typedef struct { const char *dtype; int count; uint8_t bytes[32]; double expected[4]; } Conversion;
 
-static void every_dtype_becomes_f32(void **state)
-{
+static void every_dtype_becomes_f32(void **state) {
     Room *room = *state;
     static const Conversion rows[] = {
         {"F16", 4, {0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00, 0xff, 0x7b}, {1, -2, 0x1p-24, 65504}},
@@ -116,8 +110,7 @@ static void every_dtype_becomes_f32(void **state)
     }
 }
 
-static void halves_keep_infinities_and_what_is_no_number(void **state)
-{
+static void halves_keep_infinities_and_what_is_no_number(void **state) {
     Room *room = *state;
     put_weights(room, "{\"h\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4);
     FILE *patch = fopen(room->path, "r+b");
@@ -132,8 +125,7 @@ static void halves_keep_infinities_and_what_is_no_number(void **state)
     safetensors_close(file);
 }
 
-static void statistics_are_six_numbers_or_somebody_elses(void **state)
-{
+static void statistics_are_six_numbers_or_somebody_elses(void **state) {
     Room *room = *state;
     static const struct { const char *stats; bool ours, good; } rows[] = {
         {"0.485 0.456 0.406 0.229 0.224 0.225", true, true}, {"[0.5, 0.5, 0.5, 0.5, 0.5, 0.5]", true, true},
@@ -155,8 +147,7 @@ static void statistics_are_six_numbers_or_somebody_elses(void **state)
     }
 }
 
-static void lies_in_a_header_are_found(void **state)
-{
+static void lies_in_a_header_are_found(void **state) {
     Room *room = *state;
     static const struct { const char *header; size_t data; const char *word; } rows[] = {
         {"", 0, "no header"}, {"{", 1, "JSON"}, {"[]  ", 0, "JSON"}, {"{}{}", 0, "byte 10"}, {"{}  ", 4, "I found 4"},
@@ -186,8 +177,7 @@ static void lies_in_a_header_are_found(void **state)
     }
 }
 
-static void lengths_beyond_the_file_are_found(void **state)
-{
+static void lengths_beyond_the_file_are_found(void **state) {
     Room *room = *state;
     static const struct { const char *bytes; size_t length; const char *word; } rows[] = {
         {"", 0, "empty"}, {"\2\0\0\0\0\0\0\0{", 9, "9 bytes"}, {"\3\0\0\0\0\0\0\0{}", 10, "10 in all"},
@@ -206,8 +196,7 @@ static void lengths_beyond_the_file_are_found(void **state)
 }
 
 /* Either the file opens and every value can be read, or there is a message. */
-static void try_weights(Room *room)
-{
+static void try_weights(Room *room) {
     WeightFile *file = safetensors_open(room->jre, room->path, NOWHERE);
     assert_int_equal(file != NULL, diag_count(room->jre, SEVERITY_ERROR) == 0);
     for (int i = 0; file && i < file->count; i++) {
@@ -219,8 +208,7 @@ static void try_weights(Room *room)
     diag_forget(room->jre);
 }
 
-static void damaged_weights_give_a_message_or_numbers(void **state)
-{
+static void damaged_weights_give_a_message_or_numbers(void **state) {
     Room *room = *state;
     const char *header = "{\"__metadata__\":{\"k\":\"v\"},\"a.weight\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[0,12]},"
                          "\"b\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[12,20]}}";
@@ -244,8 +232,7 @@ static void damaged_weights_give_a_message_or_numbers(void **state)
     }
 }
 
-static void the_shared_weights_are_read(void **state)
-{
+static void the_shared_weights_are_read(void **state) {
     Room *room = *state;
     char path[1024];
     if (!test_data("weights/mobilenetv2_100.safetensors", path))
@@ -283,8 +270,7 @@ static void the_shared_weights_are_read(void **state)
 /* ---- npy ---------------------------------------------------------------------------------------------------------------------- */
 
 /* A file of version `version` with this dictionary and `data_bytes` bytes 1, 2, 3, ... */
-static void put_array(Room *room, int version, const char *dictionary, size_t data_bytes)
-{
+static void put_array(Room *room, int version, const char *dictionary, size_t data_bytes) {
     uint8_t bytes[2048] = { 0x93, 'N', 'U', 'M', 'P', 'Y', (uint8_t)version, 0 };
     size_t at = version == 1 ? 10 : 12, length = strlen(dictionary);
     bytes[8] = (uint8_t)length;
@@ -295,8 +281,7 @@ static void put_array(Room *room, int version, const char *dictionary, size_t da
     put_bytes(room, bytes, at + length + data_bytes);
 }
 
-static void arrays_are_written_and_read_back(void **state)
-{
+static void arrays_are_written_and_read_back(void **state) {
     Room *room = *state;
     float values[24];
     for (int i = 0; i < 24; i++)
@@ -322,8 +307,7 @@ static void arrays_are_written_and_read_back(void **state)
     }
 }
 
-static void every_version_and_number_is_read(void **state)
-{
+static void every_version_and_number_is_read(void **state) {
     Room *room = *state;
     static const struct { int version; const char *dictionary; size_t data; float first; } rows[] = {
         {1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }\n", 6, 1},
@@ -343,8 +327,7 @@ static void every_version_and_number_is_read(void **state)
     }
 }
 
-static void lies_in_an_array_are_found(void **state)
-{
+static void lies_in_an_array_are_found(void **state) {
     Room *room = *state;
     static const struct { int version; const char *dictionary; size_t data; const char *word; } rows[] = {
         {4, "{}", 0, "version"}, {1, "", 0, "`{`"}, {1, "{}", 0, "once"}, {1, "{'shape': (1,)}", 4, "once"},
@@ -374,8 +357,7 @@ static void lies_in_an_array_are_found(void **state)
     }
 }
 
-static void damaged_arrays_give_a_message_or_numbers(void **state)
-{
+static void damaged_arrays_give_a_message_or_numbers(void **state) {
     Room *room = *state;
     put_array(room, 2, "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }        \n", 24);
     uint8_t good[256], bad[256];
@@ -397,8 +379,7 @@ static void damaged_arrays_give_a_message_or_numbers(void **state)
     }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(weights_are_written_and_read_back, enter, leave),
         cmocka_unit_test_setup_teardown(every_dtype_becomes_f32, enter, leave),

@@ -10,8 +10,7 @@ enum { MOST = 4000 };
 typedef struct { int n, identities, units, identity[MOST], unit[MOST], part[MOST]; } Pictures;
 
 /* Individuals of very uneven size, each with bursts of 1 to 6 pictures. */
-static void contest(Pictures *p, Random *random, int identities, int largest)
-{
+static void contest(Pictures *p, Random *random, int identities, int largest) {
     *p = (Pictures){ .identities = identities };
     for (int c = 0; c < identities; c++) {
         int left = 1 + (int)random_below(random, (uint64_t)(c % 7 == 0 ? largest : largest / 4 + 1));
@@ -26,16 +25,14 @@ static void contest(Pictures *p, Random *random, int identities, int largest)
     }
 }
 
-static void split_in_folds(Jre *jre, Pictures *p, int folds, bool only_units_train, uint64_t seed)
-{
+static void split_in_folds(Jre *jre, Pictures *p, int folds, bool only_units_train, uint64_t seed) {
     double share[16];
     for (int f = 0; f < folds; f++)
         share[f] = 1.0 / folds;
     split_assign(jre, p->n, p->identity, p->identities, p->unit, p->units, share, folds, only_units_train, seed, p->part);
 }
 
-static void units_never_straddle_and_folds_are_even(void **state)
-{
+static void units_never_straddle_and_folds_are_even(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Pictures *p = calloc(1, sizeof *p);
@@ -63,8 +60,7 @@ static void units_never_straddle_and_folds_are_even(void **state)
     jre_free(jre);
 }
 
-static void an_individual_is_spread_over_all_folds(void **state)
-{
+static void an_individual_is_spread_over_all_folds(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Pictures *p = calloc(1, sizeof *p);
@@ -86,8 +82,7 @@ static void an_individual_is_spread_over_all_folds(void **state)
     jre_free(jre);
 }
 
-static void an_only_unit_is_for_training(void **state)
-{
+static void an_only_unit_is_for_training(void **state) {
     (void)state;
     Jre *jre = jre_new();
     /* individual 0 has two units, 1 has one, 2 shares its only unit with 0 */
@@ -108,8 +103,7 @@ static void an_only_unit_is_for_training(void **state)
 }
 
 /* The rule itself, on a case that can be followed by hand. */
-static void each_unit_goes_where_least_is(void **state)
-{
+static void each_unit_goes_where_least_is(void **state) {
     (void)state;
     Jre *jre = jre_new();
     /* B has 6 pictures in units of 3, 2, 1; A has 4 in units of 2, 1, 1. B comes first, having more. */
@@ -128,8 +122,7 @@ static void each_unit_goes_where_least_is(void **state)
 }
 
 /* Where bursts are small beside an individual's share. (The rule spreads an individual of few bursts over all parts.) */
-static void shares_are_kept(void **state)
-{
+static void shares_are_kept(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Pictures *p = calloc(1, sizeof *p);
@@ -150,8 +143,7 @@ static void shares_are_kept(void **state)
     jre_free(jre);
 }
 
-static void disjoint_individuals_stay_whole(void **state)
-{
+static void disjoint_individuals_stay_whole(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Pictures *p = calloc(1, sizeof *p);
@@ -173,8 +165,7 @@ static void disjoint_individuals_stay_whole(void **state)
     jre_free(jre);
 }
 
-static void the_same_seed_gives_the_same_split(void **state)
-{
+static void the_same_seed_gives_the_same_split(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Pictures *p = calloc(1, sizeof *p);
@@ -194,8 +185,7 @@ static void the_same_seed_gives_the_same_split(void **state)
     jre_free(jre);
 }
 
-static void unknown_individuals_and_no_pictures_do_no_harm(void **state)
-{
+static void unknown_individuals_and_no_pictures_do_no_harm(void **state) {
     (void)state;
     Jre *jre = jre_new();
     const int identity[] = { -1, 0, -1, 9 }, unit[] = { 0, 1, 2, 3 };
@@ -208,8 +198,7 @@ static void unknown_individuals_and_no_pictures_do_no_harm(void **state)
     jre_free(jre);
 }
 
-static void near_duplicates_join_in_chains(void **state)
-{
+static void near_duplicates_join_in_chains(void **state) {
     (void)state;
     Jre *jre = jre_new();
     /* 1 and 3 are 8 bits apart; 3 and 4 too, 1 and 4 are not: a chain. 5 equals 0. */
@@ -224,8 +213,7 @@ static void near_duplicates_join_in_chains(void **state)
     jre_free(jre);
 }
 
-static void near_duplicates_equal_a_flood_over_all_pairs(void **state)
-{
+static void near_duplicates_equal_a_flood_over_all_pairs(void **state) {
     (void)state;
     Jre *jre = jre_new();
     enum { COUNT = 200 };
@@ -259,8 +247,7 @@ static void near_duplicates_equal_a_flood_over_all_pairs(void **state)
     jre_free(jre);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_never_straddle_and_folds_are_even),
         cmocka_unit_test(an_individual_is_spread_over_all_folds),

@@ -5,26 +5,22 @@
 
 typedef struct { Jre *jre; char folder[64], path[128]; } Desk;
 
-static void desk_open(Desk *desk)
-{
+static void desk_open(Desk *desk) {
     desk->jre = jre_new();
     test_folder(desk->folder);
     snprintf(desk->path, sizeof desk->path, "%s/results/table.csv", desk->folder);
 }
 
-static void desk_close(Desk *desk)
-{
+static void desk_close(Desk *desk) {
     test_folder_gone(desk->folder);
     jre_free(desk->jre);
 }
 
-static void write_table(Desk *desk, const char *text)
-{
+static void write_table(Desk *desk, const char *text) {
     assert_true(file_write(desk->jre, desk->path, NOWHERE, text, strlen(text)));
 }
 
-static void assert_table(Desk *desk, const char *wanted)
-{
+static void assert_table(Desk *desk, const char *wanted) {
     char *bytes;
     size_t length;
     assert_true(file_read(desk->jre, desk->path, NOWHERE, &bytes, &length));
@@ -34,14 +30,12 @@ static void assert_table(Desk *desk, const char *wanted)
 
 static const char *const columns[] = { "version", "backbone", "map" };
 
-static bool put(Desk *desk, const char *version, const char *backbone, const char *map)
-{
+static bool put(Desk *desk, const char *version, const char *backbone, const char *map) {
     const char *cells[] = { version, backbone, map };
     return table_put_row(desk->jre, desk->path, NOWHERE, columns, cells, 3, 2);
 }
 
-static void assert_cell(const char *cell, const char *wanted)
-{
+static void assert_cell(const char *cell, const char *wanted) {
     Jre *jre = jre_new();
     Text text = { .jre = jre };
     csv_cell(&text, cell);
@@ -50,8 +44,7 @@ static void assert_cell(const char *cell, const char *wanted)
     jre_free(jre);
 }
 
-static void cells_are_quoted_where_they_must_be(void **state)
-{
+static void cells_are_quoted_where_they_must_be(void **state) {
     (void)state;
     assert_cell("plain", "plain");
     assert_cell("", "");
@@ -64,8 +57,7 @@ static void cells_are_quoted_where_they_must_be(void **state)
     assert_cell("Jaguar Köln", "Jaguar Köln");
 }
 
-static void a_new_table_gets_its_header(void **state)
-{
+static void a_new_table_gets_its_header(void **state) {
     (void)state;
     Desk desk;
     desk_open(&desk);
@@ -76,8 +68,7 @@ static void a_new_table_gets_its_header(void **state)
     desk_close(&desk);
 }
 
-static void the_row_of_the_same_key_is_replaced(void **state)
-{
+static void the_row_of_the_same_key_is_replaced(void **state) {
     (void)state;
     Desk desk;
     desk_open(&desk);
@@ -89,8 +80,7 @@ static void the_row_of_the_same_key_is_replaced(void **state)
     desk_close(&desk);
 }
 
-static void other_rows_keep_every_byte(void **state)
-{
+static void other_rows_keep_every_byte(void **state) {
     (void)state;
     Desk desk;
     desk_open(&desk);
@@ -102,8 +92,7 @@ static void other_rows_keep_every_byte(void **state)
     desk_close(&desk);
 }
 
-static void without_keys_every_row_is_new(void **state)
-{
+static void without_keys_every_row_is_new(void **state) {
     (void)state;
     Desk desk;
     desk_open(&desk);
@@ -114,8 +103,7 @@ static void without_keys_every_row_is_new(void **state)
     desk_close(&desk);
 }
 
-static void another_header_is_refused(void **state)
-{
+static void another_header_is_refused(void **state) {
     (void)state;
     Desk desk;
     desk_open(&desk);
@@ -129,8 +117,7 @@ static void another_header_is_refused(void **state)
     desk_close(&desk);
 }
 
-static void an_open_quote_is_found_with_its_line(void **state)
-{
+static void an_open_quote_is_found_with_its_line(void **state) {
     (void)state;
     Desk desk;
     desk_open(&desk);
@@ -142,8 +129,7 @@ static void an_open_quote_is_found_with_its_line(void **state)
     desk_close(&desk);
 }
 
-static void what_cannot_be_read_or_written_is_said(void **state)
-{
+static void what_cannot_be_read_or_written_is_said(void **state) {
     (void)state;
     Desk desk;
     desk_open(&desk);
@@ -159,8 +145,7 @@ static void what_cannot_be_read_or_written_is_said(void **state)
 }
 
 /* Any bytes: the table is refused or grows by the row, nothing else happens. */
-static void any_file_is_survived(void **state)
-{
+static void any_file_is_survived(void **state) {
     (void)state;
     Desk desk;
     desk_open(&desk);
@@ -189,8 +174,7 @@ static void any_file_is_survived(void **state)
     desk_close(&desk);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_are_quoted_where_they_must_be),
         cmocka_unit_test(a_new_table_gets_its_header),

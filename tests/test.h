@@ -17,8 +17,7 @@
 #include "../lang/lang.h"
 
 /* A path inside the shared data (JRE_TEST_DATA, else ../shared). NULL when it is not there: the test skips itself. */
-static inline const char *test_data(const char *path, char buffer[1024])
-{
+static inline const char *test_data(const char *path, char buffer[1024]) {
     const char *root = getenv("JRE_TEST_DATA");
     struct stat facts;
     snprintf(buffer, 1024, "%s/%s", root && *root ? root : "../shared", path);
@@ -26,23 +25,20 @@ static inline const char *test_data(const char *path, char buffer[1024])
 }
 
 /* A new folder that lives until test_folder_gone; in memory where the system offers that, as file_write waits for disks. */
-static inline char *test_folder(char buffer[64])
-{
+static inline char *test_folder(char buffer[64]) {
     snprintf(buffer, 64, "%s/jre-test-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(buffer));
     return buffer;
 }
 
-static inline void test_folder_gone(const char *folder)
-{
+static inline void test_folder_gone(const char *folder) {
     char command[128];
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     assert_int_equal(system(command), 0);
 }
 
 /* Every filed message as one text (free it); the messages are forgotten. */
-static inline char *test_messages(Jre *jre)
-{
+static inline char *test_messages(Jre *jre) {
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
@@ -52,8 +48,7 @@ static inline char *test_messages(Jre *jre)
 }
 
 /* There is a message, and it holds each of the words up to NULL. */
-static inline void test_message_says(Jre *jre, ...)
-{
+static inline void test_message_says(Jre *jre, ...) {
     char *text = test_messages(jre);
     va_list words;
     va_start(words, jre);

@@ -88,8 +88,7 @@ static const Joint joints[BONES] = {
 };
 
 /* Distance to a limb, roughly: exact along the axis, a little off where radius changes fast. */
-static double limb_distance(const Limb *limb, Vector a, Vector b, Vector place)
-{
+static double limb_distance(const Limb *limb, Vector a, Vector b, Vector place) {
     Vector along = vector_subtract(b, a), from = vector_subtract(place, a);
     double share = clamp(vector_dot(from, along) / vector_dot(along, along), 0.0, 1.0);
     Vector off = vector_subtract(from, vector_scale(along, share));
@@ -98,8 +97,7 @@ static double limb_distance(const Limb *limb, Vector a, Vector b, Vector place)
 }
 
 /* Distances to all limbs, the mirrored ones on the left (z < 0) after those on the right; returns how many. */
-static int limb_distances(Vector place, double *distances, int *bones, double *blends)
-{
+static int limb_distances(Vector place, double *distances, int *bones, double *blends) {
     int count = 0;
     for (int i = 0; i < LIMBS; i++) {
         for (int side = 1; side >= (limbs[i].mirrored ? -1 : 1); side -= 2) {
@@ -115,8 +113,7 @@ static int limb_distances(Vector place, double *distances, int *bones, double *b
 }
 
 /* The smooth union: each limb melts into what is there within its own blend. */
-static double body_distance(Vector place)
-{
+static double body_distance(Vector place) {
     double distances[2 * LIMBS], blends[2 * LIMBS];
     int bones[2 * LIMBS];
     int count = limb_distances(place, distances, bones, blends);
@@ -131,8 +128,7 @@ static double body_distance(Vector place)
     return nearest;
 }
 
-static Vector body_gradient(Vector place)
-{
+static Vector body_gradient(Vector place) {
     const double step = 0.004;
     Vector gradient = {
         body_distance((Vector){place.x + step, place.y, place.z}) - body_distance((Vector){place.x - step, place.y, place.z}),
@@ -145,8 +141,7 @@ static Vector body_gradient(Vector place)
 /* A vertex follows the limbs it is closest to; the softer SKIN_SOFTNESS, the rounder the joints. */
 #define SKIN_SOFTNESS 0.075
 
-static void vertex_bind(Vertex *vertex)
-{
+static void vertex_bind(Vertex *vertex) {
     double distances[2 * LIMBS], blends[2 * LIMBS], pull[BONES] = {0};
     int bones[2 * LIMBS];
     int count = limb_distances(vertex->rest, distances, bones, blends);
@@ -178,19 +173,16 @@ static void vertex_bind(Vertex *vertex)
 enum { GRID_X = 146, GRID_Y = 60, GRID_Z = 34, GRID = GRID_X * GRID_Y * GRID_Z };
 static const Vector grid_origin = {-1.20, -0.04, -0.2805};
 
-static Vector grid_place(int x, int y, int z)
-{
+static Vector grid_place(int x, int y, int z) {
     return (Vector){grid_origin.x + x * CELL, grid_origin.y + y * CELL, grid_origin.z + z * CELL};
 }
 
-static int grid_index(int x, int y, int z)
-{
+static int grid_index(int x, int y, int z) {
     return (z * GRID_Y + y) * GRID_X + x;
 }
 
 /* One vertex in each cell the surface crosses, at the mean of the crossings of its edges, then pulled onto the surface. */
-static bool cell_vertex(const double *field, int x, int y, int z, Vertex *vertex)
-{
+static bool cell_vertex(const double *field, int x, int y, int z, Vertex *vertex) {
     double corner[8];
     int inside = 0;
     for (int i = 0; i < 8; i++) {
@@ -224,8 +216,7 @@ static bool cell_vertex(const double *field, int x, int y, int z, Vertex *vertex
 }
 
 /* Two triangles around each grid edge that the surface crosses. */
-static void edge_triangles(Body *body, const double *field, const int *cells, int x, int y, int z)
-{
+static void edge_triangles(Body *body, const double *field, const int *cells, int x, int y, int z) {
     bool inside = field[grid_index(x, y, z)] < 0.0;
     for (int axis = 0; axis < 3; axis++) {
         int step_x = axis == 0, step_y = axis == 1, step_z = axis == 2;
@@ -243,8 +234,7 @@ static void edge_triangles(Body *body, const double *field, const int *cells, in
     }
 }
 
-bool body_make(Body *body)
-{
+bool body_make(Body *body) {
     enum { ROOM = 40000 };
     *body = (Body){0};
     double *field = malloc(GRID * sizeof *field);
@@ -273,8 +263,7 @@ bool body_make(Body *body)
     return made;
 }
 
-void body_free(Body *body)
-{
+void body_free(Body *body) {
     free(body->vertices);
     free(body->triangles);
     *body = (Body){0};
@@ -286,20 +275,17 @@ typedef struct {
     Vector shift;
 } Motion;
 
-static Vector motion_turn(const Motion *motion, Vector v)
-{
+static Vector motion_turn(const Motion *motion, Vector v) {
     return (Vector){vector_dot(motion->rows[0], v), vector_dot(motion->rows[1], v), vector_dot(motion->rows[2], v)};
 }
 
 /* The turn of one joint: pitch about z, then yaw about y. */
-static Motion joint_turn(double pitch, double yaw)
-{
+static Motion joint_turn(double pitch, double yaw) {
     double c = cosine(pitch), s = sine(pitch), d = cosine(yaw), t = sine(yaw);
     return (Motion){{{d * c, -d * s, t}, {s, c, 0.0}, {-t * c, t * s, d}}, {0, 0, 0}};
 }
 
-static Motion motion_compose(const Motion *outer, const Motion *inner)
-{
+static Motion motion_compose(const Motion *outer, const Motion *inner) {
     Motion result;
     for (int i = 0; i < 3; i++) {
         Vector row = outer->rows[i];
@@ -310,8 +296,7 @@ static Motion motion_compose(const Motion *outer, const Motion *inner)
     return result;
 }
 
-void body_pose(const Body *body, const Pose *pose, Vector *places, Vector *normals)
-{
+void body_pose(const Body *body, const Pose *pose, Vector *places, Vector *normals) {
     Motion motions[BONES];
     for (int bone = 0; bone < BONES; bone++) {
         Motion turn = joint_turn(pose->pitch[bone], pose->yaw[bone]);

@@ -50,8 +50,7 @@ typedef struct {
 } Skin;
 
 /* The coat is a torus: margins repeat the opposite edge. */
-static void wrap(float field[][COAT_WIDTH + 2 * PAD], int width, int height)
-{
+static void wrap(float field[][COAT_WIDTH + 2 * PAD], int width, int height) {
     for (int y = 1; y <= height; y++) {
         field[y][PAD - 1] = field[y][PAD + width - 1];
         field[y][PAD + width] = field[y][PAD];
@@ -66,8 +65,7 @@ typedef struct {
 
 static void react_row(const float *restrict a, const float *restrict a_up, const float *restrict a_down, const float *restrict b,
                       const float *restrict b_up, const float *restrict b_down, const float *restrict bias,
-                      float *restrict next_a, float *restrict next_b, int width, Kinetics kinetics)
-{
+                      float *restrict next_a, float *restrict next_b, int width, Kinetics kinetics) {
     float slow_step = kinetics.step / SLOWNESS;
     for (int x = 0; x < width; x++) {
         float spread_a = a[x - 1] + a[x + 1] + a_up[x] + a_down[x] - 4.0f * a[x];
@@ -78,8 +76,7 @@ static void react_row(const float *restrict a, const float *restrict a_up, const
 }
 
 static void react_into(float a[][COAT_WIDTH + 2 * PAD], float b[][COAT_WIDTH + 2 * PAD], float next_a[][COAT_WIDTH + 2 * PAD],
-                       float next_b[][COAT_WIDTH + 2 * PAD], float bias[][COAT_WIDTH], int width, int height, Kinetics kinetics)
-{
+                       float next_b[][COAT_WIDTH + 2 * PAD], float bias[][COAT_WIDTH], int width, int height, Kinetics kinetics) {
     wrap(a, width, height);
     wrap(b, width, height);
     for (int y = 1; y <= height; y++)
@@ -88,8 +85,7 @@ static void react_into(float a[][COAT_WIDTH + 2 * PAD], float b[][COAT_WIDTH + 2
 }
 
 /* `steps` is even: the result ends where it began. */
-static void react(Skin *skin, int width, int height, int steps, Kinetics kinetics)
-{
+static void react(Skin *skin, int width, int height, int steps, Kinetics kinetics) {
     for (int step = 0; step < steps; step += 2) {
         react_into(skin->activator, skin->inhibitor, skin->next_activator, skin->next_inhibitor, skin->bias, width, height, kinetics);
         react_into(skin->next_activator, skin->next_inhibitor, skin->activator, skin->inhibitor, skin->bias, width, height, kinetics);
@@ -97,8 +93,7 @@ static void react(Skin *skin, int width, int height, int steps, Kinetics kinetic
 }
 
 /* Cubic through four neighbors (Catmull-Rom) at a quarter and three quarters: doubles the coarse grid without corners. */
-static double doubled(const float field[][COAT_WIDTH + 2 * PAD], int x, int y)
-{
+static double doubled(const float field[][COAT_WIDTH + 2 * PAD], int x, int y) {
     static const double near_quarter[4] = {-0.0703125, 0.8671875, 0.2265625, -0.0234375};
     int left = (x >> 1) - (x & 1 ? 0 : 1), top = (y >> 1) - (y & 1 ? 0 : 1);
     double sum = 0.0;
@@ -113,8 +108,7 @@ static double doubled(const float field[][COAT_WIDTH + 2 * PAD], int x, int y)
     return sum;
 }
 
-static void grow_spots(Skin *skin, Coat *coat, Chance *chance)
-{
+static void grow_spots(Skin *skin, Coat *coat, Chance *chance) {
     uint64_t noise = chance_bits(chance);
     for (int y = 0; y < COARSE_HEIGHT; y++) {
         for (int x = 0; x < COARSE_WIDTH; x++) {
@@ -129,8 +123,7 @@ static void grow_spots(Skin *skin, Coat *coat, Chance *chance)
             coat->spots[y][x] = (float)((doubled((const float (*)[COAT_WIDTH + 2 * PAD])skin->activator, x, y) + 0.36) / 0.40);
 }
 
-static void grow_ink(Skin *skin, Coat *coat, Chance *chance)
-{
+static void grow_ink(Skin *skin, Coat *coat, Chance *chance) {
     uint64_t noise = chance_bits(chance), breaks = chance_bits(chance), dots = chance_bits(chance);
     for (int y = 0; y < COAT_HEIGHT; y++) {
         for (int x = 0; x < COAT_WIDTH; x++) {
@@ -151,8 +144,7 @@ static void grow_ink(Skin *skin, Coat *coat, Chance *chance)
         memcpy(coat->ink[y], &skin->activator[y + 1][PAD], sizeof coat->ink[y]);
 }
 
-bool coat_grow(Coat *coat, uint64_t seed, int individual, int flank)
-{
+bool coat_grow(Coat *coat, uint64_t seed, int individual, int flank) {
     Skin *skin = malloc(sizeof *skin);
     if (!skin)
         return false;
@@ -163,8 +155,7 @@ bool coat_grow(Coat *coat, uint64_t seed, int individual, int flank)
     return true;
 }
 
-static double sampled(const float field[COAT_HEIGHT][COAT_WIDTH], double column, double row)
-{
+static double sampled(const float field[COAT_HEIGHT][COAT_WIDTH], double column, double row) {
     column = clamp(column, -4096.0, 4096.0) + 4096.0;
     row = clamp(row, -4096.0, 4096.0) + 4096.0;
     int x = (int)column, y = (int)row;
@@ -174,12 +165,10 @@ static double sampled(const float field[COAT_HEIGHT][COAT_WIDTH], double column,
     return mix(mix((double)top[x0], (double)top[x1], across), mix((double)bottom[x0], (double)bottom[x1], across), down);
 }
 
-double coat_spots(const Coat *coat, double column, double row)
-{
+double coat_spots(const Coat *coat, double column, double row) {
     return sampled(coat->spots, column, row);
 }
 
-double coat_ink(const Coat *coat, double column, double row)
-{
+double coat_ink(const Coat *coat, double column, double row) {
     return sampled(coat->ink, column, row);
 }

@@ -23,13 +23,11 @@ typedef struct {
     float *planes[4], *spare;
 } Film;
 
-static size_t film_size(const Film *film)
-{
+static size_t film_size(const Film *film) {
     return (size_t)film->width * (size_t)film->height;
 }
 
-static bool film_load(Film *film, int width, int height)
-{
+static bool film_load(Film *film, int width, int height) {
     *film = (Film){width, height, {NULL, NULL, NULL, NULL}, NULL};
     float *memory = calloc(film_size(film) * 5, sizeof *memory);
     if (!memory)
@@ -40,8 +38,7 @@ static bool film_load(Film *film, int width, int height)
     return true;
 }
 
-static void film_free(Film *film)
-{
+static void film_free(Film *film) {
     free(film->planes[0]);
 }
 
@@ -50,8 +47,7 @@ static const double grounds[6][3] = {
 };
 
 /* Averages the samples of each pixel over a background of uneven color. */
-static void film_expose(Film *film, const Canvas *canvas, Chance *chance)
-{
+static void film_expose(Film *film, const Canvas *canvas, Chance *chance) {
     const double *ground = grounds[chance_below(chance, 6)];
     uint64_t noise = chance_bits(chance);
     for (int y = 0; y < film->height; y++) {
@@ -83,8 +79,7 @@ typedef struct {
     bool kept;                       /* left on the animal by the segmenter */
 } Blade;
 
-static void blade_dot(Film *film, const Blade *blade, double cx, double cy, double radius)
-{
+static void blade_dot(Film *film, const Blade *blade, double cx, double cy, double radius) {
     int x0 = (int)clamp(cx - radius, 0.0, film->width - 1.0), x1 = (int)clamp(cx + radius, 0.0, film->width - 1.0);
     int y0 = (int)clamp(cy - radius, 0.0, film->height - 1.0), y1 = (int)clamp(cy + radius, 0.0, film->height - 1.0);
     for (int y = y0; y <= y1; y++) {
@@ -102,8 +97,7 @@ static void blade_dot(Film *film, const Blade *blade, double cx, double cy, doub
 }
 
 /* A blade is a bowed stroke, thick at the foot and thin at the tip. */
-static void blade_draw(Film *film, const Blade *blade)
-{
+static void blade_draw(Film *film, const Blade *blade) {
     for (int step = 0; step <= BLADE_STEPS * 4; step++) {
         double share = step / (BLADE_STEPS * 4.0);
         double x = blade->x + blade->length * share * (blade->lean + blade->bow * share), y = blade->y - blade->length * share;
@@ -111,8 +105,7 @@ static void blade_draw(Film *film, const Blade *blade)
     }
 }
 
-static void grass_blades(Film *film, Chance *chance, double bright)
-{
+static void grass_blades(Film *film, Chance *chance, double bright) {
     int count = 3 + chance_below(chance, BLADES_MOST - 3);
     double kept = chance_uniform(chance);
     for (int i = 0; i < count; i++) {
@@ -131,8 +124,7 @@ static void grass_blades(Film *film, Chance *chance, double bright)
 }
 
 /* Below a ragged line the animal stands hidden in the meadow. */
-static void grass_meadow(Film *film, Chance *chance)
-{
+static void grass_meadow(Film *film, Chance *chance) {
     double line = film->height * chance_between(chance, 0.52, 0.88), slope = chance_normal(chance) * 0.06;
     double tuft = film->height * chance_between(chance, 0.03, 0.12);
     uint64_t noise = chance_bits(chance);
@@ -148,8 +140,7 @@ static void grass_meadow(Film *film, Chance *chance)
 /* ---- blur ---- */
 
 /* One pass along x or y with the edge repeated; `weights` has `reach` to each side of the middle. */
-static void blur_pass(const float *from, float *to, int width, int height, bool down, const double *weights, int reach)
-{
+static void blur_pass(const float *from, float *to, int width, int height, bool down, const double *weights, int reach) {
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
             double sum = 0.0;
@@ -166,8 +157,7 @@ static void blur_pass(const float *from, float *to, int width, int height, bool 
 
 enum { REACH_MOST = 5 };
 
-static int bell(double *weights, double deviation)
-{
+static int bell(double *weights, double deviation) {
     int reach = (int)clamp(3.0 * deviation + 0.5, 0.0, REACH_MOST);
     double sum = 0.0;
     for (int i = -reach; i <= reach; i++)
@@ -177,8 +167,7 @@ static int bell(double *weights, double deviation)
     return reach;
 }
 
-static void blur_plane(Film *film, int plane, double across, double down)
-{
+static void blur_plane(Film *film, int plane, double across, double down) {
     double weights[2 * REACH_MOST + 1];
     int reach = bell(weights, across);
     blur_pass(film->planes[plane], film->spare, film->width, film->height, false, weights, reach);
@@ -188,8 +177,7 @@ static void blur_plane(Film *film, int plane, double across, double down)
 
 /* ---- mask and output ---- */
 
-static void film_mask(Film *film, Chance *chance)
-{
+static void film_mask(Film *film, Chance *chance) {
     double level = clamp(0.5 + chance_normal(chance) * 0.13, 0.3, 0.75), rough = chance_between(chance, 0.02, 0.22), size = chance_between(chance, 1.5, 6.0);
     uint64_t noise = chance_bits(chance);
     blur_plane(film, 3, 0.9, 0.9);
@@ -203,8 +191,7 @@ static void film_mask(Film *film, Chance *chance)
 }
 
 /* Crops to the mask; a mask that kept nothing counts as one that kept all. */
-static bool film_cut(const Film *film, Picture *picture, Chance *chance, double grain)
-{
+static bool film_cut(const Film *film, Picture *picture, Chance *chance, double grain) {
     int left = film->width, top = film->height, right = -1, bottom = -1;
     for (int y = 0; y < film->height; y++) {
         for (int x = 0; x < film->width; x++) {
@@ -244,8 +231,7 @@ static bool film_cut(const Film *film, Picture *picture, Chance *chance, double 
     return true;
 }
 
-bool film_develop(Picture *picture, const Canvas *canvas, const Plan *plan, int number)
-{
+bool film_develop(Picture *picture, const Canvas *canvas, const Plan *plan, int number) {
     const Shot *shot = &plan->shots[number];
     Chance meeting = chance_of(plan->seed, 5, (uint64_t)shot->burst), own = chance_of(plan->seed, 6, (uint64_t)number);
     Film film;
@@ -270,8 +256,7 @@ bool film_develop(Picture *picture, const Canvas *canvas, const Plan *plan, int 
     return cut;
 }
 
-bool picture_paint(Picture *picture, const Body *body, const Coat *coats, const Plan *plan, int shot)
-{
+bool picture_paint(Picture *picture, const Body *body, const Coat *coats, const Plan *plan, int shot) {
     Canvas canvas;
     *picture = (Picture){0};
     if (!scene_paint(&canvas, body, coats, plan, shot))
@@ -281,8 +266,7 @@ bool picture_paint(Picture *picture, const Body *body, const Coat *coats, const 
     return developed;
 }
 
-uint32_t picture_checksum(const Picture *picture)
-{
+uint32_t picture_checksum(const Picture *picture) {
     uint8_t size[4] = {(uint8_t)(picture->width & 255), (uint8_t)(picture->width >> 8 & 255), (uint8_t)(picture->height & 255),
                        (uint8_t)(picture->height >> 8 & 255)};
     uLong sum = crc32(0, size, sizeof size);

@@ -58,28 +58,24 @@ static const char usage[] = "usage: paint FOLDER [--seed 31] [--threads 2] [--on
                             "  --only N  paint the first N pictures of training and of the test, and tables of these\n"
                             "  --facts   write the tables, no picture\n";
 
-static void give_up(Studio *studio)
-{
+static void give_up(Studio *studio) {
     atomic_store(&studio->error, errno);
     atomic_store(&studio->failed, true);
 }
 
-static bool wanted(const Studio *studio, int picture)
-{
+static bool wanted(const Studio *studio, int picture) {
     const Shot *shot = &studio->plan->shots[picture];
     return studio->options->only == 0 || shot->file <= studio->options->only;
 }
 
-static bool coat_wanted(const Studio *studio, int individual)
-{
+static bool coat_wanted(const Studio *studio, int individual) {
     for (int i = 0; i < PICTURES; i++)
         if (studio->plan->shots[i].individual == individual && wanted(studio, i))
             return true;
     return false;
 }
 
-static void *grow_coats(void *argument)
-{
+static void *grow_coats(void *argument) {
     Studio *studio = argument;
     for (int i; (i = atomic_fetch_add(&studio->next_coat, 1)) < INDIVIDUALS * FLANKS;)
         if (coat_wanted(studio, i / FLANKS) && !coat_grow(&studio->coats[i], studio->plan->seed, i / FLANKS, i % FLANKS))
@@ -87,8 +83,7 @@ static void *grow_coats(void *argument)
     return NULL;
 }
 
-static void *paint_pictures(void *argument)
-{
+static void *paint_pictures(void *argument) {
     Studio *studio = argument;
     for (int i; (i = atomic_fetch_add(&studio->next_picture, 1)) < PICTURES && !atomic_load(&studio->failed);) {
         if (!wanted(studio, i))
@@ -107,8 +102,7 @@ static void *paint_pictures(void *argument)
 }
 
 /* Runs `work` on all threads, this one among them; fewer threads than asked for are enough. */
-static void together(Studio *studio, void *(*work)(void *))
-{
+static void together(Studio *studio, void *(*work)(void *)) {
     pthread_t helpers[THREADS_MOST];
     int started = 0;
     while (started < studio->options->threads - 1 && pthread_create(&helpers[started], NULL, work, studio) == 0)
@@ -118,16 +112,14 @@ static void together(Studio *studio, void *(*work)(void *))
         pthread_join(helpers[i], NULL);
 }
 
-static bool number_read(const char *text, long long low, long long high, long long *number)
-{
+static bool number_read(const char *text, long long low, long long high, long long *number) {
     char *end;
     errno = 0;
     *number = strtoll(text, &end, 10);
     return errno == 0 && end != text && *end == '\0' && *number >= low && *number <= high;
 }
 
-static bool options_read(Options *options, int count, char **words)
-{
+static bool options_read(Options *options, int count, char **words) {
     *options = (Options){NULL, FROZEN_SEED, 2, 0, false};
     for (int i = 1; i < count; i++) {
         long long number = 0;
@@ -151,8 +143,7 @@ static bool options_read(Options *options, int count, char **words)
     return options->folder != NULL;
 }
 
-static bool paint_all(const Options *options, const Plan *plan)
-{
+static bool paint_all(const Options *options, const Plan *plan) {
     Body body = {0};
     Studio studio = {.options = options, .plan = plan, .body = &body, .coats = malloc(INDIVIDUALS * FLANKS * sizeof(Coat))};
     atomic_init(&studio.next_coat, 0);
@@ -172,8 +163,7 @@ static bool paint_all(const Options *options, const Plan *plan)
     return made;
 }
 
-int main(int count, char **words)
-{
+int main(int count, char **words) {
     Options options;
     if (!options_read(&options, count, words)) {
         fputs(usage, stderr);

@@ -32,8 +32,7 @@ const char *const view_names[VIEWS] = {"full", "front", "flank", "rear"};
 #define TEST_GOES_ON 0.06
 enum { LONGEST_BURST = 5 };
 
-static View view_draw(Chance *chance)
-{
+static View view_draw(Chance *chance) {
     double draw = chance_uniform(chance);
     if (draw < SHARE_FULL)
         return VIEW_FULL;
@@ -43,8 +42,7 @@ static View view_draw(Chance *chance)
 }
 
 /* Fills one split with bursts, individual after individual. */
-static void plan_meetings(Plan *plan, Shot *shots, const int *counts, double goes_on, bool test, Chance *chance)
-{
+static void plan_meetings(Plan *plan, Shot *shots, const int *counts, double goes_on, bool test, Chance *chance) {
     int next = 0;
     for (int individual = 0; individual < INDIVIDUALS; individual++) {
         int left = counts[individual];
@@ -64,8 +62,7 @@ static void plan_meetings(Plan *plan, Shot *shots, const int *counts, double goe
     }
 }
 
-static void shuffle(Shot *shots, int count, Chance *chance)
-{
+static void shuffle(Shot *shots, int count, Chance *chance) {
     for (int i = count - 1; i > 0; i--) {
         int j = chance_below(chance, i + 1);
         Shot held = shots[i];
@@ -76,8 +73,7 @@ static void shuffle(Shot *shots, int count, Chance *chance)
         shots[i].file = i + 1;
 }
 
-void plan_make(Plan *plan, uint64_t seed)
-{
+void plan_make(Plan *plan, uint64_t seed) {
     Chance chance = chance_of(seed, 2, 0);
     plan->seed = seed;
     plan->bursts = 0;

@@ -46,8 +46,7 @@ typedef struct {
 
 /* ---- pose ---- */
 
-static void pose_leg_pair(Pose *pose, Chance *chance, double phase, double stride, double crouch)
-{
+static void pose_leg_pair(Pose *pose, Chance *chance, double phase, double stride, double crouch) {
     static const double offsets[4] = {0.25, 0.75, 0.0, 0.5};        /* left fore, right fore, left hind, right hind */
     for (int side = 0; side < 2; side++) {
         double fore = 2.0 * PI * (phase + offsets[side]), hind = 2.0 * PI * (phase + offsets[2 + side]);
@@ -63,8 +62,7 @@ static void pose_leg_pair(Pose *pose, Chance *chance, double phase, double strid
     }
 }
 
-static Pose pose_draw(Chance *chance)
-{
+static Pose pose_draw(Chance *chance) {
     Pose pose = {0};
     double kind = chance_uniform(chance);
     double stride = kind < 0.60 ? chance_between(chance, 0.35, 0.7) : chance_between(chance, 0.1, 0.4);
@@ -89,8 +87,7 @@ static Pose pose_draw(Chance *chance)
     return pose;
 }
 
-static void pose_tremble(Pose *pose, Chance *chance)
-{
+static void pose_tremble(Pose *pose, Chance *chance) {
     for (int bone = 0; bone < BONES; bone++) {
         pose->pitch[bone] += chance_normal(chance) * 1.3 * DEGREE;
         pose->yaw[bone] += chance_normal(chance) * 0.8 * DEGREE;
@@ -99,8 +96,7 @@ static void pose_tremble(Pose *pose, Chance *chance)
 
 /* ---- camera ---- */
 
-static Camera camera_draw(Chance *chance, int flank)
-{
+static Camera camera_draw(Chance *chance, int flank) {
     Camera camera = {0};
     bool far = chance_uniform(chance) < YAW_FAR_SHARE;
     double off = chance_normal(chance) * YAW_SPREAD;
@@ -113,8 +109,7 @@ static Camera camera_draw(Chance *chance, int flank)
     return camera;
 }
 
-static Vector camera_turn(const Camera *camera, Vector v)
-{
+static Vector camera_turn(const Camera *camera, Vector v) {
     double c = cosine(camera->yaw), s = sine(camera->yaw);
     Vector turned = {v.x * c - v.z * s, v.y, v.x * s + v.z * c};
     double d = cosine(camera->pitch), t = sine(camera->pitch);
@@ -123,8 +118,7 @@ static Vector camera_turn(const Camera *camera, Vector v)
     return (Vector){tipped.x * e - tipped.y * u, tipped.x * u + tipped.y * e, tipped.z};
 }
 
-static bool in_view(View view, Vector rest)
-{
+static bool in_view(View view, Vector rest) {
     switch (view) {
     case VIEW_FRONT:
         return rest.x > 0.0;
@@ -138,8 +132,7 @@ static bool in_view(View view, Vector rest)
 }
 
 /* Turns the posed surface to the camera and finds the window that the view asks for. */
-static void camera_aim(Camera *camera, Stage *stage, const Body *body, View view)
-{
+static void camera_aim(Camera *camera, Stage *stage, const Body *body, View view) {
     double box[4] = {1e9, 1e9, -1e9, -1e9};
     Vector center = {0.0, 0.4, 0.0};
     for (int i = 0; i < body->vertex_count; i++) {
@@ -160,8 +153,7 @@ static void camera_aim(Camera *camera, Stage *stage, const Body *body, View view
 }
 
 /* Sizes the canvas: the shorter side is drawn, the longer follows unless it would grow too large. */
-static void camera_frame(Camera *camera, Canvas *canvas, Chance *chance, Chance *tremor, View view)
-{
+static void camera_frame(Camera *camera, Canvas *canvas, Chance *chance, Chance *tremor, View view) {
     double width = camera->window[2] - camera->window[0], height = camera->window[3] - camera->window[1];
     double cut = view == VIEW_FULL ? 0.0 : 0.07;
     for (int i = 0; i < 4; i++) {
@@ -181,8 +173,7 @@ static void camera_frame(Camera *camera, Canvas *canvas, Chance *chance, Chance 
 
 /* ---- light ---- */
 
-static Light light_draw(Chance *chance)
-{
+static Light light_draw(Chance *chance) {
     Light light = {0};
     double side = chance_between(chance, -1.0, 1.0), height = chance_between(chance, 0.35, 1.2);
     light.sun = vector_normalized((Vector){side, height, chance_between(chance, 0.1, 0.9)});
@@ -203,8 +194,7 @@ static Light light_draw(Chance *chance)
 /* Marks of the face are placed on a head of size 1; the body's is larger, about where the neck carries it. */
 #define HEAD_SIZE 1.16
 
-static Vector face_place(Vector rest)
-{
+static Vector face_place(Vector rest) {
     return (Vector){0.66 + (rest.x - 0.66) / HEAD_SIZE, 0.675 + (rest.y - 0.675) / HEAD_SIZE, rest.z / HEAD_SIZE};
 }
 
@@ -212,24 +202,21 @@ typedef struct {
     double red, green, blue;
 } Color;
 
-static Color color_mix(Color from, Color to, double share)
-{
+static Color color_mix(Color from, Color to, double share) {
     return (Color){mix(from.red, to.red, share), mix(from.green, to.green, share), mix(from.blue, to.blue, share)};
 }
 
 static const Color gold = {0.88, 0.71, 0.45}, back_gold = {0.82, 0.62, 0.36}, heart = {0.72, 0.52, 0.29};
 static const Color pale = {0.93, 0.88, 0.77}, ink = {0.115, 0.085, 0.07}, amber = {0.80, 0.62, 0.18}, nose = {0.45, 0.27, 0.22};
 
-static double distance_to(Vector rest, double x, double y, double z)
-{
+static double distance_to(Vector rest, double x, double y, double z) {
     double across = rest.z < 0.0 ? -rest.z : rest.z;
     Vector off = {rest.x - x, rest.y - y, across - z};
     return sqrt(vector_dot(off, off));
 }
 
 /* Rosettes on the trunk, solid spots on legs, neck and belly, small ones on the face. */
-static Color spotted(Color fur, const Coat *coat, Vector rest, double belly)
-{
+static Color spotted(Color fur, const Coat *coat, Vector rest, double belly) {
     double across = rest.z < 0.0 ? -rest.z : rest.z;
     double around = clamp(0.155 - across, 0.0, 0.155);      /* how far the surface has turned away from the flank */
     double column = (rest.x + 0.8 * around * clamp(rest.x / 0.3, -1.0, 1.0) + 1.0) * COAT_CELLS;
@@ -250,8 +237,7 @@ static Color spotted(Color fur, const Coat *coat, Vector rest, double belly)
     return color_mix(fur, ink, 0.96 * amount);
 }
 
-static Color face_marked(Color fur, Vector rest, Vector normal)
-{
+static Color face_marked(Color fur, Vector rest, Vector normal) {
     double eye = distance_to(rest, 0.838, 0.736, 0.068);
     fur = color_mix(fur, pale, 0.7 * (1.0 - smoothstep(0.020, 0.045, distance_to(rest, 0.835, 0.705, 0.075))));
     fur = color_mix(fur, pale, 0.6 * (1.0 - smoothstep(0.010, 0.028, distance_to(rest, 0.822, 0.772, 0.055))));
@@ -270,8 +256,7 @@ static Color face_marked(Color fur, Vector rest, Vector normal)
 }
 
 /* What color the fur has at a place of the body at rest. */
-static Color fur_color(const Coat *coats, Vector rest, Vector normal)
-{
+static Color fur_color(const Coat *coats, Vector rest, Vector normal) {
     const Coat *coat = &coats[rest.z < 0.0 ? 0 : 1];
     double belly = smoothstep(0.25, 0.85, -normal.y) * smoothstep(-0.54, -0.37, rest.x);
     double inner = rest.y < 0.38 && normal.z * rest.z < 0.0 ? smoothstep(0.2, 0.8, normal.z * normal.z) : 0.0;
@@ -299,8 +284,7 @@ typedef struct {
     float share_b, share_c;
 } Hit;
 
-static void raster_triangle(Hit *hits, const Canvas *canvas, const double *a, const double *b, const double *c, int triangle)
-{
+static void raster_triangle(Hit *hits, const Canvas *canvas, const double *a, const double *b, const double *c, int triangle) {
     double area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
     if (area > -1e-9 && area < 1e-9)
         return;
@@ -329,13 +313,11 @@ static void raster_triangle(Hit *hits, const Canvas *canvas, const double *a, co
     }
 }
 
-static Vector blended(Vector a, Vector b, Vector c, double share_b, double share_c)
-{
+static Vector blended(Vector a, Vector b, Vector c, double share_b, double share_c) {
     return vector_add(vector_scale(a, 1.0 - share_b - share_c), vector_add(vector_scale(b, share_b), vector_scale(c, share_c)));
 }
 
-static Sample shade(const Light *light, Color fur, Vector rest, Vector normal, double x, double y, bool near_side)
-{
+static Sample shade(const Light *light, Color fur, Vector rest, Vector normal, double x, double y, bool near_side) {
     double lit = clamp(vector_dot(normal, light->sun), 0.0, 1.0);
     double dapple = light->dapple * smoothstep(-0.05, 0.2, smooth_noise(light->dapple_noise, x / light->dapple_size, y / light->dapple_size));
     double below = rest.y < 0.40 && !near_side ? 0.62 : 1.0;
@@ -350,8 +332,7 @@ static Sample shade(const Light *light, Color fur, Vector rest, Vector normal, d
 }
 
 static void paint_samples(Canvas *canvas, const Hit *hits, const Body *body, const Stage *stage, const Coat *coats, const Camera *camera,
-                          const Light *light, int flank)
-{
+                          const Light *light, int flank) {
     for (int y = 0; y < canvas->height; y++) {
         for (int x = 0; x < canvas->width; x++) {
             size_t at = (size_t)y * (size_t)canvas->width + (size_t)x;
@@ -374,8 +355,7 @@ static void paint_samples(Canvas *canvas, const Hit *hits, const Body *body, con
 }
 
 static bool paint_stage(Canvas *canvas, const Body *body, const Stage *stage, const Coat *coats, const Camera *camera, const Light *light,
-                        int flank)
-{
+                        int flank) {
     size_t count = (size_t)canvas->width * (size_t)canvas->height;
     Hit *hits = malloc(count * sizeof *hits);
     canvas->samples = malloc(count * sizeof *canvas->samples);
@@ -395,8 +375,7 @@ static bool paint_stage(Canvas *canvas, const Body *body, const Stage *stage, co
 }
 
 /* `coats` are the two of the individual. On failure nothing is left allocated. */
-bool scene_paint(Canvas *canvas, const Body *body, const Coat *coats, const Plan *plan, int number)
-{
+bool scene_paint(Canvas *canvas, const Body *body, const Coat *coats, const Plan *plan, int number) {
     const Shot *shot = &plan->shots[number];
     Chance meeting = chance_of(plan->seed, 3, (uint64_t)shot->burst), tremor = chance_of(plan->seed, 4, (uint64_t)number);
     *canvas = (Canvas){0};

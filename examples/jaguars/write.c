@@ -13,8 +13,7 @@
 
 enum { PATH_ROOM = 4096 };
 
-static bool folder_make(const char *folder, const char *inside)
-{
+static bool folder_make(const char *folder, const char *inside) {
     char path[PATH_ROOM];
     if (snprintf(path, sizeof path, "%s%s", folder, inside) >= PATH_ROOM)
         return false;
@@ -24,19 +23,16 @@ static bool folder_make(const char *folder, const char *inside)
     return true;
 }
 
-bool write_folders(const char *folder)
-{
+bool write_folders(const char *folder) {
     return folder_make(folder, "") && folder_make(folder, "/train") && folder_make(folder, "/train/train") &&
            folder_make(folder, "/test") && folder_make(folder, "/test/test");
 }
 
-static void shot_name(char *name, size_t room, const Shot *shot)
-{
+static void shot_name(char *name, size_t room, const Shot *shot) {
     snprintf(name, room, "%s_%04d.png", shot->test ? "test" : "train", shot->file);
 }
 
-static bool png_rows(png_structp png, png_infop info, FILE *file, const Picture *picture)
-{
+static bool png_rows(png_structp png, png_infop info, FILE *file, const Picture *picture) {
     if (setjmp(png_jmpbuf(png)))
         return false;
     png_init_io(png, file);
@@ -51,8 +47,7 @@ static bool png_rows(png_structp png, png_infop info, FILE *file, const Picture 
     return true;
 }
 
-bool write_picture(const char *folder, const Plan *plan, int shot, const Picture *picture)
-{
+bool write_picture(const char *folder, const Plan *plan, int shot, const Picture *picture) {
     char name[32], path[PATH_ROOM];
     shot_name(name, sizeof name, &plan->shots[shot]);
     const char *split = plan->shots[shot].test ? "test/test" : "train/train";
@@ -70,20 +65,17 @@ bool write_picture(const char *folder, const Plan *plan, int shot, const Picture
 
 /* ---- tables ---- */
 
-static FILE *table_open(const char *folder, const char *name)
-{
+static FILE *table_open(const char *folder, const char *name) {
     char path[PATH_ROOM];
     return snprintf(path, sizeof path, "%s/%s", folder, name) < PATH_ROOM ? fopen(path, "wb") : NULL;
 }
 
-static bool table_close(FILE *table)
-{
+static bool table_close(FILE *table) {
     bool clean = !ferror(table);
     return fclose(table) == 0 && clean;
 }
 
-static bool write_identities(const char *folder, const char *name, const Plan *plan, bool test, int most)
-{
+static bool write_identities(const char *folder, const char *name, const Plan *plan, bool test, int most) {
     FILE *table = table_open(folder, name);
     if (!table)
         return false;
@@ -98,8 +90,7 @@ static bool write_identities(const char *folder, const char *name, const Plan *p
 }
 
 /* All ordered pairs of test pictures, none with itself; the sample submission says nothing about any of them. */
-static bool write_pairs(const char *folder, int pictures)
-{
+static bool write_pairs(const char *folder, int pictures) {
     FILE *pairs = table_open(folder, "test.csv"), *submission = table_open(folder, "sample_submission.csv");
     if (pairs && submission) {
         fputs("row_id,query_image,gallery_image\n", pairs);
@@ -118,8 +109,7 @@ static bool write_pairs(const char *folder, int pictures)
     return pairs_done && submission_done;
 }
 
-static bool write_facts(const char *folder, const Plan *plan, int most)
-{
+static bool write_facts(const char *folder, const Plan *plan, int most) {
     FILE *table = table_open(folder, "facts.csv");
     if (!table)
         return false;
@@ -136,8 +126,7 @@ static bool write_facts(const char *folder, const Plan *plan, int most)
     return table_close(table);
 }
 
-bool write_tables(const char *folder, const Plan *plan, int only)
-{
+bool write_tables(const char *folder, const Plan *plan, int only) {
     int most = only ? only : PICTURES;
     return write_facts(folder, plan, most) && write_pairs(folder, most < TEST_PICTURES ? most : TEST_PICTURES) &&
            write_identities(folder, "solution.csv", plan, true, most) && write_identities(folder, "train.csv", plan, false, most);

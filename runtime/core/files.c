@@ -21,28 +21,24 @@
 /* ---- small things -------------------------------------------------------------------------------------------------- */
 
 /* Folder part of a path, "." if there is none. */
-static const char *folder_of(Arena *arena, const char *path)
-{
+static const char *folder_of(Arena *arena, const char *path) {
     const char *slash = strrchr(path, '/');
     if (!slash)
         return ".";
     return slash == path ? "/" : arena_copy(arena, path, (size_t)(slash - path));
 }
 
-bool folder_exists(const char *path)
-{
+bool folder_exists(const char *path) {
     struct stat facts;
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
-bool file_exists(const char *path)
-{
+bool file_exists(const char *path) {
     struct stat facts;
     return stat(path, &facts) == 0 && !S_ISDIR(facts.st_mode);
 }
 
-static void explain_missing(Jre *jre, const char *path, Span asked_at)
-{
+static void explain_missing(Jre *jre, const char *path, Span asked_at) {
     Diagnostic *d = diag(jre, DIAG_file_missing, asked_at, "there is no file `%s`", path);
     Arena scratch = { .jre = jre };
     const char *folder = folder_of(&scratch, path);
@@ -54,8 +50,7 @@ static void explain_missing(Jre *jre, const char *path, Span asked_at)
     arena_free(&scratch);
 }
 
-static void explain_unreadable(Jre *jre, const char *path, Span asked_at, int error)
-{
+static void explain_unreadable(Jre *jre, const char *path, Span asked_at, int error) {
     Diagnostic *d = diag(jre, DIAG_file_unreadable, asked_at, "I wanted to read `%s`, the system says: %s", path, strerror(error));
     if (error == EACCES || error == EPERM)
         diag_help(d, "give yourself the right to read it: chmod u+r '%s'", path);
@@ -67,8 +62,7 @@ static void explain_unreadable(Jre *jre, const char *path, Span asked_at, int er
         diag_help(d, "see whether another program can read it; if not, the disk or the network folder has a fault");
 }
 
-static void explain_read_error(Jre *jre, const char *path, Span asked_at, int error)
-{
+static void explain_read_error(Jre *jre, const char *path, Span asked_at, int error) {
     if (error == ENOENT || error == ENOTDIR)
         explain_missing(jre, path, asked_at);
     else
@@ -78,8 +72,7 @@ static void explain_read_error(Jre *jre, const char *path, Span asked_at, int er
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */
 
 /* A descriptor and the length, or -1 with the system's error number. Folders are refused. */
-static int open_to_read(Jre *jre, const char *path, size_t *length, int *error)
-{
+static int open_to_read(Jre *jre, const char *path, size_t *length, int *error) {
     if (jre_fails_now(&jre->fail_read_after)) {
         *error = EIO;
         return -1;
@@ -99,8 +92,7 @@ static int open_to_read(Jre *jre, const char *path, size_t *length, int *error)
     return -1;
 }
 
-int file_open(Jre *jre, const char *path, Span asked_at, size_t *length)
-{
+int file_open(Jre *jre, const char *path, Span asked_at, size_t *length) {
     int error = 0, file = open_to_read(jre, path, length, &error);
     if (file < 0)
         explain_read_error(jre, path, asked_at, error);
@@ -108,8 +100,7 @@ int file_open(Jre *jre, const char *path, Span asked_at, size_t *length)
 }
 
 /* Fills up to `room` bytes; fewer only at the end of the file. -1: error. */
-static ssize_t read_fully(int file, char *to, size_t room)
-{
+static ssize_t read_fully(int file, char *to, size_t room) {
     size_t filled = 0;
     while (filled < room) {
         ssize_t got = read(file, to + filled, room - filled);
@@ -125,8 +116,7 @@ static ssize_t read_fully(int file, char *to, size_t room)
 }
 
 /* Pipes and growing files do not know their length beforehand, so reading goes on until the end. */
-static bool read_everything(Jre *jre, int file, size_t expected, char **bytes, size_t *length, int *error)
-{
+static bool read_everything(Jre *jre, int file, size_t expected, char **bytes, size_t *length, int *error) {
     size_t room = expected + 1, filled = 0;
     char *buffer = jre_allocate(jre, room + 1);
     for (;;) {
@@ -148,8 +138,7 @@ static bool read_everything(Jre *jre, int file, size_t expected, char **bytes, s
     return true;
 }
 
-static bool load(Jre *jre, const char *path, char **bytes, size_t *length, int *error)
-{
+static bool load(Jre *jre, const char *path, char **bytes, size_t *length, int *error) {
     size_t expected = 0;
     int file = open_to_read(jre, path, &expected, error);
     if (file < 0)
@@ -159,8 +148,7 @@ static bool load(Jre *jre, const char *path, char **bytes, size_t *length, int *
     return read;
 }
 
-bool file_read(Jre *jre, const char *path, Span asked_at, char **bytes, size_t *length)
-{
+bool file_read(Jre *jre, const char *path, Span asked_at, char **bytes, size_t *length) {
     int error = 0;
     if (load(jre, path, bytes, length, &error))
         return true;
@@ -168,8 +156,7 @@ bool file_read(Jre *jre, const char *path, Span asked_at, char **bytes, size_t *
     return false;
 }
 
-bool file_load(Jre *jre, const char *path, char **bytes, size_t *length, char why[256])
-{
+bool file_load(Jre *jre, const char *path, char **bytes, size_t *length, char why[256]) {
     int error = 0;
     if (load(jre, path, bytes, length, &error))
         return true;
@@ -179,8 +166,7 @@ bool file_load(Jre *jre, const char *path, char **bytes, size_t *length, char wh
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
-static void explain_write_error(Jre *jre, const char *path, Span asked_at, int error)
-{
+static void explain_write_error(Jre *jre, const char *path, Span asked_at, int error) {
     Diagnostic *d = diag(jre, DIAG_cannot_write, asked_at, "I wanted to write `%s`, the system says: %s", path, strerror(error));
     if (error == ENOSPC || error == EDQUOT)
         diag_help(d, "make room on that disk; what was there under this name is untouched");
@@ -193,8 +179,7 @@ static void explain_write_error(Jre *jre, const char *path, Span asked_at, int e
 }
 
 /* Makes `path` and its parents. 0, or the system's error number with the part at fault in *at. */
-static int make_folders(Arena *arena, const char *path, const char **at)
-{
+static int make_folders(Arena *arena, const char *path, const char **at) {
     char *partial = arena_copy(arena, path, strlen(path));
     *at = partial;
     for (char *end = partial + 1;; end++) {
@@ -210,8 +195,7 @@ static int make_folders(Arena *arena, const char *path, const char **at)
     }
 }
 
-bool folder_make(Jre *jre, const char *path, Span asked_at)
-{
+bool folder_make(Jre *jre, const char *path, Span asked_at) {
     if (folder_exists(path) || *path == '\0')
         return true;
     Arena scratch = { .jre = jre };
@@ -223,8 +207,7 @@ bool folder_make(Jre *jre, const char *path, Span asked_at)
     return error == 0;
 }
 
-static int write_fully(int file, const char *bytes, size_t length)
-{
+static int write_fully(int file, const char *bytes, size_t length) {
     while (length > 0) {
         ssize_t put = write(file, bytes, length);
         if (put < 0 && errno == EINTR)
@@ -239,8 +222,7 @@ static int write_fully(int file, const char *bytes, size_t length)
 
 /* Gives the file behind a descriptor a name in `folder` that nobody has; without a descriptor (-1) a new file. Returns what open
  * or link return. */
-static int name_temporary(Arena *arena, const char *folder, int file, const char **name)
-{
+static int name_temporary(Arena *arena, const char *folder, int file, const char **name) {
     const char *here = arena_print(arena, "/proc/self/fd/%d", file);
     for (int attempt = 0; attempt < 1000; attempt++) {
         *name = arena_print(arena, "%s/.jre-%ld-%d.part", folder, (long)getpid(), attempt);
@@ -253,16 +235,14 @@ static int name_temporary(Arena *arena, const char *folder, int file, const char
 }
 
 /* A file without a name, where the system has such: it is gone with the process, however that ends. Else one with a name. */
-static int open_temporary(Arena *arena, const char *folder, const char **name)
-{
+static int open_temporary(Arena *arena, const char *folder, const char **name) {
     *name = NULL;
     int file = access("/proc/self/fd", X_OK) == 0 ? open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666) : -1;
     return file >= 0 ? file : name_temporary(arena, folder, -1, name);
 }
 
 /* The rename itself is on the disk only when its folder is. Some file systems cannot flush folders: not an error. */
-static void flush_folder(const char *folder)
-{
+static void flush_folder(const char *folder) {
     int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0)
         return;
@@ -271,8 +251,7 @@ static void flush_folder(const char *folder)
 }
 
 /* 0, or the system's error number; then nothing is left behind and the old file stands. */
-static int replace_file(Arena *arena, const char *path, const struct stat *old, const void *bytes, size_t length, bool fail)
-{
+static int replace_file(Arena *arena, const char *path, const struct stat *old, const void *bytes, size_t length, bool fail) {
     const char *folder = folder_of(arena, path), *temporary;
     int file = open_temporary(arena, folder, &temporary);
     if (file < 0)
@@ -300,8 +279,7 @@ static int replace_file(Arena *arena, const char *path, const struct stat *old, 
 }
 
 /* Pipes and devices (/dev/stdout) cannot be replaced, they are written to. */
-static int write_in_place(const char *path, const void *bytes, size_t length, bool fail)
-{
+static int write_in_place(const char *path, const void *bytes, size_t length, bool fail) {
     int file = open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0)
         return errno;
@@ -311,8 +289,7 @@ static int write_in_place(const char *path, const void *bytes, size_t length, bo
     return error;
 }
 
-bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, size_t length)
-{
+bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, size_t length) {
     Arena scratch = { .jre = jre };
     bool done = false, fail = jre_fails_now(&jre->fail_write_after);
     if (!folder_make(jre, folder_of(&scratch, path), asked_at))
@@ -340,25 +317,21 @@ out:
 
 /* ---- hashes ----------------------------------------------------------------------------------------------------------------- */
 
-static void hash_digits(XXH128_hash_t hash, char hex[33])
-{
+static void hash_digits(XXH128_hash_t hash, char hex[33]) {
     snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
 }
 
-void content_hash_of(const void *bytes, size_t length, char hex[33])
-{
+void content_hash_of(const void *bytes, size_t length, char hex[33]) {
     hash_digits(XXH3_128bits(bytes, length), hex);
 }
 
-const char *hash_bytes(Jre *jre, const void *bytes, size_t length)
-{
+const char *hash_bytes(Jre *jre, const void *bytes, size_t length) {
     char hex[33];
     content_hash_of(bytes, length, hex);
     return intern(jre, hex);
 }
 
-const char *hash_file(Jre *jre, const char *path, Span asked_at)
-{
+const char *hash_file(Jre *jre, const char *path, Span asked_at) {
     enum { PIECE = 1 << 18 };
     size_t expected;
     int file = file_open(jre, path, asked_at, &expected);
@@ -384,8 +357,7 @@ const char *hash_file(Jre *jre, const char *path, Span asked_at)
 
 /* ---- patterns ------------------------------------------------------------------------------------------------------------------ */
 
-static bool pattern_allowed(Jre *jre, const char *pattern, Span asked_at)
-{
+static bool pattern_allowed(Jre *jre, const char *pattern, Span asked_at) {
     const char *slash = strrchr(pattern, '/'), *last = slash ? slash + 1 : pattern, *star = strchr(pattern, '*');
     if (!star || (star >= last && !strchr(star + 1, '*')))
         return true;
@@ -395,21 +367,18 @@ static bool pattern_allowed(Jre *jre, const char *pattern, Span asked_at)
     return false;
 }
 
-static const char *joined(Arena *arena, const char *root, const char *rest)
-{
+static const char *joined(Arena *arena, const char *root, const char *rest) {
     if (*rest == '/' || !root || !*root || strcmp(root, ".") == 0)
         return arena_copy(arena, rest, strlen(rest));
     return arena_print(arena, root[strlen(root) - 1] == '/' ? "%s%s" : "%s/%s", root, rest);
 }
 
-static int by_bytes(const void *a, const void *b)
-{
+static int by_bytes(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Does `name` begin with what is before the star and end with what is behind it? Hidden files want a pattern that begins with a dot. */
-static bool name_matches(const char *name, const char *pattern)
-{
+static bool name_matches(const char *name, const char *pattern) {
     const char *star = strchr(pattern, '*');
     size_t before = (size_t)(star - pattern), behind = strlen(star + 1), length = strlen(name);
     if (*name == '.' && *pattern != '.')
@@ -417,8 +386,7 @@ static bool name_matches(const char *name, const char *pattern)
     return length >= before + behind && memcmp(name, pattern, before) == 0 && memcmp(name + length - behind, star + 1, behind) == 0;
 }
 
-bool files_matching(Jre *jre, Arena *arena, const char *root, const char *pattern, Span asked_at, NameList *names)
-{
+bool files_matching(Jre *jre, Arena *arena, const char *root, const char *pattern, Span asked_at, NameList *names) {
     *names = (NameList){0};
     if (!pattern_allowed(jre, pattern, asked_at))
         return false;

@@ -25,15 +25,13 @@ struct Pool {
     void *context;
 };
 
-static void pause_briefly(void)
-{
+static void pause_briefly(void) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #endif
 }
 
-static void wait_for_round(Pool *pool, unsigned seen)
-{
+static void wait_for_round(Pool *pool, unsigned seen) {
     for (int look = 0; look < pool->patience; look++) {
         if (atomic_load_explicit(&pool->round, memory_order_acquire) != seen)
             return;
@@ -45,8 +43,7 @@ static void wait_for_round(Pool *pool, unsigned seen)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void *worker_main(void *argument)
-{
+static void *worker_main(void *argument) {
     Worker *worker = argument;
     Pool *pool = worker->pool;
     for (unsigned seen = 0;; seen++) {
@@ -62,16 +59,14 @@ static void *worker_main(void *argument)
     }
 }
 
-static void begin_round(Pool *pool)
-{
+static void begin_round(Pool *pool) {
     pthread_mutex_lock(&pool->lock);
     atomic_fetch_add_explicit(&pool->round, 1, memory_order_release);
     pthread_cond_broadcast(&pool->work_waits);
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void wait_for_workers(Pool *pool)
-{
+static void wait_for_workers(Pool *pool) {
     for (int look = 0; look < pool->patience; look++) {
         if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
             return;
@@ -83,8 +78,7 @@ static void wait_for_workers(Pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-Pool *pool_new(Jre *jre, int threads)
-{
+Pool *pool_new(Jre *jre, int threads) {
     if (threads < 1)
         threads = 1;
     Pool *pool = jre_allocate(jre, sizeof *pool);
@@ -112,8 +106,7 @@ Pool *pool_new(Jre *jre, int threads)
     return pool;
 }
 
-void pool_free(Pool *pool)
-{
+void pool_free(Pool *pool) {
     if (!pool)
         return;
     pool->stopping = true;                /* published by the round that begins next */
@@ -127,13 +120,11 @@ void pool_free(Pool *pool)
     jre_release(pool);
 }
 
-int pool_threads(const Pool *pool)
-{
+int pool_threads(const Pool *pool) {
     return pool->threads;
 }
 
-void pool_run(Pool *pool, void (*work)(void *context, int part, int parts), void *context)
-{
+void pool_run(Pool *pool, void (*work)(void *context, int part, int parts), void *context) {
     if (pool->threads == 1) {
         work(context, 0, 1);
         return;

@@ -14,15 +14,13 @@
 enum { BAR_CELLS = 24, LINE_BYTES = 256 };
 static const double shown_after = 1.0, redrawn_after = 0.1;
 
-double seconds_now(void)
-{
+double seconds_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static int terminal_width(FILE *out)
-{
+static int terminal_width(FILE *out) {
     struct winsize size;
     if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
@@ -30,8 +28,7 @@ static int terminal_width(FILE *out)
 }
 
 /* 12,345: digits in groups of three. */
-static const char *grouped(int64_t number, char buffer[32])
-{
+static const char *grouped(int64_t number, char buffer[32]) {
     char digits[24];
     int length = snprintf(digits, sizeof digits, "%lld", (long long)number), at = 0;
     for (int i = 0; i < length; i++) {
@@ -45,8 +42,7 @@ static const char *grouped(int64_t number, char buffer[32])
 }
 
 /* 7.3 s, 4 min 05 s, 2 h 13 min */
-static const char *duration(double seconds, char buffer[32])
-{
+static const char *duration(double seconds, char buffer[32]) {
     if (!(seconds < 3.0e9))
         seconds = 3.0e9;
     long whole = (long)(seconds + 0.5);
@@ -59,8 +55,7 @@ static const char *duration(double seconds, char buffer[32])
     return buffer;
 }
 
-Progress progress_start(FILE *out, bool quiet, const char *what, int64_t total)
-{
+Progress progress_start(FILE *out, bool quiet, const char *what, int64_t total) {
     Progress progress = { .out = out, .quiet = quiet || !out, .what = what ? what : "", .total = total, .started = seconds_now() };
     const char *kind = getenv("TERM"), *no_color = getenv("NO_COLOR");
     progress.terminal = !progress.quiet && isatty(fileno(out)) && !(kind && strcmp(kind, "dumb") == 0);
@@ -69,8 +64,7 @@ Progress progress_start(FILE *out, bool quiet, const char *what, int64_t total)
 }
 
 /* "embed features  [########----------------]  1,234 of 5,678   12.1 s left" */
-static void draw(Progress *progress, double now)
-{
+static void draw(Progress *progress, double now) {
     char done[32], total[32], left[32], line[LINE_BYTES];
     double elapsed = now - progress->started;
     int length;
@@ -95,8 +89,7 @@ static void draw(Progress *progress, double now)
     progress->shown = now;
 }
 
-void progress_step(Progress *progress, int64_t done)
-{
+void progress_step(Progress *progress, int64_t done) {
     if (done < 0)
         done = 0;
     progress->done = progress->total > 0 && done > progress->total ? progress->total : done;
@@ -107,8 +100,7 @@ void progress_step(Progress *progress, int64_t done)
         draw(progress, now);
 }
 
-void progress_end(Progress *progress)
-{
+void progress_end(Progress *progress) {
     double elapsed = seconds_now() - progress->started;
     if (progress->quiet)
         return;

@@ -13,8 +13,7 @@
 
 enum { PHILOX_ROUNDS = 10 };
 
-void philox_block(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4])
-{
+void philox_block(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4]) {
     uint32_t k0 = key[0], k1 = key[1];
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
@@ -30,8 +29,7 @@ void philox_block(const uint32_t key[2], const uint32_t counter[4], uint32_t out
 }
 
 /* Least byte first whatever the machine, so that a seed means the same everywhere. */
-static void hash_number(XXH3_state_t *state, uint64_t number)
-{
+static void hash_number(XXH3_state_t *state, uint64_t number) {
     uint8_t bytes[8];
     for (int i = 0; i < 8; i++)
         bytes[i] = (uint8_t)(number >> (8 * i));
@@ -39,16 +37,14 @@ static void hash_number(XXH3_state_t *state, uint64_t number)
 }
 
 /* The length goes first: ("ab", "c") and ("a", "bc") are two streams. */
-static void hash_text(XXH3_state_t *state, const char *text)
-{
+static void hash_text(XXH3_state_t *state, const char *text) {
     size_t length = text ? strlen(text) : 0;
     hash_number(state, length);
     if (length)
         XXH3_128bits_update(state, text, length);
 }
 
-Random random_stream(uint64_t seed, const char *purpose, const char *name, uint64_t extra)
-{
+Random random_stream(uint64_t seed, const char *purpose, const char *name, uint64_t extra) {
     XXH3_state_t state;
     XXH3_128bits_reset(&state);
     hash_number(&state, seed);
@@ -64,8 +60,7 @@ Random random_stream(uint64_t seed, const char *purpose, const char *name, uint6
     return random;
 }
 
-uint32_t random_word(Random *random)
-{
+uint32_t random_word(Random *random) {
     if (random->left == 0) {
         philox_block(random->key, random->counter, random->block);
         random->left = 4;
@@ -75,19 +70,16 @@ uint32_t random_word(Random *random)
     return random->block[4 - random->left--];
 }
 
-static uint64_t random_double_word(Random *random)
-{
+static uint64_t random_double_word(Random *random) {
     uint64_t high = random_word(random);
     return high << 32 | random_word(random);
 }
 
-double random_unit(Random *random)
-{
+double random_unit(Random *random) {
     return (double)(random_double_word(random) >> 11) * 0x1p-53;
 }
 
-uint64_t random_below(Random *random, uint64_t bound)
-{
+uint64_t random_below(Random *random, uint64_t bound) {
     if (bound <= 1)
         return 0;
     /* 2^64 is no multiple of most bounds: the first few words are left out, and each remainder is equally likely. */
@@ -98,8 +90,7 @@ uint64_t random_below(Random *random, uint64_t bound)
     return word % bound;
 }
 
-void random_permutation(Random *random, int *order, int count)
-{
+void random_permutation(Random *random, int *order, int count) {
     for (int i = 0; i < count; i++)
         order[i] = i;
     for (int i = count - 1; i > 0; i--) {

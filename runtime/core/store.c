@@ -11,14 +11,12 @@
 enum { KEY_DIGITS_MOST = 128 };
 
 /* A key becomes part of a path, so it may hold nothing but hex digits. */
-static bool key_is_hex(const char *key)
-{
+static bool key_is_hex(const char *key) {
     size_t length = key ? strlen(key) : 0;
     return length > 0 && length <= KEY_DIGITS_MOST && strspn(key, "0123456789abcdef") == length;
 }
 
-Store store_open(Jre *jre, const char *base_folder, bool disabled)
-{
+Store store_open(Jre *jre, const char *base_folder, bool disabled) {
     Arena scratch = { .jre = jre };
     bool here = !base_folder || !*base_folder || strcmp(base_folder, ".") == 0;
     const char *folder = here ? ".jre/store" : arena_print(&scratch, "%s/.jre/store", base_folder);
@@ -27,21 +25,18 @@ Store store_open(Jre *jre, const char *base_folder, bool disabled)
     return store;
 }
 
-const char *store_path(const Store *store, const char *key, const char *part)
-{
+const char *store_path(const Store *store, const char *key, const char *part) {
     Arena scratch = { .jre = store->jre };
     const char *path = intern(store->jre, arena_print(&scratch, "%s/%s/%s", store->folder, key, part));
     arena_free(&scratch);
     return path;
 }
 
-bool store_has(const Store *store, const char *key)
-{
+bool store_has(const Store *store, const char *key) {
     return !store->disabled && key_is_hex(key) && file_exists(store_path(store, key, "about.json"));
 }
 
-bool store_finish(const Store *store, const char *key, const char *about, Span asked_at)
-{
+bool store_finish(const Store *store, const char *key, const char *about, Span asked_at) {
     Jre *jre = store->jre;
     if (!key_is_hex(key)) {
         diag(jre, DIAG_bug, asked_at, "a result was to be kept under the key `%s`; keys are hex digits", key ? key : "");

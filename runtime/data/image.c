@@ -21,8 +21,7 @@
 enum { SIDE_MOST = 16384, WHY_BYTES = 256, SCANS_MOST = 500, COMPRESSION = 6 };
 static const int64_t pixels_most = INT64_C(256) << 20;
 
-void image_free(Image *image)
-{
+void image_free(Image *image) {
     jre_release(image->pixels);
     *image = (Image){0};
 }
@@ -33,8 +32,7 @@ typedef enum { FORMAT_OTHER, FORMAT_PNG, FORMAT_JPEG } Format;
 
 static const uint8_t png_signature[8] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
 
-static Format format_of(const uint8_t *bytes, size_t length)
-{
+static Format format_of(const uint8_t *bytes, size_t length) {
     if (length >= sizeof png_signature && memcmp(bytes, png_signature, sizeof png_signature) == 0)
         return FORMAT_PNG;
     if (length >= 3 && bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff)
@@ -43,8 +41,7 @@ static Format format_of(const uint8_t *bytes, size_t length)
 }
 
 /* Says what a file that is neither looks like. */
-static void explain_other(const uint8_t *bytes, size_t length, char why[WHY_BYTES])
-{
+static void explain_other(const uint8_t *bytes, size_t length, char why[WHY_BYTES]) {
     static const struct { size_t at; const char *mark, *what; } looks[] = {
         {0, "GIF8", "a GIF"}, {0, "BM", "a BMP"}, {0, "II*", "a TIFF"}, {0, "MM", "a TIFF"}, {8, "WEBP", "a WebP"},
         {4, "ftyp", "a HEIC, AVIF or video file"}, {0, "%PDF", "a PDF"}, {0, "PK", "a zip archive"}, {0, "<", "a web page or XML"},
@@ -59,8 +56,7 @@ static void explain_other(const uint8_t *bytes, size_t length, char why[WHY_BYTE
     snprintf(why, WHY_BYTES, "I expected a PNG or a JPEG, I found %s", found);
 }
 
-static bool size_allowed(int64_t width, int64_t height, char why[WHY_BYTES])
-{
+static bool size_allowed(int64_t width, int64_t height, char why[WHY_BYTES]) {
     if (width <= 0 || height <= 0)
         snprintf(why, WHY_BYTES, "it says that it is %lld x %lld pixels, which is no picture", (long long)width, (long long)height);
     else if (width > SIDE_MOST || height > SIDE_MOST || width * height > pixels_most)
@@ -71,26 +67,22 @@ static bool size_allowed(int64_t width, int64_t height, char why[WHY_BYTES])
 }
 
 /* A few bytes cannot hold many pixels: a wrong size in the header must not cost a gigabyte. */
-static bool length_plausible(int64_t unpacked, int64_t most_per_byte, size_t length, int64_t width, int64_t height, char why[WHY_BYTES])
-{
+static bool length_plausible(int64_t unpacked, int64_t most_per_byte, size_t length, int64_t width, int64_t height, char why[WHY_BYTES]) {
     if (unpacked / most_per_byte <= (int64_t)length)
         return true;
     snprintf(why, WHY_BYTES, "it says that it is %lld x %lld pixels, and its %zu bytes are too few for that", (long long)width, (long long)height, length);
     return false;
 }
 
-static uint8_t *pixels_new(Jre *jre, const Image *image)
-{
+static uint8_t *pixels_new(Jre *jre, const Image *image) {
     return jre_allocate(jre, (size_t)image->width * (size_t)image->height * (size_t)image->channels);
 }
 
-static int two_bytes(const uint8_t *at)
-{
+static int two_bytes(const uint8_t *at) {
     return at[0] << 8 | at[1];
 }
 
-static int64_t four_bytes(const uint8_t *at)
-{
+static int64_t four_bytes(const uint8_t *at) {
     return (int64_t)two_bytes(at) << 16 | two_bytes(at + 2);
 }
 
@@ -103,8 +95,7 @@ typedef struct {
     bool cut_off;
 } PngReader;
 
-static _Noreturn void png_failed(png_structp png, png_const_charp message)
-{
+static _Noreturn void png_failed(png_structp png, png_const_charp message) {
     PngReader *reader = png_get_error_ptr(png);
     if (reader->cut_off)
         snprintf(reader->why, WHY_BYTES, "it is cut off: the PNG goes on behind its last byte, %zu", reader->length);
@@ -113,14 +104,12 @@ static _Noreturn void png_failed(png_structp png, png_const_charp message)
     png_longjmp(png, 1);
 }
 
-static void png_warned(png_structp png, png_const_charp message)
-{
+static void png_warned(png_structp png, png_const_charp message) {
     (void)png;
     (void)message;
 }
 
-static void png_wants(png_structp png, png_bytep to, png_size_t count)
-{
+static void png_wants(png_structp png, png_bytep to, png_size_t count) {
     PngReader *reader = png_get_io_ptr(png);
     if (count > reader->length - reader->at) {
         reader->cut_off = true;
@@ -131,8 +120,7 @@ static void png_wants(png_structp png, png_bytep to, png_size_t count)
 }
 
 /* The size stands at one place in every PNG. */
-static bool png_size(const uint8_t *bytes, size_t length, int64_t *width, int64_t *height)
-{
+static bool png_size(const uint8_t *bytes, size_t length, int64_t *width, int64_t *height) {
     if (length < 24 || memcmp(bytes + 12, "IHDR", 4) != 0)
         return false;
     *width = four_bytes(bytes + 16);
@@ -140,8 +128,7 @@ static bool png_size(const uint8_t *bytes, size_t length, int64_t *width, int64_
     return true;
 }
 
-static void read_png_rows(PngReader *reader)
-{
+static void read_png_rows(PngReader *reader) {
     png_structp png = reader->png;
     Image *image = reader->image;
     png_set_expand(png);                  /* palettes, few bits, a transparent color */
@@ -160,8 +147,7 @@ static void read_png_rows(PngReader *reader)
     png_read_end(png, NULL);
 }
 
-static bool run_png(PngReader *reader)
-{
+static bool run_png(PngReader *reader) {
     png_structp png = reader->png;
     if (setjmp(png_jmpbuf(png)))
         return false;
@@ -180,8 +166,7 @@ static bool run_png(PngReader *reader)
     return true;
 }
 
-static bool decode_png(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[WHY_BYTES])
-{
+static bool decode_png(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[WHY_BYTES]) {
     PngReader reader = { .jre = jre, .bytes = bytes, .length = length, .image = image, .why = why };
     int64_t width, height;
     if (png_size(bytes, length, &width, &height) && !size_allowed(width, height, why))
@@ -207,8 +192,7 @@ typedef struct {
     Image *image; uint8_t *inks; char *why;
 } JpegReader;
 
-static _Noreturn void jpeg_failed(j_common_ptr decoder)
-{
+static _Noreturn void jpeg_failed(j_common_ptr decoder) {
     JpegReader *reader = (JpegReader *)(void *)decoder->err;
     char message[JMSG_LENGTH_MAX];
     decoder->err->format_message(decoder, message);
@@ -221,8 +205,7 @@ static _Noreturn void jpeg_failed(j_common_ptr decoder)
 }
 
 /* Level -1 is a warning. Stray bytes between parts and the like lose no pixel; all other warnings do. */
-static void jpeg_warned(j_common_ptr decoder, int level)
-{
+static void jpeg_warned(j_common_ptr decoder, int level) {
     if (level >= 0)
         return;
     switch (decoder->err->msg_code) {
@@ -234,8 +217,7 @@ static void jpeg_warned(j_common_ptr decoder, int level)
 }
 
 /* A hostile file may ask for thousands of passes over one picture. */
-static void jpeg_advanced(j_common_ptr decoder)
-{
+static void jpeg_advanced(j_common_ptr decoder) {
     JpegReader *reader = (JpegReader *)(void *)decoder->err;
     if (reader->decoder.input_scan_number <= SCANS_MOST)
         return;
@@ -244,22 +226,19 @@ static void jpeg_advanced(j_common_ptr decoder)
 }
 
 /* (a * b) / 255, rounded, as Pillow does it */
-static int scaled(int a, int b)
-{
+static int scaled(int a, int b) {
     int product = a * b + 128;
     return ((product >> 8) + product) >> 8;
 }
 
 /* Files hold 255 less the ink; `row` has width CMYK pixels. */
-static void inks_to_rgb(const uint8_t *row, int width, uint8_t *rgb)
-{
+static void inks_to_rgb(const uint8_t *row, int width, uint8_t *rgb) {
     for (int x = 0; x < width; x++, row += 4, rgb += 3)
         for (int channel = 0; channel < 3; channel++)
             rgb[channel] = (uint8_t)(row[3] - scaled(255 - row[channel], row[3]));
 }
 
-static void read_jpeg_rows(JpegReader *reader)
-{
+static void read_jpeg_rows(JpegReader *reader) {
     j_decompress_ptr decoder = &reader->decoder;
     Image *image = reader->image;
     size_t stride = (size_t)image->width * 3;
@@ -277,8 +256,7 @@ static void read_jpeg_rows(JpegReader *reader)
     }
 }
 
-static bool run_jpeg(JpegReader *reader)
-{
+static bool run_jpeg(JpegReader *reader) {
     j_decompress_ptr decoder = &reader->decoder;
     if (setjmp(reader->escape))
         return false;
@@ -301,8 +279,7 @@ static bool run_jpeg(JpegReader *reader)
     return true;
 }
 
-static bool decode_jpeg(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[WHY_BYTES])
-{
+static bool decode_jpeg(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[WHY_BYTES]) {
     JpegReader *reader = jre_allocate(jre, sizeof *reader);
     memset(reader, 0, sizeof *reader);
     reader->jre = jre;
@@ -323,8 +300,7 @@ static bool decode_jpeg(Jre *jre, const uint8_t *bytes, size_t length, Image *im
 
 /* ---- either ---------------------------------------------------------------------------------------------------------------------------- */
 
-bool image_decode(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[256])
-{
+bool image_decode(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[256]) {
     *image = (Image){0};
     bool done = false;
     switch (format_of(bytes, length)) {
@@ -337,14 +313,12 @@ bool image_decode(Jre *jre, const uint8_t *bytes, size_t length, Image *image, c
     return done;
 }
 
-static void explain_picture(Jre *jre, const char *path, Span asked_at, const char *why)
-{
+static void explain_picture(Jre *jre, const char *path, Span asked_at, const char *why) {
     Diagnostic *d = diag(jre, DIAG_file_corrupt, asked_at, "the picture `%s` cannot be used: %s", path, why);
     diag_help(d, "look at it in a picture viewer, then copy or export it again, or leave its row out of the table");
 }
 
-bool image_read(Jre *jre, const char *path, Span asked_at, Image *image)
-{
+bool image_read(Jre *jre, const char *path, Span asked_at, Image *image) {
     char *bytes, why[WHY_BYTES];
     size_t length;
     *image = (Image){0};
@@ -360,8 +334,7 @@ bool image_read(Jre *jre, const char *path, Span asked_at, Image *image)
 /* ---- the size alone ------------------------------------------------------------------------------------------------------------------------ */
 
 /* Walks the parts of a JPEG to the one that begins a picture (SOF). False: there is none. */
-static bool jpeg_size(FILE *file, int64_t *width, int64_t *height)
-{
+static bool jpeg_size(FILE *file, int64_t *width, int64_t *height) {
     if (fseek(file, 2, SEEK_SET) != 0)
         return false;
     for (;;) {
@@ -388,8 +361,7 @@ static bool jpeg_size(FILE *file, int64_t *width, int64_t *height)
     }
 }
 
-static bool size_in_header(FILE *file, int64_t *width, int64_t *height, char why[WHY_BYTES])
-{
+static bool size_in_header(FILE *file, int64_t *width, int64_t *height, char why[WHY_BYTES]) {
     uint8_t head[32];
     size_t length = fread(head, 1, sizeof head, file);
     Format format = format_of(head, length);
@@ -407,8 +379,7 @@ static bool size_in_header(FILE *file, int64_t *width, int64_t *height, char why
     return found && size_allowed(*width, *height, why);
 }
 
-bool image_size(Jre *jre, const char *path, Span asked_at, int *width, int *height)
-{
+bool image_size(Jre *jre, const char *path, Span asked_at, int *width, int *height) {
     size_t length;
     int descriptor = file_open(jre, path, asked_at, &length);
     if (descriptor < 0)
@@ -430,24 +401,20 @@ bool image_size(Jre *jre, const char *path, Span asked_at, int *width, int *heig
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------------------------------- */
 
-static _Noreturn void png_unwritable(png_structp png, png_const_charp message)
-{
+static _Noreturn void png_unwritable(png_structp png, png_const_charp message) {
     (void)message;
     png_longjmp(png, 1);
 }
 
-static void png_gives(png_structp png, png_bytep bytes, png_size_t count)
-{
+static void png_gives(png_structp png, png_bytep bytes, png_size_t count) {
     text_add_bytes(png_get_io_ptr(png), (const char *)bytes, count);
 }
 
-static void png_flushes(png_structp png)
-{
+static void png_flushes(png_structp png) {
     (void)png;
 }
 
-static bool encode_png(png_structp png, png_infop info, const Image *image, Text *out)
-{
+static bool encode_png(png_structp png, png_infop info, const Image *image, Text *out) {
     if (setjmp(png_jmpbuf(png)))
         return false;
     int kind = image->channels == 1 ? PNG_COLOR_TYPE_GRAY : image->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_RGBA;
@@ -463,8 +430,7 @@ static bool encode_png(png_structp png, png_infop info, const Image *image, Text
     return true;
 }
 
-bool image_write_png(Jre *jre, const char *path, Span asked_at, const Image *image)
-{
+bool image_write_png(Jre *jre, const char *path, Span asked_at, const Image *image) {
     bool kind_known = image->channels == 1 || image->channels == 3 || image->channels == 4;
     png_structp png = kind_known ? png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, png_unwritable, png_warned) : NULL;
     png_infop info = png ? png_create_info_struct(png) : NULL;

@@ -13,8 +13,7 @@ enum { SIDE = 32, LOW = 8 };
 /* y[k] = 2 sum of x[n] cos(pi k (2n + 1) / 2N) for k < LOW. The halves of x are folded on each other first: odd k see only their difference, even k
  * only their sum, as a transform of half the length. What is alike on both sides then cancels exactly, and a plain picture gives plain zeros
  * where a sum over all terms would leave rounding noise for the median to sort. */
-static void cosine_transform(const double *x, int length, int count, double *y, int step)
-{
+static void cosine_transform(const double *x, int length, int count, double *y, int step) {
     static const double pi = 3.14159265358979323846;
     if (length == 1) {
         y[0] = 2 * x[0];
@@ -35,14 +34,12 @@ static void cosine_transform(const double *x, int length, int count, double *y, 
     cosine_transform(folded, half, (count + 1) / 2, y, step * 2);
 }
 
-static int by_size(const void *a, const void *b)
-{
+static int by_size(const void *a, const void *b) {
     double first = *(const double *)a, second = *(const double *)b;
     return (first > second) - (first < second);
 }
 
-static double median(const double values[LOW * LOW])
-{
+static double median(const double values[LOW * LOW]) {
     double sorted[LOW * LOW];
     for (int i = 0; i < LOW * LOW; i++)
         sorted[i] = values[i];
@@ -50,8 +47,7 @@ static double median(const double values[LOW * LOW])
     return (sorted[LOW * LOW / 2 - 1] + sorted[LOW * LOW / 2]) / 2;
 }
 
-static uint64_t hash_of(const uint8_t pixels[SIDE * SIDE])
-{
+static uint64_t hash_of(const uint8_t pixels[SIDE * SIDE]) {
     double columns[LOW * SIDE], low[LOW * LOW], line[SIDE];
     for (int x = 0; x < SIDE; x++) {
         for (int y = 0; y < SIDE; y++)
@@ -67,8 +63,7 @@ static uint64_t hash_of(const uint8_t pixels[SIDE * SIDE])
     return hash;
 }
 
-uint64_t image_phash(Jre *jre, const Image *rgb_or_gray)
-{
+uint64_t image_phash(Jre *jre, const Image *rgb_or_gray) {
     Image gray, small;
     image_to_gray(jre, rgb_or_gray, &gray);
     image_resize(jre, &gray, SIDE, SIDE, FILTER_LANCZOS, &small);

@@ -15,13 +15,11 @@
 
 static const double pi = 3.14159265358979323846;
 
-static double sinc(double x)
-{
+static double sinc(double x) {
     return x == 0 ? 1 : sin(x * pi) / (x * pi);
 }
 
-static double filter_weight(ResampleFilter filter, double x)
-{
+static double filter_weight(ResampleFilter filter, double x) {
     double distance = fabs(x);
     switch (filter) {
     case FILTER_BOX:
@@ -46,8 +44,7 @@ static double filter_weight(ResampleFilter filter, double x)
     return 0;
 }
 
-static double filter_support(ResampleFilter filter)
-{
+static double filter_support(ResampleFilter filter) {
     switch (filter) {
     case FILTER_BILINEAR: case FILTER_HAMMING: return 1;
     case FILTER_BICUBIC: return 2;
@@ -64,13 +61,11 @@ enum { WEIGHT_BITS = 22, HALF = 1 << (WEIGHT_BITS - 1) };
 typedef struct { int first, count; } Window;
 typedef struct { int size, most; Window *windows; int32_t *weights; } Pass;    /* weights of output i begin at i * most */
 
-static int32_t fixed_point(double weight)
-{
+static int32_t fixed_point(double weight) {
     return (int32_t)(weight * (1 << WEIGHT_BITS) + (weight < 0 ? -0.5 : 0.5));
 }
 
-static void place_window(Pass *pass, int output, int from, double scale, ResampleFilter filter, double *exact)
-{
+static void place_window(Pass *pass, int output, int from, double scale, ResampleFilter filter, double *exact) {
     double stretch = scale > 1 ? scale : 1, shrink = 1 / stretch, support = filter_support(filter) * stretch;
     double center = (output + 0.5) * scale, sum = 0;
     int first = (int)(center - support + 0.5), end = (int)(center + support + 0.5);
@@ -86,8 +81,7 @@ static void place_window(Pass *pass, int output, int from, double scale, Resampl
     pass->windows[output] = (Window){ first, end - first };
 }
 
-static Pass pass_new(Jre *jre, int from, int to, ResampleFilter filter)
-{
+static Pass pass_new(Jre *jre, int from, int to, ResampleFilter filter) {
     double scale = (double)from / to, support = filter_support(filter) * (scale > 1 ? scale : 1);
     Pass pass = { .size = to, .most = (int)ceil(support) * 2 + 1 };
     pass.windows = jre_allocate(jre, sizeof(Window) * (size_t)to);
@@ -99,8 +93,7 @@ static Pass pass_new(Jre *jre, int from, int to, ResampleFilter filter)
     return pass;
 }
 
-static void pass_free(Pass *pass)
-{
+static void pass_free(Pass *pass) {
     jre_release(pass->windows);
     jre_release(pass->weights);
 }
@@ -112,14 +105,12 @@ enum { LANES = 8 };                       /* rows of a stripe, pixels of a vecto
 /* 8 rows, `stride` apart, become 8 narrower or wider ones. turned, blended: room for 8 rows of either kind. */
 typedef struct { const uint8_t *from; size_t stride, bytes; uint8_t *turned, *blended, *to; size_t to_stride; } Stripe;
 
-static uint8_t rounded(int32_t sum)
-{
+static uint8_t rounded(int32_t sum) {
     int32_t value = sum >> WEIGHT_BITS;
     return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-static void stripe_anywhere(const Stripe *stripe, const Pass *pass, int channels)
-{
+static void stripe_anywhere(const Stripe *stripe, const Pass *pass, int channels) {
     for (int row = 0; row < LANES; row++) {
         uint8_t *to = stripe->to + (size_t)row * stripe->to_stride;
         for (int x = 0; x < pass->size; x++) {
@@ -136,8 +127,7 @@ static void stripe_anywhere(const Stripe *stripe, const Pass *pass, int channels
 }
 
 /* Bytes at .. bytes-1 of one output row from `count` rows that begin at `from`. */
-static void rest_of_row(const uint8_t *from, size_t stride, const int32_t *weights, int count, size_t at, size_t bytes, uint8_t *to)
-{
+static void rest_of_row(const uint8_t *from, size_t stride, const int32_t *weights, int count, size_t at, size_t bytes, uint8_t *to) {
     for (; at < bytes; at++) {
         int32_t sum = HALF;
         for (int k = 0; k < count; k++)
@@ -146,8 +136,7 @@ static void rest_of_row(const uint8_t *from, size_t stride, const int32_t *weigh
     }
 }
 
-static void row_anywhere(const uint8_t *from, size_t stride, const int32_t *weights, int count, size_t bytes, uint8_t *to)
-{
+static void row_anywhere(const uint8_t *from, size_t stride, const int32_t *weights, int count, size_t bytes, uint8_t *to) {
     rest_of_row(from, stride, weights, count, 0, bytes, to);
 }
 
@@ -163,22 +152,19 @@ typedef struct {
 
 #define AVX2 __attribute__((target("avx2")))
 
-AVX2 static inline __m256i sums_plus(__m256i sums, const uint8_t *pixels, __m256i weight)
-{
+AVX2 static inline __m256i sums_plus(__m256i sums, const uint8_t *pixels, __m256i weight) {
     __m256i wide = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)pixels));
     return _mm256_add_epi32(sums, _mm256_mullo_epi32(wide, weight));
 }
 
 /* After the shift a sum is within +-1024, so packing to 16 bits changes nothing and packing to 8 clamps. */
-AVX2 static inline void store_8(__m256i sums, uint8_t *to)
-{
+AVX2 static inline void store_8(__m256i sums, uint8_t *to) {
     __m256i value = _mm256_srai_epi32(sums, WEIGHT_BITS);
     __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(value), _mm256_extracti128_si256(value, 1));
     _mm_storel_epi64((__m128i *)(void *)to, _mm_packus_epi16(words, words));
 }
 
-AVX2 static inline void blend_turned(const uint8_t *turned, const Pass *pass, int channels, uint8_t *to)
-{
+AVX2 static inline void blend_turned(const uint8_t *turned, const Pass *pass, int channels, uint8_t *to) {
     size_t step = (size_t)channels * LANES;
     for (int x = 0; x < pass->size; x++) {
         const int32_t *weights = pass->weights + (size_t)x * (size_t)pass->most;
@@ -193,20 +179,17 @@ AVX2 static inline void blend_turned(const uint8_t *turned, const Pass *pass, in
     }
 }
 
-AVX2 static inline __m128i load_8(const uint8_t *from)
-{
+AVX2 static inline __m128i load_8(const uint8_t *from) {
     return _mm_loadl_epi64((const __m128i *)(const void *)from);
 }
 
-AVX2 static inline void store_two(__m128i both, uint8_t *to, size_t step)
-{
+AVX2 static inline void store_two(__m128i both, uint8_t *to, size_t step) {
     _mm_storel_epi64((__m128i *)(void *)to, both);
     _mm_storel_epi64((__m128i *)(void *)(to + step), _mm_unpackhi_epi64(both, both));
 }
 
 /* An 8 x 8 block of bytes, mirrored at its diagonal: its lines lie from_step apart, and to_step apart afterwards. */
-AVX2 static inline void turn_block(const uint8_t *from, size_t from_step, uint8_t *to, size_t to_step)
-{
+AVX2 static inline void turn_block(const uint8_t *from, size_t from_step, uint8_t *to, size_t to_step) {
     __m128i rows[4], evens[2], odds[2];
     for (int i = 0; i < 4; i++)
         rows[i] = _mm_unpacklo_epi8(load_8(from + (size_t)i * from_step), load_8(from + (size_t)(i + 4) * from_step));
@@ -220,8 +203,7 @@ AVX2 static inline void turn_block(const uint8_t *from, size_t from_step, uint8_
     }
 }
 
-AVX2 static void stripe_avx2(const Stripe *stripe, const Pass *pass, int channels)
-{
+AVX2 static void stripe_avx2(const Stripe *stripe, const Pass *pass, int channels) {
     for (size_t at = 0; at < stripe->bytes; at += LANES)
         turn_block(stripe->from + at, stripe->stride, stripe->turned + at * LANES, LANES);
     blend_turned(stripe->turned, pass, channels, stripe->blended);
@@ -229,8 +211,7 @@ AVX2 static void stripe_avx2(const Stripe *stripe, const Pass *pass, int channel
         turn_block(stripe->blended + at * LANES, LANES, stripe->to + at, stripe->to_stride);
 }
 
-AVX2 static void row_avx2(const uint8_t *from, size_t stride, const int32_t *weights, int count, size_t bytes, uint8_t *to)
-{
+AVX2 static void row_avx2(const uint8_t *from, size_t stride, const int32_t *weights, int count, size_t bytes, uint8_t *to) {
     size_t at = 0;
     for (; at + 4 * LANES <= bytes; at += 4 * LANES) {
         __m256i sums[4];
@@ -248,29 +229,25 @@ AVX2 static void row_avx2(const uint8_t *from, size_t stride, const int32_t *wei
     rest_of_row(from, stride, weights, count, at, bytes, to);
 }
 
-static Blender blender(void)
-{
+static Blender blender(void) {
     if (__builtin_cpu_supports("avx2"))
         return (Blender){ stripe_avx2, row_avx2 };
     return (Blender){ stripe_anywhere, row_anywhere };
 }
 #else
-static Blender blender(void)
-{
+static Blender blender(void) {
     return (Blender){ stripe_anywhere, row_anywhere };
 }
 #endif
 
 /* ---- the two passes ---------------------------------------------------------------------------------------------------------------------------- */
 
-static size_t padded(size_t bytes)
-{
+static size_t padded(size_t bytes) {
     return (bytes + LANES - 1) / LANES * LANES;
 }
 
 /* Rows first .. end-1 of `from`, made as wide as `to`. */
-static void resize_width(Jre *jre, const Image *from, int first, int end, ResampleFilter filter, Image *to)
-{
+static void resize_width(Jre *jre, const Image *from, int first, int end, ResampleFilter filter, Image *to) {
     Pass pass = pass_new(jre, from->width, to->width, filter);
     Blender blend = blender();
     size_t channels = (size_t)from->channels, in = (size_t)from->width * channels, out = (size_t)to->width * channels;
@@ -296,8 +273,7 @@ static void resize_width(Jre *jre, const Image *from, int first, int end, Resamp
 }
 
 /* `from` holds the rows that the pass needs, beginning with row `first` of the picture. */
-static void resize_height(const Image *from, int first, const Pass *pass, Image *to)
-{
+static void resize_height(const Image *from, int first, const Pass *pass, Image *to) {
     Blender blend = blender();
     size_t stride = (size_t)from->width * (size_t)from->channels;
     for (int y = 0; y < pass->size; y++) {
@@ -307,15 +283,13 @@ static void resize_height(const Image *from, int first, const Pass *pass, Image 
     }
 }
 
-static Image image_new(Jre *jre, int width, int height, int channels)
-{
+static Image image_new(Jre *jre, int width, int height, int channels) {
     size_t bytes = (size_t)width * (size_t)height * (size_t)channels;
     return (Image){ .width = width, .height = height, .channels = channels, .pixels = jre_allocate(jre, bytes) };
 }
 
 /* Pillow walks the centers of output pixels by adding the scale again and again; its rounding is part of the result. */
-static void resize_nearest(Jre *jre, const Image *from, Image *to)
-{
+static void resize_nearest(Jre *jre, const Image *from, Image *to) {
     double across = (double)from->width / to->width, down = (double)from->height / to->height;
     size_t channels = (size_t)from->channels;
     int *column = jre_allocate(jre, sizeof(int) * (size_t)to->width);
@@ -334,14 +308,12 @@ static void resize_nearest(Jre *jre, const Image *from, Image *to)
     jre_release(column);
 }
 
-static bool height_first(const Image *from, const Image *to)
-{
+static bool height_first(const Image *from, const Image *to) {
     int lower = from->height - to->height, narrower = from->width - to->width;
     return lower > 0 && lower > 2 * narrower;
 }
 
-static void resize_both(Jre *jre, const Image *from, ResampleFilter filter, const Pass *down, Image *to)
-{
+static void resize_both(Jre *jre, const Image *from, ResampleFilter filter, const Pass *down, Image *to) {
     Image between;
     if (height_first(from, to)) {
         between = image_new(jre, from->width, to->height, from->channels);
@@ -357,8 +329,7 @@ static void resize_both(Jre *jre, const Image *from, ResampleFilter filter, cons
     image_free(&between);
 }
 
-static void resize_smooth(Jre *jre, const Image *from, ResampleFilter filter, Image *to)
-{
+static void resize_smooth(Jre *jre, const Image *from, ResampleFilter filter, Image *to) {
     bool width_changes = from->width != to->width, height_changes = from->height != to->height;
     if (!height_changes && !width_changes) {
         memcpy(to->pixels, from->pixels, (size_t)to->width * (size_t)to->height * (size_t)to->channels);
@@ -374,8 +345,7 @@ static void resize_smooth(Jre *jre, const Image *from, ResampleFilter filter, Im
     }
 }
 
-void image_resize(Jre *jre, const Image *from, int width, int height, ResampleFilter filter, Image *to)
-{
+void image_resize(Jre *jre, const Image *from, int width, int height, ResampleFilter filter, Image *to) {
     *to = image_new(jre, width, height, from->channels);
     if (filter == FILTER_NEAREST)
         resize_nearest(jre, from, to);
@@ -385,8 +355,7 @@ void image_resize(Jre *jre, const Image *from, int width, int height, ResampleFi
 
 /* ---- gray, and one picture over a color -------------------------------------------------------------------------------------------------------- */
 
-void image_to_gray(Jre *jre, const Image *from, Image *gray)
-{
+void image_to_gray(Jre *jre, const Image *from, Image *gray) {
     size_t count = (size_t)from->width * (size_t)from->height;
     *gray = image_new(jre, from->width, from->height, 1);
     const uint8_t *pixel = from->pixels;
@@ -398,8 +367,7 @@ void image_to_gray(Jre *jre, const Image *from, Image *gray)
             gray->pixels[i] = (uint8_t)((pixel[0] * 19595u + pixel[1] * 38470u + pixel[2] * 7471u + 0x8000u) >> 16);
 }
 
-void image_composite(Jre *jre, const Image *from, const uint8_t color[3], Image *rgb)
-{
+void image_composite(Jre *jre, const Image *from, const uint8_t color[3], Image *rgb) {
     size_t count = (size_t)from->width * (size_t)from->height;
     *rgb = image_new(jre, from->width, from->height, 3);
     const uint8_t *pixel = from->pixels;

@@ -10,8 +10,7 @@
 
 /* ---- what belongs together -------------------------------------------------------------------------------------------------------- */
 
-static int root_of(int *parent, int i)
-{
+static int root_of(int *parent, int i) {
     while (parent[i] != i) {
         parent[i] = parent[parent[i]];
         i = parent[i];
@@ -19,14 +18,12 @@ static int root_of(int *parent, int i)
     return i;
 }
 
-void ties_start(int *parent, int n)
-{
+void ties_start(int *parent, int n) {
     for (int i = 0; i < n; i++)
         parent[i] = i;
 }
 
-void ties_join(int *parent, int a, int b)
-{
+void ties_join(int *parent, int a, int b) {
     int first = root_of(parent, a), second = root_of(parent, b);
     if (first < second)
         parent[second] = first;
@@ -34,16 +31,14 @@ void ties_join(int *parent, int a, int b)
         parent[first] = second;
 }
 
-int ties_units(int *parent, int n, int *unit)
-{
+int ties_units(int *parent, int n, int *unit) {
     int units = 0;
     for (int i = 0; i < n; i++)           /* the root is the first picture of its unit, so it has its number already */
         unit[i] = parent[i] == i ? units++ : unit[root_of(parent, i)];
     return units;
 }
 
-int near_duplicate_units(Jre *jre, const uint64_t *hash, int n, int within, int *unit)
-{
+int near_duplicate_units(Jre *jre, const uint64_t *hash, int n, int within, int *unit) {
     Arena scratch = { .jre = jre };
     int *parent = arena_array(&scratch, int, n + 1);
     ties_start(parent, n);
@@ -76,24 +71,21 @@ typedef struct {
     int *own_there;                       /* [identity * parts + part] */
 } Split;
 
-static int compare_holdings(const void *a, const void *b)
-{
+static int compare_holdings(const void *a, const void *b) {
     const Holding *x = a, *y = b;
     if (x->identity != y->identity)
         return x->identity < y->identity ? -1 : 1;
     return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
-static int compare_individuals(const void *a, const void *b)
-{
+static int compare_individuals(const void *a, const void *b) {
     const Individual *x = a, *y = b;
     if (x->pictures != y->pictures)
         return x->pictures > y->pictures ? -1 : 1;
     return (x->identity > y->identity) - (x->identity < y->identity);
 }
 
-static int compare_turns(const void *a, const void *b)
-{
+static int compare_turns(const void *a, const void *b) {
     const Turn *x = a, *y = b;
     if (x->pictures != y->pictures)
         return x->pictures > y->pictures ? -1 : 1;
@@ -103,8 +95,7 @@ static int compare_turns(const void *a, const void *b)
 }
 
 /* Pictures without an individual are taken as those of one more. */
-static void find_holdings(Split *s, int n, const int *identity, int identities, const int *unit)
-{
+static void find_holdings(Split *s, int n, const int *identity, int identities, const int *unit) {
     Holding *each = arena_array(&s->scratch, Holding, n + 1);
     for (int i = 0; i < n; i++)
         each[i] = (Holding){
@@ -122,8 +113,7 @@ static void find_holdings(Split *s, int n, const int *identity, int identities, 
     s->holding_count = count;
 }
 
-static void find_individuals(Split *s)
-{
+static void find_individuals(Split *s) {
     s->individuals = arena_array(&s->scratch, Individual, s->holding_count + 1);
     for (int h = 0; h < s->holding_count; h++) {
         const Holding *holding = &s->holdings[h];
@@ -138,8 +128,7 @@ static void find_individuals(Split *s)
     qsort(s->individuals, (size_t)s->individual_count, sizeof *s->individuals, compare_individuals);
 }
 
-static void list_by_unit(Split *s, int units)
-{
+static void list_by_unit(Split *s, int units) {
     s->unit_first = arena_array(&s->scratch, int, units + 2);
     s->by_unit = arena_array(&s->scratch, int, s->holding_count + 1);
     for (int h = 0; h < s->holding_count; h++)
@@ -150,16 +139,14 @@ static void list_by_unit(Split *s, int units)
         s->by_unit[s->unit_first[s->holdings[h].unit + 1]++] = h;
 }
 
-static int unit_pictures(const Split *s, int unit)
-{
+static int unit_pictures(const Split *s, int unit) {
     int pictures = 0;
     for (int k = s->unit_first[unit]; k < s->unit_first[unit + 1]; k++)
         pictures += s->holdings[s->by_unit[k]].pictures;
     return pictures;
 }
 
-static int least_full(const Split *s, const Individual *individual)
-{
+static int least_full(const Split *s, const Individual *individual) {
     int best = 0;
     double least = INFINITY;
     for (int part = 0; part < s->parts; part++) {
@@ -175,8 +162,7 @@ static int least_full(const Split *s, const Individual *individual)
     return best;
 }
 
-static void place_unit(Split *s, int unit, int part)
-{
+static void place_unit(Split *s, int unit, int part) {
     s->part_of_unit[unit] = part;
     for (int k = s->unit_first[unit]; k < s->unit_first[unit + 1]; k++) {
         const Holding *holding = &s->holdings[s->by_unit[k]];
@@ -185,8 +171,7 @@ static void place_unit(Split *s, int unit, int part)
     }
 }
 
-static void place_individual(Split *s, const Individual *individual, uint64_t seed, Turn *turns)
-{
+static void place_individual(Split *s, const Individual *individual, uint64_t seed, Turn *turns) {
     Random random = random_stream(seed, "split", "", (uint64_t)individual->identity);
     int count = 0;
     for (int h = individual->first; h < individual->end; h++) {
@@ -201,8 +186,7 @@ static void place_individual(Split *s, const Individual *individual, uint64_t se
 }
 
 void split_assign(Jre *jre, int n, const int *identity, int identities, const int *unit, int units, const double *share, int parts,
-                  bool folds, uint64_t seed, int *part_of)
-{
+                  bool folds, uint64_t seed, int *part_of) {
     Split s = { .scratch = { .jre = jre }, .share = share, .parts = parts, .pictures = n };
     find_holdings(&s, n, identity, identities, unit);
     find_individuals(&s);

@@ -16,16 +16,14 @@ typedef struct {
 
 typedef enum { AFTER_CELL_COMMA, AFTER_CELL_LINE, AFTER_CELL_MISTAKE } AfterCell;
 
-static Diagnostic *wrong(const Table *table, Jre *jre, int line, const char *what)
-{
+static Diagnostic *wrong(const Table *table, Jre *jre, int line, const char *what) {
     return diag(jre, DIAG_wrong_table, table->asked_at, "%s:%d: %s", table->path, line, what);
 }
 
 /* ---- cells ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Steps over one line end, if one is there. */
-static bool skip_line_end(TableReader *reader)
-{
+static bool skip_line_end(TableReader *reader) {
     if (*reader->at == '\r')
         reader->at += reader->at[1] == '\n' ? 2 : 1;
     else if (*reader->at == '\n')
@@ -37,8 +35,7 @@ static bool skip_line_end(TableReader *reader)
 }
 
 /* Ends the cell at `close`, which is at or before reader->at, and steps over what divides it from the next. */
-static AfterCell end_cell(TableReader *reader, char *close)
-{
+static AfterCell end_cell(TableReader *reader, char *close) {
     AfterCell after = *reader->at == ',' ? AFTER_CELL_COMMA : AFTER_CELL_LINE;
     if (after == AFTER_CELL_COMMA)
         reader->at++;
@@ -49,8 +46,7 @@ static AfterCell end_cell(TableReader *reader, char *close)
 }
 
 /* reader->at is behind the opening quote. The unpacked text grows behind `to` and never overtakes what is read. */
-static AfterCell read_quoted(TableReader *reader, const char **cell)
-{
+static AfterCell read_quoted(TableReader *reader, const char **cell) {
     int opened = reader->line;
     char *from = reader->at, *to = reader->at;
     *cell = to;
@@ -82,8 +78,7 @@ static AfterCell read_quoted(TableReader *reader, const char **cell)
     return end_cell(reader, to);
 }
 
-static AfterCell read_cell(TableReader *reader, const char **cell)
-{
+static AfterCell read_cell(TableReader *reader, const char **cell) {
     if (*reader->at == '"') {
         reader->at++;
         return read_quoted(reader, cell);
@@ -99,8 +94,7 @@ static AfterCell read_cell(TableReader *reader, const char **cell)
 /* ---- the header -------------------------------------------------------------------------------------------------------------------- */
 
 /* Columns without a name (pandas writes its index so) may repeat. */
-static bool add_column(TableReader *reader, Map *seen, Arena *scratch, const char *name)
-{
+static bool add_column(TableReader *reader, Map *seen, Arena *scratch, const char *name) {
     const char *column = intern(reader->jre, name);
     if (*column && map_get(seen, column)) {
         Diagnostic *d = wrong(reader->table, reader->jre, 1, "two columns have one name");
@@ -113,8 +107,7 @@ static bool add_column(TableReader *reader, Map *seen, Arena *scratch, const cha
     return true;
 }
 
-static bool read_header(TableReader *reader)
-{
+static bool read_header(TableReader *reader) {
     Arena scratch = { .jre = reader->jre };
     Map seen = {0};
     AfterCell after;
@@ -130,8 +123,7 @@ static bool read_header(TableReader *reader)
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------------------------- */
 
-static bool wrong_length(TableReader *reader, int line, int64_t found)
-{
+static bool wrong_length(TableReader *reader, int line, int64_t found) {
     int expected = reader->table->columns.count;
     Diagnostic *d = wrong(reader->table, reader->jre, line, "this row is not as long as the header");
     diag_fact(d, "I expected %d cells, I found %lld", expected, (long long)found);
@@ -140,8 +132,7 @@ static bool wrong_length(TableReader *reader, int line, int64_t found)
 }
 
 /* `count` is where the row begins among the cells. */
-static bool read_row(TableReader *reader, size_t count)
-{
+static bool read_row(TableReader *reader, size_t count) {
     Table *table = reader->table;
     int line = reader->line;
     size_t columns = (size_t)table->columns.count, found = 0;
@@ -159,8 +150,7 @@ static bool read_row(TableReader *reader, size_t count)
     return found == columns || wrong_length(reader, line, (int64_t)found);
 }
 
-static bool read_rows(TableReader *reader)
-{
+static bool read_rows(TableReader *reader) {
     Table *table = reader->table;
     size_t count = 0, columns = (size_t)table->columns.count;
     /* A blank line is a row of one empty cell, in the middle of a table of one column a good one; behind the last row it is none. */
@@ -174,8 +164,7 @@ static bool read_rows(TableReader *reader)
 }
 
 /* Room for all rows there can be: none is shorter than a byte a cell, none than a line. Cells are shared out in one piece. */
-static bool make_room(TableReader *reader)
-{
+static bool make_room(TableReader *reader) {
     Table *table = reader->table;
     int64_t rows = 1, left = reader->end - reader->at;
     for (const char *at = reader->at; (at = strpbrk(at, "\r\n")) != NULL; at++)
@@ -195,16 +184,14 @@ static bool make_room(TableReader *reader)
 /* ---- the file -------------------------------------------------------------------------------------------------------------------------- */
 
 /* Length without the line ends at the end. */
-static size_t trimmed(const char *bytes, size_t length)
-{
+static size_t trimmed(const char *bytes, size_t length) {
     while (length > 0 && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
         length--;
     return length;
 }
 
 /* What a table cannot hold is found before its bytes are taken apart. */
-static bool text_allowed(Jre *jre, const Table *table, const char *bytes, size_t length)
-{
+static bool text_allowed(Jre *jre, const Table *table, const char *bytes, size_t length) {
     const uint8_t *mark = (const uint8_t *)bytes;
     Diagnostic *d;
     if (length >= 2 && ((mark[0] == 0xff && mark[1] == 0xfe) || (mark[0] == 0xfe && mark[1] == 0xff))) {
@@ -230,8 +217,7 @@ static bool text_allowed(Jre *jre, const Table *table, const char *bytes, size_t
     return true;
 }
 
-bool table_read(Jre *jre, const char *path, Span asked_at, Table *table)
-{
+bool table_read(Jre *jre, const char *path, Span asked_at, Table *table) {
     char *bytes;
     size_t length;
     *table = (Table){ .path = intern(jre, path), .asked_at = asked_at };
@@ -258,8 +244,7 @@ bool table_read(Jre *jre, const char *path, Span asked_at, Table *table)
     return good;
 }
 
-Diagnostic *table_lacks(Jre *jre, const Table *table, const char *name, Span span, const char **near)
-{
+Diagnostic *table_lacks(Jre *jre, const Table *table, const char *name, Span span, const char **near) {
     Diagnostic *d = diag(jre, DIAG_wrong_table, span, "`%s` has no column `%s`", table->path, name);
     Text known = { .jre = jre };
     for (int i = 0; i < table->columns.count; i++)
@@ -272,8 +257,7 @@ Diagnostic *table_lacks(Jre *jre, const Table *table, const char *name, Span spa
     return d;
 }
 
-int table_column(const Table *table, const char *name)
-{
+int table_column(const Table *table, const char *name) {
     for (int i = 0; i < table->columns.count; i++)
         if (strcmp(table->columns.at[i], name) == 0)
             return i;

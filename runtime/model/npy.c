@@ -23,8 +23,7 @@ typedef struct {
 } NpyReader;
 
 /* Files the message; `why` says what was expected and what was found. */
-static bool refuse(const NpyReader *reader, const char *why, const char *help)
-{
+static bool refuse(const NpyReader *reader, const char *why, const char *help) {
     Diagnostic *d = diag(reader->jre, DIAG_file_corrupt, reader->asked_at, "`%s` cannot be read as a NumPy array", reader->path);
     diag_fact(d, "%s", why);
     diag_help(d, "%s", help);
@@ -33,8 +32,7 @@ static bool refuse(const NpyReader *reader, const char *why, const char *help)
 
 static const char write_again[] = "write it again with numpy.save(path, array)";
 
-static bool header_damaged(const NpyReader *reader, const char *expected)
-{
+static bool header_damaged(const NpyReader *reader, const char *expected) {
     Arena scratch = { .jre = reader->jre };
     const char *why = arena_print(&scratch, "I expected %s in its header, %s", expected,
                                   reader->at < reader->end ? "I found something else" : "but the header ends");
@@ -45,14 +43,12 @@ static bool header_damaged(const NpyReader *reader, const char *expected)
 
 /* ---- the header ---------------------------------------------------------------------------------------------------------------------- */
 
-static void skip_blanks(NpyReader *reader)
-{
+static void skip_blanks(NpyReader *reader) {
     while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\t'))
         reader->at++;
 }
 
-static bool take(NpyReader *reader, char wanted)
-{
+static bool take(NpyReader *reader, char wanted) {
     skip_blanks(reader);
     if (reader->at >= reader->end || *reader->at != wanted)
         return false;
@@ -61,8 +57,7 @@ static bool take(NpyReader *reader, char wanted)
 }
 
 /* 'text' or "text", without escapes, which neither keys nor types have. */
-static bool take_text(NpyReader *reader, char text[WORD_BYTES])
-{
+static bool take_text(NpyReader *reader, char text[WORD_BYTES]) {
     skip_blanks(reader);
     if (reader->at >= reader->end || (*reader->at != '\'' && *reader->at != '"'))
         return false;
@@ -77,8 +72,7 @@ static bool take_text(NpyReader *reader, char text[WORD_BYTES])
     return true;
 }
 
-static bool take_word(NpyReader *reader, const char *word)
-{
+static bool take_word(NpyReader *reader, const char *word) {
     size_t length = strlen(word);
     skip_blanks(reader);
     if ((size_t)(reader->end - reader->at) < length || memcmp(reader->at, word, length) != 0)
@@ -87,8 +81,7 @@ static bool take_word(NpyReader *reader, const char *word)
     return true;
 }
 
-static bool take_number(NpyReader *reader, int64_t *number)
-{
+static bool take_number(NpyReader *reader, int64_t *number) {
     skip_blanks(reader);
     *number = 0;
     int digits = 0;
@@ -101,8 +94,7 @@ static bool take_number(NpyReader *reader, int64_t *number)
 }
 
 /* (), (3,), (3, 4), (3, 4,) */
-static bool take_shape(NpyReader *reader)
-{
+static bool take_shape(NpyReader *reader) {
     if (!take(reader, '('))
         return header_damaged(reader, "a shape such as (3, 4)");
     while (!take(reader, ')')) {
@@ -121,16 +113,14 @@ static bool take_shape(NpyReader *reader)
     return true;
 }
 
-static Number number_of(const char *type)
-{
+static Number number_of(const char *type) {
     for (int i = 0; i < NUMBER_UNKNOWN; i++)
         if (strcmp(type, numbers[i].name) == 0)
             return (Number)i;
     return NUMBER_UNKNOWN;
 }
 
-static bool take_entry(NpyReader *reader)
-{
+static bool take_entry(NpyReader *reader) {
     char key[WORD_BYTES];
     if (!take_text(reader, key) || !take(reader, ':'))
         return header_damaged(reader, "a key such as 'shape':");
@@ -148,8 +138,7 @@ static bool take_entry(NpyReader *reader)
     return header_damaged(reader, "each of the keys 'descr', 'fortran_order' and 'shape' once");
 }
 
-static bool read_dictionary(NpyReader *reader)
-{
+static bool read_dictionary(NpyReader *reader) {
     if (!take(reader, '{'))
         return header_damaged(reader, "`{`");
     while (!take(reader, '}')) {
@@ -167,8 +156,7 @@ static bool read_dictionary(NpyReader *reader)
 }
 
 /* '<f4', '|u1', '=f8'; the other order of bytes, and other numbers, are refused. */
-static bool check_type(NpyReader *reader)
-{
+static bool check_type(NpyReader *reader) {
     Arena scratch = { .jre = reader->jre };
     const char *name = reader->type;
     bool swapped = *name == '>';
@@ -193,8 +181,7 @@ static bool check_type(NpyReader *reader)
 /* ---- the file ------------------------------------------------------------------------------------------------------------------------------ */
 
 /* Finds the header; false if there is none. *data: where numbers begin. */
-static bool find_header(NpyReader *reader, const char *bytes, size_t length, size_t *data)
-{
+static bool find_header(NpyReader *reader, const char *bytes, size_t length, size_t *data) {
     const uint8_t *head = (const uint8_t *)bytes;
     if (length < 10 || memcmp(bytes, magic, MAGIC_BYTES) != 0)
         return refuse(reader, "it does not begin as such a file does", write_again);
@@ -215,8 +202,7 @@ static bool find_header(NpyReader *reader, const char *bytes, size_t length, siz
 }
 
 /* Number of elements if they fill `bytes` exactly. */
-static bool count_elements(const NpyReader *reader, size_t bytes, size_t *count)
-{
+static bool count_elements(const NpyReader *reader, size_t bytes, size_t *count) {
     Arena scratch = { .jre = reader->jre };
     size_t size = numbers[reader->number].bytes;
     bool overflow = false, good;
@@ -232,8 +218,7 @@ static bool count_elements(const NpyReader *reader, size_t bytes, size_t *count)
     return good;
 }
 
-static void convert(Number number, const char *from, size_t count, float *to)
-{
+static void convert(Number number, const char *from, size_t count, float *to) {
     for (size_t i = 0; i < count; i++, from += numbers[number].bytes) {
         double f8;
         int32_t i4;
@@ -249,8 +234,7 @@ static void convert(Number number, const char *from, size_t count, float *to)
     }
 }
 
-bool npy_read(Jre *jre, const char *path, Span asked_at, Array *array)
-{
+bool npy_read(Jre *jre, const char *path, Span asked_at, Array *array) {
     NpyReader reader = { .jre = jre, .path = path, .asked_at = asked_at };
     char *bytes;
     size_t length, data = 0, count = 0;
@@ -271,8 +255,7 @@ bool npy_read(Jre *jre, const char *path, Span asked_at, Array *array)
 
 /* ---- writing -------------------------------------------------------------------------------------------------------------------------------- */
 
-bool npy_write(Jre *jre, const char *path, Span asked_at, const float *values, int rank, const int64_t *dim)
-{
+bool npy_write(Jre *jre, const char *path, Span asked_at, const float *values, int rank, const int64_t *dim) {
     Text out = { .jre = jre };
     size_t count = 1;
     text_add_bytes(&out, magic, MAGIC_BYTES);

@@ -25,8 +25,7 @@ static const Dtype dtypes[] = {
 };
 enum { DTYPES = sizeof dtypes / sizeof dtypes[0] };
 
-static const Dtype *dtype_find(const char *name)
-{
+static const Dtype *dtype_find(const char *name) {
     for (int i = 0; i < DTYPES; i++)
         if (strcmp(dtypes[i].name, name) == 0)
             return &dtypes[i];
@@ -38,8 +37,7 @@ static const Dtype *dtype_find(const char *name)
 static const char fetch_again[] = "fetch or write the file again; a copy that was cut off looks like this";
 
 static bool refuse(Jre *jre, const WeightFile *file, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static bool refuse(Jre *jre, const WeightFile *file, const char *format, ...)
-{
+static bool refuse(Jre *jre, const WeightFile *file, const char *format, ...) {
     Arena scratch = { .jre = jre };
     va_list arguments;
     va_start(arguments, format);
@@ -55,8 +53,7 @@ static bool refuse(Jre *jre, const WeightFile *file, const char *format, ...)
 /* ---- the header ------------------------------------------------------------------------------------------------------------------------- */
 
 /* A whole number from 0 to 2^53, exactly as JSON can carry it. */
-static bool whole_number(const cJSON *item, uint64_t *number)
-{
+static bool whole_number(const cJSON *item, uint64_t *number) {
     if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 0x1p53) || floor(item->valuedouble) != item->valuedouble)
         return false;
     *number = (uint64_t)item->valuedouble;
@@ -64,8 +61,7 @@ static bool whole_number(const cJSON *item, uint64_t *number)
 }
 
 /* Bytes of the shape; false if the product is beyond all files. */
-static bool read_shape(const cJSON *shape, WeightTensor *tensor, uint64_t *bytes)
-{
+static bool read_shape(const cJSON *shape, WeightTensor *tensor, uint64_t *bytes) {
     const cJSON *item;
     if (!cJSON_IsArray(shape) || cJSON_GetArraySize(shape) > RANK_MOST)
         return false;
@@ -78,8 +74,7 @@ static bool read_shape(const cJSON *shape, WeightTensor *tensor, uint64_t *bytes
     return true;
 }
 
-static bool read_tensor(Jre *jre, WeightFile *file, const cJSON *entry)
-{
+static bool read_tensor(Jre *jre, WeightFile *file, const cJSON *entry) {
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(entry, "dtype"), *range = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
     WeightTensor tensor = { .name = intern(jre, entry->string) };
     uint64_t begin, end;
@@ -111,8 +106,7 @@ static bool read_tensor(Jre *jre, WeightFile *file, const cJSON *entry)
 }
 
 /* "0.485 0.456 0.406 0.229 0.224 0.225", with blanks or commas; other people's "stats" that begin with no number are left alone. */
-static bool read_stats(Jre *jre, WeightFile *file, const cJSON *metadata)
-{
+static bool read_stats(Jre *jre, WeightFile *file, const cJSON *metadata) {
     const cJSON *stats = cJSON_GetObjectItemCaseSensitive(metadata, "stats");
     if (!cJSON_IsString(stats))
         return true;
@@ -135,8 +129,7 @@ static bool read_stats(Jre *jre, WeightFile *file, const cJSON *metadata)
     return true;
 }
 
-static int by_offset(const void *a, const void *b)
-{
+static int by_offset(const void *a, const void *b) {
     const WeightTensor *first = *(const WeightTensor *const *)a, *second = *(const WeightTensor *const *)b;
     if (first->offset != second->offset)
         return first->offset < second->offset ? -1 : 1;
@@ -144,8 +137,7 @@ static int by_offset(const void *a, const void *b)
 }
 
 /* The format has neither overlaps nor gaps nor a rest: a file that does was damaged or put together by hand. */
-static bool check_ranges(Jre *jre, const WeightFile *file)
-{
+static bool check_ranges(Jre *jre, const WeightFile *file) {
     Arena scratch = { .jre = jre };
     const WeightTensor **sorted = arena_array(&scratch, const WeightTensor *, file->count + 1);
     for (int i = 0; i < file->count; i++)
@@ -167,8 +159,7 @@ static bool check_ranges(Jre *jre, const WeightFile *file)
     return good;
 }
 
-static bool read_entries(Jre *jre, WeightFile *file, const cJSON *header)
-{
+static bool read_entries(Jre *jre, WeightFile *file, const cJSON *header) {
     const cJSON *entry;
     if (!cJSON_IsObject(header))
         return refuse(jre, file, "its header is not the JSON of a list of names");
@@ -179,8 +170,7 @@ static bool read_entries(Jre *jre, WeightFile *file, const cJSON *header)
     return check_ranges(jre, file);
 }
 
-static bool read_header(Jre *jre, WeightFile *file)
-{
+static bool read_header(Jre *jre, WeightFile *file) {
     uint64_t length = 0;
     if (file->mapped_bytes < LENGTH_BYTES + 2)
         return refuse(jre, file, "it has %zu bytes, which is no header", file->mapped_bytes);
@@ -209,8 +199,7 @@ static bool read_header(Jre *jre, WeightFile *file)
 
 /* ---- opening and closing ------------------------------------------------------------------------------------------------------------------ */
 
-WeightFile *safetensors_open(Jre *jre, const char *path, Span asked_at)
-{
+WeightFile *safetensors_open(Jre *jre, const char *path, Span asked_at) {
     size_t length;
     int descriptor = file_open(jre, path, asked_at, &length);
     if (descriptor < 0)
@@ -231,8 +220,7 @@ WeightFile *safetensors_open(Jre *jre, const char *path, Span asked_at)
     return NULL;
 }
 
-void safetensors_close(WeightFile *file)
-{
+void safetensors_close(WeightFile *file) {
     if (!file || !file->mapped)
         return;
     munmap((void *)(uintptr_t)file->mapped, file->mapped_bytes);
@@ -241,16 +229,14 @@ void safetensors_close(WeightFile *file)
 
 /* ---- numbers -------------------------------------------------------------------------------------------------------------------------------- */
 
-static float float_of_bits(uint32_t bits)
-{
+static float float_of_bits(uint32_t bits) {
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
 /* Five bits of exponent, ten of fraction, every value exact in f32. */
-static float float_of_half(uint32_t half)
-{
+static float float_of_half(uint32_t half) {
     uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 1023;
     if (exponent == 31)
         return float_of_bits(sign | 0x7f800000 | fraction << 13);
@@ -260,8 +246,7 @@ static float float_of_half(uint32_t half)
     return sign ? -value : value;
 }
 
-static float one_value(const Dtype *dtype, const uint8_t *from)
-{
+static float one_value(const Dtype *dtype, const uint8_t *from) {
     uint64_t bits = 0;
     for (uint64_t i = 0; i < dtype->bytes; i++)
         bits |= (uint64_t)from[i] << (8 * i);
@@ -281,8 +266,7 @@ static float one_value(const Dtype *dtype, const uint8_t *from)
     return (float)f64;
 }
 
-void safetensors_values(const WeightFile *file, const WeightTensor *tensor, float *out)
-{
+void safetensors_values(const WeightFile *file, const WeightTensor *tensor, float *out) {
     const Dtype *dtype = dtype_find(tensor->dtype);
     const uint8_t *from = file->data + tensor->offset;
     uint64_t count = tensor->bytes / dtype->bytes;
@@ -297,16 +281,14 @@ void safetensors_values(const WeightFile *file, const WeightTensor *tensor, floa
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------------------------------- */
 
-static uint64_t array_bytes(const Array *array)
-{
+static uint64_t array_bytes(const Array *array) {
     uint64_t bytes = sizeof(float);
     for (int i = 0; i < array->rank; i++)
         bytes *= (uint64_t)array->dim[i];
     return bytes;
 }
 
-bool safetensors_write(Jre *jre, const char *path, Span asked_at, int count, const char *const *names, const Array *arrays)
-{
+bool safetensors_write(Jre *jre, const char *path, Span asked_at, int count, const char *const *names, const Array *arrays) {
     Text out = { .jre = jre };
     uint64_t offset = 0;
     text_add_bytes(&out, "\0\0\0\0\0\0\0\0", LENGTH_BYTES);

@@ -7,8 +7,7 @@
 #include <string.h>
 
 /* Quotes a cell where it holds a comma, a quote or an end of line. */
-void csv_cell(Text *out, const char *cell)
-{
+void csv_cell(Text *out, const char *cell) {
     if (!cell)
         cell = "";
     if (!cell[strcspn(cell, ",\"\r\n")]) {
@@ -31,8 +30,7 @@ typedef struct { size_t start, end; int line; LIST(const char *) cells; } Record
 typedef struct { const char *path; Span asked_at; const char *bytes; size_t length, at; int line; } Reader;
 
 /* From a quote to the one that ends it. False: there is none. */
-static bool read_quoted(Reader *reader, Text *cell)
-{
+static bool read_quoted(Reader *reader, Text *cell) {
     for (reader->at++; reader->at < reader->length; reader->at++) {
         char c = reader->bytes[reader->at];
         if (c == '"') {
@@ -48,14 +46,12 @@ static bool read_quoted(Reader *reader, Text *cell)
     return false;
 }
 
-static bool at_line_end(const Reader *reader)
-{
+static bool at_line_end(const Reader *reader) {
     char c = reader->bytes[reader->at];
     return c == '\n' || (c == '\r' && reader->at + 1 < reader->length && reader->bytes[reader->at + 1] == '\n');
 }
 
-static bool read_cell(Reader *reader, Text *cell)
-{
+static bool read_cell(Reader *reader, Text *cell) {
     if (reader->at < reader->length && reader->bytes[reader->at] == '"' && !read_quoted(reader, cell))
         return false;
     for (; reader->at < reader->length && reader->bytes[reader->at] != ',' && !at_line_end(reader); reader->at++)
@@ -64,8 +60,7 @@ static bool read_cell(Reader *reader, Text *cell)
 }
 
 /* The next record; at the end of the file nothing was read. False: diagnosed. */
-static bool read_record(Jre *jre, Arena *arena, Reader *reader, Record *record)
-{
+static bool read_record(Jre *jre, Arena *arena, Reader *reader, Record *record) {
     *record = (Record){ .start = reader->at, .line = reader->line };
     bool ended = reader->at >= reader->length;
     while (!ended) {
@@ -92,8 +87,7 @@ static bool read_record(Jre *jre, Arena *arena, Reader *reader, Record *record)
 
 /* ---- writing one row --------------------------------------------------------------------------------------------------------------- */
 
-static void add_row(Text *out, const char *const *cells, int count, const char *line_end)
-{
+static void add_row(Text *out, const char *const *cells, int count, const char *line_end) {
     for (int i = 0; i < count; i++) {
         if (i)
             text_add_bytes(out, ",", 1);
@@ -102,8 +96,7 @@ static void add_row(Text *out, const char *const *cells, int count, const char *
     text_add_bytes(out, line_end, strlen(line_end));
 }
 
-static bool same_cells(const Record *record, const char *const *cells, int count)
-{
+static bool same_cells(const Record *record, const char *const *cells, int count) {
     if (record->cells.count < count)
         return false;
     for (int i = 0; i < count; i++)
@@ -112,8 +105,7 @@ static bool same_cells(const Record *record, const char *const *cells, int count
     return true;
 }
 
-static void explain_header(Jre *jre, const Reader *reader, const Record *header, const char *const *columns, int count)
-{
+static void explain_header(Jre *jre, const Reader *reader, const Record *header, const char *const *columns, int count) {
     Text found = { .jre = jre }, wanted = { .jre = jre };
     add_row(&found, header->cells.at, header->cells.count, "");
     add_row(&wanted, columns, count, "");
@@ -128,8 +120,7 @@ static void explain_header(Jre *jre, const Reader *reader, const Record *header,
 typedef struct { const char *const *columns, *const *cells; int count, key_columns; } Row;
 
 /* The table with the row in it. */
-static bool put_row(Jre *jre, Arena *arena, Reader *reader, const Row *row, Text *table)
-{
+static bool put_row(Jre *jre, Arena *arena, Reader *reader, const Row *row, Text *table) {
     static const char byte_order_mark[] = "\xEF\xBB\xBF";
     if (reader->length >= 3 && memcmp(reader->bytes, byte_order_mark, 3) == 0)
         reader->at = 3;
@@ -159,8 +150,7 @@ static bool put_row(Jre *jre, Arena *arena, Reader *reader, const Row *row, Text
     return true;
 }
 
-bool table_put_row(Jre *jre, const char *path, Span asked_at, const char *const *columns, const char *const *cells, int count, int key_columns)
-{
+bool table_put_row(Jre *jre, const char *path, Span asked_at, const char *const *columns, const char *const *cells, int count, int key_columns) {
     Row row = { .columns = columns, .cells = cells, .count = count, .key_columns = key_columns < count ? key_columns : count };
     Text table = { .jre = jre };
     char *bytes = NULL;

@@ -14,8 +14,7 @@ enum { INTERVAL_ROUNDS = 2000 };
 /* ---- chance ------------------------------------------------------------------------------------------------------------ */
 
 /* 1 + 1/2 + ... + 1/n. From 64 on the series of Euler and Maclaurin is exact to the last bits. */
-static double harmonic(int n)
-{
+static double harmonic(int n) {
     if (n >= 64) {
         double x = n, square = x * x;
         return log(x) + 0.57721566490153286061 + 1 / (2 * x) - 1 / (12 * square) + 1 / (120 * square * square) -
@@ -30,8 +29,7 @@ static double harmonic(int n)
 /* Place k of N holds a relevant picture with probability n/N, and then each place before it with (n-1)/(N-1), so precision there
  * is (1 + (k-1) (n-1)/(N-1)) / k on average. Summed over k and divided by n: (H + (n-1)/(N-1) (N - H)) / N, H the N-th
  * harmonic number. */
-double chance_average_precision(int positives, int candidates)
-{
+double chance_average_precision(int positives, int candidates) {
     if (positives < 1 || candidates < positives)
         return 0;
     if (candidates == positives)
@@ -46,20 +44,17 @@ enum { VALUE_MAP, VALUE_RANK1, VALUE_RANK5, VALUE_CHANCE, VALUES };
 
 typedef struct { double sum[VALUES]; int count; } Sums;
 
-static void sums_add(Sums *to, const double *value)
-{
+static void sums_add(Sums *to, const double *value) {
     for (int v = 0; v < VALUES; v++)
         to->sum[v] += value[v];
     to->count++;
 }
 
-static double sums_mean(const Sums *sums, int v)
-{
+static double sums_mean(const Sums *sums, int v) {
     return sums->count ? sums->sum[v] / sums->count : 0;
 }
 
-static void sums_add_mean(Sums *to, const Sums *of)
-{
+static void sums_add_mean(Sums *to, const Sums *of) {
     double mean[VALUES];
     for (int v = 0; v < VALUES; v++)
         mean[v] = sums_mean(of, v);
@@ -75,8 +70,7 @@ typedef struct {
     bool average_identity, lonely_zero;
 } Sheet;
 
-static void query_values(const QueryResult *result, int candidates, double *value)
-{
+static void query_values(const QueryResult *result, int candidates, double *value) {
     value[VALUE_MAP] = result->average_precision;
     value[VALUE_RANK1] = result->first_rank == 1;
     value[VALUE_RANK5] = result->first_rank >= 1 && result->first_rank <= 5;
@@ -84,8 +78,7 @@ static void query_values(const QueryResult *result, int candidates, double *valu
 }
 
 /* Adds up one fold. Gives its own map; false: nothing in it counts. */
-static bool add_fold(Sheet *sheet, const FoldResults *fold, Evaluation *out, double *fold_map)
-{
+static bool add_fold(Sheet *sheet, const FoldResults *fold, Evaluation *out, double *fold_map) {
     Sums queries = {0}, individuals = {0};
     for (int i = 0; i < fold->count; i++) {
         const QueryResult *result = &fold->results[i];
@@ -121,8 +114,7 @@ static bool add_fold(Sheet *sheet, const FoldResults *fold, Evaluation *out, dou
 
 /* ---- an evaluation ---------------------------------------------------------------------------------------------------------- */
 
-static double spread_of(const double *values, int count)
-{
+static double spread_of(const double *values, int count) {
     if (count < 2)
         return 0;
     double mean = 0, squares = 0;
@@ -134,8 +126,7 @@ static double spread_of(const double *values, int count)
 }
 
 /* The present individuals, and the best and the worst of them (the first of equals). */
-static void list_identities(const Sheet *sheet, Arena *arena, Evaluation *out)
-{
+static void list_identities(const Sheet *sheet, Arena *arena, Evaluation *out) {
     out->per_identity = arena_array(arena, IdentityScore, sheet->identities + 1);
     for (int c = 0; c < sheet->identities; c++) {
         const IdentitySums *own = &sheet->identity[c];
@@ -155,8 +146,7 @@ static void list_identities(const Sheet *sheet, Arena *arena, Evaluation *out)
 }
 
 /* Individuals are what is drawn in both averages: pictures of one animal are not independent of each other. */
-static void find_interval(const Sheet *sheet, Arena *scratch, uint64_t seed, Evaluation *out)
-{
+static void find_interval(const Sheet *sheet, Arena *scratch, uint64_t seed, Evaluation *out) {
     double *sums = arena_array(scratch, double, out->identities + 1), *weights = arena_array(scratch, double, out->identities + 1);
     for (int i = 0; i < out->identities; i++) {
         const IdentitySums *own = &sheet->identity[out->per_identity[i].identity];
@@ -167,8 +157,7 @@ static void find_interval(const Sheet *sheet, Arena *scratch, uint64_t seed, Eva
 }
 
 void evaluate_folds(Jre *jre, Arena *arena, const FoldResults *folds, int fold_count, int identities, bool average_identity,
-                    bool lonely_zero, uint64_t seed, Evaluation *out)
-{
+                    bool lonely_zero, uint64_t seed, Evaluation *out) {
     Arena scratch = { .jre = jre };
     Sheet sheet = {
         .identity = arena_array(&scratch, IdentitySums, identities + 1), .identities = identities,

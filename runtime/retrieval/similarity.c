@@ -46,20 +46,17 @@ typedef struct {
     void *packed, *workspace;
 } Tile;
 
-static TensorView matrix_view(int rows, int columns)
-{
+static TensorView matrix_view(int rows, int columns) {
     return (TensorView){ .type = KERNEL_F32, .rank = 2, .dim = { rows, columns }, .stride = { columns, 1 } };
 }
 
-static int rounded_up(int count, int step)
-{
+static int rounded_up(int count, int step) {
     return (count + step - 1) / step * step;
 }
 
 /* Scores are a product of matrices. The queries are its second operand, laid out once for a whole block; the gallery is read
  * where it lies. */
-static bool tile_shape(int level, int candidates, int queries, int width, TileShape *shape)
-{
+static bool tile_shape(int level, int candidates, int queries, int width, TileShape *shape) {
     *shape = (TileShape){
         .candidates = candidates < TILE_CANDIDATES ? rounded_up(candidates, BLOCK_STEP) : TILE_CANDIDATES,
         .queries = queries, .width = width
@@ -81,16 +78,14 @@ static bool tile_shape(int level, int candidates, int queries, int width, TileSh
 /* Cuts pieces off one allocation; with base NULL it only adds up. */
 typedef struct { char *base; size_t used; } Carver;
 
-static void *carve(Carver *carver, size_t count, size_t element)
-{
+static void *carve(Carver *carver, size_t count, size_t element) {
     size_t bytes = (count * element + 63) / 64 * 64;
     void *piece = carver->base ? carver->base + carver->used : NULL;
     carver->used += bytes;
     return piece;
 }
 
-static void tile_carve(Tile *tile, const TileShape *shape, Carver *carver)
-{
+static void tile_carve(Tile *tile, const TileShape *shape, Carver *carver) {
     size_t cells = (size_t)shape->candidates * (size_t)shape->queries;
     tile->query = carve(carver, (size_t)shape->queries * (size_t)shape->width, sizeof(float));
     tile->candidate = carve(carver, (size_t)shape->candidates * (size_t)shape->width, sizeof(float));
@@ -100,8 +95,7 @@ static void tile_carve(Tile *tile, const TileShape *shape, Carver *carver)
     tile->workspace = carve(carver, shape->workspace_bytes, 1);
 }
 
-static KernelCall tile_call(const Tile *tile, const TileShape *shape, const float *candidates)
-{
+static KernelCall tile_call(const Tile *tile, const TileShape *shape, const float *candidates) {
     KernelCall call = shape->call;
     call.in[0].data = (void *)(uintptr_t)candidates;
     call.in[1].data = tile->query;
@@ -110,22 +104,19 @@ static KernelCall tile_call(const Tile *tile, const TileShape *shape, const floa
     return call;
 }
 
-static void tile_pack(const Tile *tile, const TileShape *shape)
-{
+static void tile_pack(const Tile *tile, const TileShape *shape) {
     if (!shape->kernel->pack || !shape->packed_bytes)
         return;
     KernelCall call = tile_call(tile, shape, tile->candidate);
     shape->kernel->pack(&call, tile->packed);
 }
 
-static const float *row_of(const float *rows, int row, int width)
-{
+static const float *row_of(const float *rows, int row, int width) {
     return rows + (size_t)row * (size_t)width;
 }
 
 /* Makes rows[which[0]], rows[which[1]], ... the queries of the tile; the places behind `count` become zeros. */
-static void tile_queries(const Tile *tile, const TileShape *shape, const float *rows, const int *which, int count)
-{
+static void tile_queries(const Tile *tile, const TileShape *shape, const float *rows, const int *which, int count) {
     for (int i = 0; i < shape->queries; i++) {
         const float *from = i < count ? row_of(rows, which[i], shape->width) : NULL;
         for (int k = 0; k < shape->width; k++)
@@ -134,22 +125,19 @@ static void tile_queries(const Tile *tile, const TileShape *shape, const float *
     tile_pack(tile, shape);
 }
 
-static void clear_candidates(const Tile *tile, const TileShape *shape, int first)
-{
+static void clear_candidates(const Tile *tile, const TileShape *shape, int first) {
     size_t left = (size_t)(shape->candidates - first) * (size_t)shape->width;
     memset(tile->candidate + (size_t)first * (size_t)shape->width, 0, left * sizeof(float));
 }
 
-static void tile_run(const Tile *tile, const TileShape *shape, const float *candidates)
-{
+static void tile_run(const Tile *tile, const TileShape *shape, const float *candidates) {
     KernelCall call = tile_call(tile, shape, candidates);
     call.packed = shape->packed_bytes ? tile->packed : NULL;
     shape->kernel->run(&call, 0, shape->units);
 }
 
 /* Gallery rows first .. end-1, one tile at most; where the gallery ends, zeros follow. */
-static void tile_run_rows(const Tile *tile, const TileShape *shape, const float *gallery, int first, int end)
-{
+static void tile_run_rows(const Tile *tile, const TileShape *shape, const float *gallery, int first, int end) {
     const float *rows = row_of(gallery, first, shape->width);
     if (end - first < shape->candidates) {
         memcpy(tile->candidate, rows, (size_t)(end - first) * (size_t)shape->width * sizeof(float));
@@ -160,8 +148,7 @@ static void tile_run_rows(const Tile *tile, const TileShape *shape, const float 
 }
 
 /* In squares of one cache line, so that each line is read once. Counts are multiples of BLOCK_STEP. */
-static void tile_transpose(const Tile *tile, const TileShape *shape)
-{
+static void tile_transpose(const Tile *tile, const TileShape *shape) {
     const int rows = shape->candidates, columns = shape->queries;
     for (int column = 0; column < columns; column += BLOCK_STEP) {
         for (int row = 0; row < rows; row += BLOCK_STEP) {
@@ -190,31 +177,27 @@ typedef struct {
 } QueryState;
 
 /* Never falls as the score rises: so a positive in a lower bucket has a lower score. No number: the lowest. */
-static inline int bucket_of(float score, float low, float scale, float last)
-{
+static inline int bucket_of(float score, float low, float scale, float last) {
     float step = (score - low) * scale;
     step = step > 0 ? step : 0;
     return (int)(step < last ? step : last);
 }
 
 /* The table of starts has 16 bits an entry, to stay in the nearest cache: who has more positives does without it. */
-static int bucket_count(int positives)
-{
+static int bucket_count(int positives) {
     if (positives > UINT16_MAX)
         return 1;
     return positives < BUCKETS_MOST / BUCKETS_EACH ? BUCKETS_EACH * positives + 1 : BUCKETS_MOST;
 }
 
-static int compare_positives(const void *a, const void *b)
-{
+static int compare_positives(const void *a, const void *b) {
     const Positive *x = a, *y = b;
     if (x->score != y->score)
         return x->score < y->score ? -1 : 1;
     return (x->row < y->row) - (x->row > y->row);
 }
 
-static void sort_bucket(Positive *positive, int count)
-{
+static void sort_bucket(Positive *positive, int count) {
     if (count > SHORT_BUCKET) {
         qsort(positive, (size_t)count, sizeof *positive, compare_positives);
         return;
@@ -228,8 +211,7 @@ static void sort_bucket(Positive *positive, int count)
     }
 }
 
-static void find_range(QueryState *q)
-{
+static void find_range(QueryState *q) {
     float low = INFINITY, high = -INFINITY;
     for (int i = 0; i < q->positives; i++) {
         low = q->positive[i].score < low ? q->positive[i].score : low;
@@ -243,8 +225,7 @@ static void find_range(QueryState *q)
 }
 
 /* Sorts the positives by their buckets, which leaves the table of where each bucket starts. */
-static void sort_positives(QueryState *q, Positive *scratch)
-{
+static void sort_positives(QueryState *q, Positive *scratch) {
     find_range(q);
     const int count = q->positives;
     const float last = (float)(q->buckets - 1);
@@ -272,8 +253,7 @@ static void sort_positives(QueryState *q, Positive *scratch)
 }
 
 /* The seldom case: several positives in one bucket, or a score equal to a positive's. */
-static uint32_t place_carefully(QueryState *q, int bucket, float score, int row)
-{
+static uint32_t place_carefully(QueryState *q, int bucket, float score, int row) {
     const uint32_t positives = (uint32_t)q->positives;
     uint32_t at = q->start[bucket], end = q->buckets == 1 ? positives : q->start[bucket + 1];
     while (at < end) {
@@ -292,8 +272,7 @@ static uint32_t place_carefully(QueryState *q, int bucket, float score, int row)
 
 /* Scores of rows first_row, first_row + 1, ...; those of the query's own individual have been made NaN. What is below all
  * positives moves none of them and is left out. `count` is a multiple of BLOCK_STEP: what lies behind the gallery is NaN. */
-static void count_scores(QueryState *q, const float *scores, int first_row, int count)
-{
+static void count_scores(QueryState *q, const float *scores, int first_row, int count) {
     int32_t bucket[TILE_CANDIDATES];
     uint16_t place[TILE_CANDIDATES];
     const float low = q->low, scale = q->scale, last = (float)(q->buckets - 1);
@@ -330,8 +309,7 @@ static void count_scores(QueryState *q, const float *scores, int first_row, int 
 }
 
 /* Takes the query's own individual, itself, and what lies behind the gallery out of a tile. */
-static void mark_out(QueryState *q, const int *by_label, float *scores, int count, int first_row, int end_row)
-{
+static void mark_out(QueryState *q, const int *by_label, float *scores, int count, int first_row, int end_row) {
     for (int i = end_row - first_row; i < count; i++)
         scores[i] = NAN;
     for (; q->marked < q->label_end && by_label[q->marked] < end_row; q->marked++)
@@ -340,8 +318,7 @@ static void mark_out(QueryState *q, const int *by_label, float *scores, int coun
         scores[q->self - first_row] = NAN;
 }
 
-static void query_finish(const QueryState *q, QueryResult *result)
-{
+static void query_finish(const QueryState *q, QueryResult *result) {
     *result = (QueryResult){ .positives = q->positives, .ties = q->ties, .best = q->best };
     uint64_t before = q->above[q->positives];             /* others that rank before the positive at hand */
     double sum = 0;
@@ -375,15 +352,13 @@ typedef struct {
     volatile int *interrupted;
 } Ranking;
 
-static int compare_keys(const void *a, const void *b)
-{
+static int compare_keys(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
 /* Rows 0 .. count-1 by label, then row. `keys` has room for count. */
-static void order_by_label(const int *label, int count, uint64_t *keys, int *order)
-{
+static void order_by_label(const int *label, int count, uint64_t *keys, int *order) {
     for (int i = 0; i < count; i++)
         keys[i] = (uint64_t)((uint32_t)label[i] ^ 0x80000000u) << 32 | (uint32_t)i;
     qsort(keys, (size_t)count, sizeof *keys, compare_keys);
@@ -392,8 +367,7 @@ static void order_by_label(const int *label, int count, uint64_t *keys, int *ord
 }
 
 /* Finds the candidates of each query's individual. A label below 0 is an individual nobody knows: nothing is relevant. */
-static void find_groups(Ranking *r)
-{
+static void find_groups(Ranking *r) {
     const RankingTask *task = r->task;
     int at = 0, first = 0;
     for (int i = 0; i < task->queries; i++) {
@@ -413,8 +387,7 @@ static void find_groups(Ranking *r)
 }
 
 /* Fewer queries a block where one individual has very many pictures, and where there are few queries to share out. */
-static int block_size(int queries, int most_positives)
-{
+static int block_size(int queries, int most_positives) {
     size_t each = ((size_t)most_positives + 1) * (sizeof(Positive) + sizeof(float) + sizeof(uint32_t)) + BUCKETS_MOST * sizeof(uint16_t);
     int block = queries < 8 * BLOCK_QUERIES ? BLOCK_QUERIES / 4 : BLOCK_QUERIES;
     while (block > BLOCK_STEP && each * (size_t)block > BLOCK_BYTES)
@@ -422,8 +395,7 @@ static int block_size(int queries, int most_positives)
     return block;
 }
 
-static void worker_carve(const Ranking *r, Worker *worker, Carver *carver)
-{
+static void worker_carve(const Ranking *r, Worker *worker, Carver *carver) {
     /* The number of buckets falls at the very end only, so most positives do not always have most buckets. */
     size_t most = (size_t)r->most_positives, buckets = (size_t)(most > UINT16_MAX ? BUCKETS_MOST : bucket_count((int)most));
     tile_carve(&worker->tile, &r->shape, carver);
@@ -439,8 +411,7 @@ static void worker_carve(const Ranking *r, Worker *worker, Carver *carver)
     }
 }
 
-static void block_start(const Ranking *r, Worker *worker, const int *queries, int count)
-{
+static void block_start(const Ranking *r, Worker *worker, const int *queries, int count) {
     const RankingTask *task = r->task;
     for (int i = 0; i < count; i++) {
         QueryState *q = &worker->queries[i];
@@ -456,8 +427,7 @@ static void block_start(const Ranking *r, Worker *worker, const int *queries, in
 }
 
 /* Runs the gathered candidates (rows by_label[first ..] of one or more groups) and hands each score to whom it concerns. */
-static void collect_tile(const Ranking *r, Worker *worker, int count, const int *place, int places)
-{
+static void collect_tile(const Ranking *r, Worker *worker, int count, const int *place, int places) {
     clear_candidates(&worker->tile, &r->shape, places);
     tile_run(&worker->tile, &r->shape, worker->tile.candidate);
     for (int t = 0, first = 0; t < places; t++) {
@@ -474,8 +444,7 @@ static void collect_tile(const Ranking *r, Worker *worker, int count, const int 
 }
 
 /* The first pass: the scores of the positives alone. */
-static void collect_positives(const Ranking *r, Worker *worker, int count)
-{
+static void collect_positives(const Ranking *r, Worker *worker, int count) {
     const RankingTask *task = r->task;
     int place[TILE_CANDIDATES], places = 0, collected = -1;
     for (int i = 0; i < count; i++) {
@@ -499,8 +468,7 @@ static void collect_positives(const Ranking *r, Worker *worker, int count)
 }
 
 /* The second pass: all candidates stream past. */
-static void count_candidates(const Ranking *r, Worker *worker, int count)
-{
+static void count_candidates(const Ranking *r, Worker *worker, int count) {
     const RankingTask *task = r->task;
     for (int first = 0; first < task->candidates; first += r->shape.candidates) {
         int end = task->candidates - first < r->shape.candidates ? task->candidates : first + r->shape.candidates;
@@ -514,8 +482,7 @@ static void count_candidates(const Ranking *r, Worker *worker, int count)
     }
 }
 
-static void rank_blocks(void *context, int part, int parts)
-{
+static void rank_blocks(void *context, int part, int parts) {
     const Ranking *r = context;
     Worker *worker = &r->workers[part];
     const int blocks = (r->task->queries + r->block - 1) / r->block;
@@ -531,15 +498,13 @@ static void rank_blocks(void *context, int part, int parts)
 
 /* ---- from outside -------------------------------------------------------------------------------------------------------------- */
 
-static bool no_kernel(Jre *jre)
-{
+static bool no_kernel(Jre *jre) {
     diag(jre, DIAG_bug, NOWHERE, "nothing on this machine computes similarities");
     return false;
 }
 
 /* All that the threads need in one piece of memory. First with base NULL, to learn its size. */
-static void ranking_carve(Ranking *r, int threads, Carver *carver)
-{
+static void ranking_carve(Ranking *r, int threads, Carver *carver) {
     Worker *workers = carve(carver, (size_t)threads, sizeof(Worker));
     if (carver->base)
         r->workers = workers;
@@ -549,8 +514,7 @@ static void ranking_carve(Ranking *r, int threads, Carver *carver)
     }
 }
 
-static void ranking_orders(Ranking *r, int *numbers, uint64_t *keys)
-{
+static void ranking_orders(Ranking *r, int *numbers, uint64_t *keys) {
     const RankingTask *task = r->task;
     const size_t queries = (size_t)task->queries;
     r->query_order = numbers;
@@ -562,8 +526,7 @@ static void ranking_orders(Ranking *r, int *numbers, uint64_t *keys)
     find_groups(r);
 }
 
-bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results)
-{
+bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results) {
     for (int i = 0; i < task->queries; i++)
         results[i] = (QueryResult){ .best = -1 };
     if (task->queries < 1 || task->candidates < 1 || task->width < 1)
@@ -592,8 +555,7 @@ bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, Quer
     return !jre->interrupted;
 }
 
-void query_scores(Jre *jre, int level, const float *query, const float *gallery, int candidates, int width, float *scores)
-{
+void query_scores(Jre *jre, int level, const float *query, const float *gallery, int candidates, int width, float *scores) {
     TileShape shape;
     if (candidates < 1)
         return;

@@ -8,15 +8,13 @@
 
 enum { ROUNDS_MOST = 10000 };             /* of 8 bytes, on the stack */
 
-static int compare_numbers(const void *a, const void *b)
-{
+static int compare_numbers(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
 /* Between neighbors in a straight line, as numpy's `percentile` by default. */
-static double quantile(const double *sorted, int count, double share)
-{
+static double quantile(const double *sorted, int count, double share) {
     double at = share * (double)(count - 1);
     int below = (int)at;
     if (below >= count - 1)
@@ -25,8 +23,7 @@ static double quantile(const double *sorted, int count, double share)
 }
 
 /* Sum of the drawn values over the sum of their weights. */
-static double drawn_mean(const double *sums, const double *weights, int count, Random *random)
-{
+static double drawn_mean(const double *sums, const double *weights, int count, Random *random) {
     double sum = 0, weight = 0;
     for (int i = 0; i < count; i++) {
         uint64_t drawn = random_below(random, (uint64_t)count);
@@ -36,8 +33,7 @@ static double drawn_mean(const double *sums, const double *weights, int count, R
     return weight > 0 ? sum / weight : 0.0;
 }
 
-void bootstrap_ratio_interval(const double *sums, const double *weights, int count, int rounds, uint64_t seed, double *low, double *high)
-{
+void bootstrap_ratio_interval(const double *sums, const double *weights, int count, int rounds, uint64_t seed, double *low, double *high) {
     double means[ROUNDS_MOST];
     *low = *high = 0;
     if (count < 1 || rounds < 1)
@@ -53,7 +49,6 @@ void bootstrap_ratio_interval(const double *sums, const double *weights, int cou
     *high = quantile(means, rounds, 0.975);
 }
 
-void bootstrap_interval(const double *values, int count, int rounds, uint64_t seed, double *low, double *high)
-{
+void bootstrap_interval(const double *values, int count, int rounds, uint64_t seed, double *low, double *high) {
     bootstrap_ratio_interval(values, NULL, count, rounds, seed, low, high);
 }

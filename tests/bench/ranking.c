@@ -14,8 +14,7 @@
 
 enum { INDIVIDUALS = 31 };
 
-static void make_rows(int rows, int width, double alike, float *values, int *label, int *self)
-{
+static void make_rows(int rows, int width, double alike, float *values, int *label, int *self) {
     Random random = random_stream(0, "bench", "ranking", 0);
     float *center = calloc((size_t)INDIVIDUALS * (size_t)width, sizeof *center);
     for (size_t i = 0; i < (size_t)INDIVIDUALS * (size_t)width; i++)
@@ -36,8 +35,7 @@ static void make_rows(int rows, int width, double alike, float *values, int *lab
     free(center);
 }
 
-static double best_seconds(Jre *jre, int threads, int rounds, const RankingTask *task, QueryResult *results)
-{
+static double best_seconds(Jre *jre, int threads, int rounds, const RankingTask *task, QueryResult *results) {
     Pool *pool = pool_new(jre, threads);
     double best = INFINITY;
     for (int round = 0; round < rounds; round++) {
@@ -49,8 +47,7 @@ static double best_seconds(Jre *jre, int threads, int rounds, const RankingTask 
     return best;
 }
 
-int main(int count, char **arguments)
-{
+int main(int count, char **arguments) {
     int rows = count > 1 ? atoi(arguments[1]) : 10000, width = count > 2 ? atoi(arguments[2]) : 512, rounds = count > 3 ? atoi(arguments[3]) : 5;
     if (rows < 1 || width < 1 || rounds < 1)
         return 1;
