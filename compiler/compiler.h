@@ -71,7 +71,7 @@ typedef struct {
     Scope *scope;                         /* the chain's names */
     Map library_scopes;                   /* by module path */
     LIST(const Statement *) probes, expects, accepts;      /* of the document itself; accepts of the chain */
-    LIST(Expr *) overlays;                /* printed in records: what --set and --with changed */
+    NameList changes;                     /* printed in records: "with FILE", "folds.seed=8" */
     struct Plan *plan;
     Map embeds;                           /* to EmbedPlan, by declaration and the choices it depends on */
     int depth, nested; int64_t steps;     /* calls and expressions inside each other, and expressions in all, while evaluating */

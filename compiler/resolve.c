@@ -304,6 +304,7 @@ bool resolve_program(Compilation *c, const CompileRequest *request) {
     for (int i = 0; i < request->with.count; i++) {
         Module *overlay = module_load_overlay(jre, request->with.at[i]);
         if (overlay) list_add(&c->arena, &overlays, overlay);
+        list_add(&c->arena, &c->changes, arena_print(&c->arena, "with %s", request->with.at[i]));
     }
     c->gaps = diag_any_error(jre);
     for (int i = chain.count - 1; i >= 0; i--) use_modules(c, c->scope, chain.at[i]);
@@ -312,7 +313,10 @@ bool resolve_program(Compilation *c, const CompileRequest *request) {
 
     for (int i = chain.count - 1; i >= 0; i--) apply_document(c, c->scope, chain.at[i], i == 0, false);
     for (int i = 0; i < overlays.count; i++) apply_document(c, c->scope, overlays.at[i], false, false);
-    for (int i = 0; i < request->set.count; i++) overlay_text(c, request->set.at[i]);
+    for (int i = 0; i < request->set.count; i++) {
+        overlay_text(c, request->set.at[i]);
+        list_add(&c->arena, &c->changes, request->set.at[i]);
+    }
     for (int i = 0; i < c->scope->names.count; i++) {
         Decl *decl = c->scope->names.entries[i].value;
         if (decl && decl->kind == STATEMENT_RECORD && !decl->poisoned) check_needed(c, decl);

@@ -371,6 +371,7 @@ const char *stored_text(Session *session, const char *key, const char *name);   
 typedef struct {
     const EvaluatePlan *plan;
     const char *version, *choice, *key, *embed_key, *dataset_key, *run_id;
+    const NameList *changes;              /* by the command line */
     bool done, cached;
     Evaluation numbers; const char **individuals;         /* names of numbers.per_identity */
     int folds, pictures;
@@ -380,8 +381,8 @@ void json_number(Text *out, double number);               /* shortest form that 
 void report_json(Text *out, const EvaluationReport *report);
 /* Fills numbers and costs from what report_json wrote. False: damaged. */
 bool report_parse(Jre *jre, Arena *arena, const char *bytes, size_t length, EvaluationReport *report);
-/* Record row, its _ext row and the table of individuals. rivals: other evaluations have the same first five columns. */
-bool report_tables(Session *session, const EvaluationReport *report, bool rivals);
+/* Record row, its _ext row and the table of individuals. */
+bool report_tables(Session *session, const EvaluationReport *report);
 void report_print(Session *session, const EvaluationReport *reports, int count);       /* a table for each evaluation */
 const char *choice_name(Arena *arena, const MemberName *member, bool for_file);        /* "" if there is no choice */
 typedef struct { const SubmitPlan *plan; const char *key, *file; int rows, embedded; bool done, cached, written; } SubmissionReport;

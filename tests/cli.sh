@@ -41,6 +41,7 @@ expect "a folder that takes nothing, at once" 1 "cannot_write" "$jre" run pipeli
 expect "a failed expectation is 3, and the results are there" 3 "FAILED  cv.map" run --set folds.folds=2
 expect "the same run again computes nothing" 3 "nothing to compute" run --set folds.folds=2
 expect "JSON is one object" 3 '{"run": {"version": "v01"' run --set folds.folds=2 --json
+expect "what the command line changed stands in the record" 0 "with examples/jaguars/sample.jre" cat "$folder/out/results/benchmarks.csv"
 expect "a seed that is no number" 1 "error:" run --set folds.seed=abc
 expect "show prints a program" 0 "split folds {" "$jre" show pipelines/v01.jre
 echo "1..$number"

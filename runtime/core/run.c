@@ -133,20 +133,6 @@ static bool stored_evaluation(Session *session, const Dataset *dataset, Evaluati
     return sound;
 }
 
-/* Others of the plan whose row in the same record would begin with the same five columns. */
-static bool has_rivals(const Run *run, const EvaluatePlan *plan) {
-    const EmbedPlan *embed = plan->similarity->embed;
-    for (int i = 0; plan->record && i < run->plan->evaluations.count; i++) {
-        const EvaluatePlan *other = run->plan->evaluations.at[i];
-        const EmbedPlan *its = other->similarity->embed;
-        if (other != plan && other->record && strcmp(other->record, plan->record) == 0 && its->width == embed->width &&
-            strcmp(its->backbone ? its->backbone : its->name, embed->backbone ? embed->backbone : embed->name) == 0 &&
-            strcmp(its->view->name ? its->view->name : "", embed->view->name ? embed->view->name : "") == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Once for each evaluation: its members ask the same pictures. */
 static void warn_of_lonely(const Run *run, const EvaluationReport *report) {
     Session *session = run->session;
@@ -170,6 +156,7 @@ static void run_evaluation(Run *run, EvaluationReport *report) {
         return;
     }
     report->version = run->compilation->version;
+    report->changes = &run->compilation->changes;
     report->choice = choice_name(&session->arena, &plan->member, false);
     report->embed_key = embedding_key(session, plan->similarity->embed);
     report->dataset_key = dataset->key;
@@ -185,7 +172,7 @@ static void run_evaluation(Run *run, EvaluationReport *report) {
     }
     report->done = true;
     warn_of_lonely(run, report);
-    report_tables(session, report, has_rivals(run, plan));
+    report_tables(session, report);
 }
 
 /* ---- expectations --------------------------------------------------------------------------------------------------------- */
@@ -308,9 +295,9 @@ static void json_machine(Text *out, const Run *run) {
     text_add(out, ", \"device\": \"%s\", \"level\": %d, \"threads\": %d, \"kernels\": ", session->device->name, session->level, pool_threads(session->pool));
     json_text(out, kernel_library_version());
     text_add(out, ", \"changed\": [");
-    for (int i = 0; i < run->compilation->overlays.count; i++) {
+    for (int i = 0; i < run->compilation->changes.count; i++) {
         if (i) text_add(out, ", ");
-        json_text(out, expr_text(session->jre, run->compilation->overlays.at[i]));
+        json_text(out, run->compilation->changes.at[i]);
     }
     text_add(out, "]");
 }

@@ -208,7 +208,7 @@ const char *choice_name(Arena *arena, const MemberName *member, bool for_file) {
 
 static const char *six(Arena *arena, double number) { return isfinite(number) ? arena_print(arena, "%.6f", number) : ""; }
 
-/* The document's words, then choices that no other column shows. */
+/* The document's words, choices that no other column shows, then what the command line changed. */
 static const char *notes_of(Arena *arena, const EvaluationReport *report) {
     const EvaluatePlan *plan = report->plan;
     Text notes = {.jre = arena->jre};
@@ -218,21 +218,22 @@ static const char *notes_of(Arena *arena, const EvaluationReport *report) {
         if (strcmp(choice->choice, backbone_of(plan)) == 0 || strcmp(choice->choice, view_of(plan)) == 0) continue;
         text_add(&notes, "%s%s = %s", notes.length ? "; " : "", choice->axis, choice->choice);
     }
+    for (int i = 0; report->changes && i < report->changes->count; i++) text_add(&notes, "%s%s", notes.length ? "; " : "", report->changes->at[i]);
     const char *result = notes.length ? arena_copy(arena, notes.at, notes.length) : "";
     text_free(&notes);
     return result;
 }
 
-static bool put_record(Session *session, Arena *arena, const EvaluationReport *report, bool rivals) {
+/* One row for each result: the same result again is the same row, another (other data, settings, kernels) one more. */
+static bool put_record(Session *session, Arena *arena, const EvaluationReport *report) {
     static const char *const columns[] = {"version", "backbone", "loss", "embedding_dim", "augmentation", "cv_map", "best_identity_ap", "worst_identity_ap", "train_time_min", "notes"};
-    enum { COLUMNS = sizeof columns / sizeof *columns, SETTING_COLUMNS = 5 };
+    enum { COLUMNS = sizeof columns / sizeof *columns };
     const EvaluatePlan *plan = report->plan;
     const Evaluation *numbers = &report->numbers;
     const char *cells[COLUMNS] = {
         report->version, backbone_of(plan), "none", arena_print(arena, "%d", plan->similarity->embed->width), view_of(plan), six(arena, numbers->map),
         six(arena, individual_score(report, numbers->best)), six(arena, individual_score(report, numbers->worst)), six(arena, 0.0), notes_of(arena, report)};
-    return table_put_row(session->jre, path_below(session->jre, session->base, plan->record), plan->record_span, columns, cells, COLUMNS,
-                         rivals ? COLUMNS : SETTING_COLUMNS);
+    return table_put_row(session->jre, path_below(session->jre, session->base, plan->record), plan->record_span, columns, cells, COLUMNS, COLUMNS);
 }
 
 static const char *ext_path(Session *session, const char *record) {
@@ -247,21 +248,21 @@ static const char *protocol_text(Arena *arena, const EvaluatePlan *plan) {
                        plan->split->together_burst ? ", together burst" : "", (unsigned long long)plan->split->seed, average, lonely);
 }
 
-/* Everything a run knows of a row; named by version, evaluation and choice, so it is one row however often it is run. */
+/* Everything a run knows of a row; named by version, evaluation, choice and key, so it is one row however often it is run. */
 static bool put_ext(Session *session, Arena *arena, const EvaluationReport *report) {
     static const char *const columns[] = {
-        "version", "evaluation", "choice", "backbone", "map", "low", "high", "fold_spread", "chance", "rank1", "rank5", "queries", "lonely", "ties", "pictures",
-        "individuals", "best", "best_identity_ap", "worst", "worst_identity_ap", "protocol", "seconds", "embed_seconds", "embed_pictures", "embed_key", "dataset_key", "key", "run_id"};
-    enum { COLUMNS = sizeof columns / sizeof *columns, NAME_COLUMNS = 3 };
+        "version", "evaluation", "choice", "key", "backbone", "map", "low", "high", "fold_spread", "chance", "rank1", "rank5", "queries", "lonely", "ties", "pictures",
+        "individuals", "best", "best_identity_ap", "worst", "worst_identity_ap", "protocol", "seconds", "embed_seconds", "embed_pictures", "embed_key", "dataset_key", "run_id"};
+    enum { COLUMNS = sizeof columns / sizeof *columns, NAME_COLUMNS = 4 };
     const Evaluation *n = &report->numbers;
     const char *cells[COLUMNS] = {
-        report->version, report->plan->name, report->choice, backbone_of(report->plan), six(arena, n->map), six(arena, n->low), six(arena, n->high),
+        report->version, report->plan->name, report->choice, report->key, backbone_of(report->plan), six(arena, n->map), six(arena, n->low), six(arena, n->high),
         six(arena, n->fold_spread), six(arena, n->chance), six(arena, n->rank1), six(arena, n->rank5), arena_print(arena, "%d", n->queries),
         arena_print(arena, "%d", n->lonely), arena_print(arena, "%lld", (long long)n->ties), arena_print(arena, "%d", report->pictures),
         arena_print(arena, "%d", n->identities), individual_name(report, n->best), six(arena, individual_score(report, n->best)),
         individual_name(report, n->worst), six(arena, individual_score(report, n->worst)), protocol_text(arena, report->plan),
         arena_print(arena, "%.3f", report->seconds), arena_print(arena, "%.3f", report->embed_seconds), arena_print(arena, "%lld", (long long)report->embed_pictures),
-        report->embed_key, report->dataset_key, report->key, report->run_id};
+        report->embed_key, report->dataset_key, report->run_id};
     return table_put_row(session->jre, ext_path(session, report->plan->record), report->plan->record_span, columns, cells, COLUMNS, NAME_COLUMNS);
 }
 
@@ -296,11 +297,11 @@ static bool put_individuals(Session *session, Arena *arena, const EvaluationRepo
     return sound;
 }
 
-bool report_tables(Session *session, const EvaluationReport *report, bool rivals) {
+bool report_tables(Session *session, const EvaluationReport *report) {
     Arena scratch = {.jre = session->jre};
     bool sound = put_individuals(session, &scratch, report);
     if (report->plan->record) {
-        sound = put_record(session, &scratch, report, rivals) && sound;
+        sound = put_record(session, &scratch, report) && sound;
         sound = put_ext(session, &scratch, report) && sound;
     }
     arena_free(&scratch);
