@@ -63,7 +63,11 @@ const Kernel *kernel_find(const char *op, const char *device, const char *varian
 }
 
 /* The number is raised by hand with any change of arithmetic; another compiler may contract or order differently too. */
+#ifdef __clang__
 const char *kernel_library_version(void) { return "1, " __VERSION__; }
+#else
+const char *kernel_library_version(void) { return "1, gcc " __VERSION__; }
+#endif
 
 bool view_row_major(const TensorView *view) {
     int64_t stride = 1;

@@ -18,6 +18,13 @@ static void case_close(Case *c) {
     jre_free(c->jre);
 }
 
+/* Leaves the test: the shared data is not there. */
+static void case_skip(Case *c) {
+    arena_free(&c->arena);
+    jre_free(c->jre);
+    skip();
+}
+
 static void add_step(Case *c, ViewStepKind kind, int width, int height, const uint8_t fill[3], const char *filter) {
     ViewStep step = {.kind = kind, .width = width, .height = height, .filter = filter};
     memcpy(step.fill, fill, 3);
@@ -39,13 +46,13 @@ static float *apply(Case *c, const Image *picture) {
 
 static void read_picture(Case *c, const char *name, Image *picture) {
     char path[1024];
-    if (!test_data(name, path)) skip();
+    if (!test_data(name, path)) case_skip(c);
     assert_true(image_read(c->jre, path, NOWHERE, picture));
 }
 
 static void read_array(Case *c, const char *name, Array *array) {
     char path[1024];
-    if (!test_data(name, path)) skip();
+    if (!test_data(name, path)) case_skip(c);
     assert_true(npy_read(c->jre, path, NOWHERE, array));
 }
 
