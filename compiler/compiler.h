@@ -214,7 +214,7 @@ typedef struct Program {
     Shape input, output;                  /* with DIM_BATCH */
     const char *key;                      /* canonical graph, hashed */
 } Program;
-Program *schedule_graph(Graph *g, int max_batch);
+Program *schedule_graph(Graph *g, int largest_batch);
 void memory_plan(Program *program);
 void program_print(const Program *program, Text *out);                        /* jre explain */
 
@@ -408,6 +408,6 @@ extern const char *const metric_names[];
 
 typedef struct { const char *name, *contract; void (*run)(Graph *g); } GraphPass;
 extern const GraphPass graph_passes[]; extern const int graph_pass_count;
-Program *compile_graph(Compilation *c, Graph *g, int max_batch);
+Program *compile_graph(Compilation *c, Graph *g, int largest_batch);
 
 #endif

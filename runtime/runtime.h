@@ -102,7 +102,7 @@ typedef struct WeightLibrary WeightLibrary;               /* model/weights.c */
 /* Chooses kernels, loads weights from the files their scopes name and packs them, reserves the slab that memory.c planned. `weights` may be
  * NULL if the program has none; program and device must outlive the executor. NULL: diagnosed. */
 Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightLibrary *weights);
-/* input: [n, ...] row-major f32 of the program's input; output likewise; n <= program->max_batch. False: diagnosed (also where
+/* input: [n, ...] row-major f32 of the program's input; output likewise; any n, walked in tiles of program->max_batch. False: diagnosed (also where
  * the output holds NaN or infinite values), or interrupted. */
 bool executor_run(Executor *executor, const float *input, int n, float *output);
 void executor_free(Executor *executor);

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { LOADER_BATCH = 16 };                /* pictures that the loader hands over at once */
+
 static const double kept_every = 60.0;
 
 const char *embedding_key(Session *session, const EmbedPlan *embed) {
@@ -161,7 +163,7 @@ static Missing find_missing(Arena *scratch, const EmbeddingTable *table, const D
 static bool stream_batches(Growth *growth, Executor *executor, Loader *loader) {
     Session *session = growth->session;
     const EmbedPlan *embed = growth->embed;
-    int batch = embed->program->max_batch, count = growth->missing.count;
+    int batch = LOADER_BATCH, count = growth->missing.count;
     float *values = jre_allocate(session->jre, (size_t)batch * (size_t)embed->width * sizeof(float));
     Progress bar = progress_start(stderr, session->options.quiet, arena_print(&session->arena, "embed %s", embed->name), count);
     bool sound = true;
@@ -199,7 +201,7 @@ static bool embed_missing(Growth *growth) {
     }
     Executor *executor = executor_new(session->jre, program, session->device, session->weights);
     if (!executor) return false;
-    Loader *loader = loader_new(session->jre, embed->view, missing->paths, missing->content_hashes, missing->count, program->max_batch, pool_threads(session->pool));
+    Loader *loader = loader_new(session->jre, embed->view, missing->paths, missing->content_hashes, missing->count, LOADER_BATCH, pool_threads(session->pool));
     bool sound = stream_batches(growth, executor, loader);
     loader_free(loader);
     executor_free(executor);

@@ -31,6 +31,7 @@ struct Executor {
     const Kernel *to_input, *from_output; /* between the host's layout and the graph's; NULL where they agree */
     DeviceMemory slab, loaded, packed, staging;
     size_t packed_bytes, staging_bytes;
+    int64_t first; int asked;             /* of the call in the making: the first picture of the tile, how many in all */
 };
 
 /* ---- views: where a node's numbers lie ---------------------------------------------------------------------------- */
@@ -360,7 +361,7 @@ static Finiteness look_at_node(Executor *executor, const Node *node, int n, int6
     return found;
 }
 
-static void charge_node(const Executor *executor, const Node *node, Finiteness found, int64_t where, int n) {
+static void charge_node(const Executor *executor, const Node *node, Finiteness found, int64_t where) {
     Span user = origin_user_span(node->origin);
     Diagnostic *d = diag(executor->jre, DIAG_not_a_number, user, "`%s` gives %s here, the first in the network to do so",
                          op_row(node->op)->name, finiteness_text(found));
@@ -368,7 +369,7 @@ static void charge_node(const Executor *executor, const Node *node, Finiteness f
     if (node->stage) diag_fact(d, "in stage `%s`", node->stage);
     int64_t each = shape_elements(node->shape, 1);
     if (node->shape.rank && node->shape.dim[0] == DIM_BATCH && each)
-        diag_fact(d, "first in picture %lld of a batch of %d", (long long)(where / each + 1), n);
+        diag_fact(d, "first in picture %lld of a batch of %d", (long long)(executor->first + where / each + 1), executor->asked);
 }
 
 /* Only a loaded file can bring such numbers in besides the pictures themselves; constants are the document's own. */
@@ -402,19 +403,15 @@ static void charge_culprit(Executor *executor, const float *input, int n, Finite
         if (!loading) launch(executor, step, n);
         Finiteness found = look_at_node(executor, step->node, loading ? program->max_batch : n, &place);
         if (found < wanted) continue;
-        charge_node(executor, step->node, wanted, place, n);
+        charge_node(executor, step->node, wanted, place);
         return;
     }
-    charge_node(executor, program->graph->output, wanted, where, n);
+    charge_node(executor, program->graph->output, wanted, where);
 }
 
-bool executor_run(Executor *executor, const float *input, int n, float *output) {
+/* At most as many pictures as the slab was planned for. */
+static bool run_tile(Executor *executor, const float *input, int n, float *output) {
     const Program *program = executor->program;
-    if (n == 0) return true;
-    if (n < 0 || n > program->max_batch) {
-        diag(executor->jre, DIAG_bug, NOWHERE, "a batch of %d pictures where %d were planned", n, program->max_batch);
-        return false;
-    }
     put_input(executor, input, n);
     for (int i = 0; i < program->step_count; i++) {
         if (executor->jre->interrupted) return false;
@@ -426,4 +423,16 @@ bool executor_run(Executor *executor, const float *input, int n, float *output) 
     if (found == ALL_FINITE) return true;
     charge_culprit(executor, input, n, found, where);
     return false;
+}
+
+bool executor_run(Executor *executor, const float *input, int n, float *output) {
+    const Program *program = executor->program;
+    executor->asked = n;
+    int64_t pixels = shape_elements(program->input, 1), width = shape_elements(program->output, 1);
+    for (int64_t first = 0; first < n; first += program->max_batch) {
+        int count = n - first < program->max_batch ? (int)(n - first) : program->max_batch;
+        executor->first = first;
+        if (!run_tile(executor, input + first * pixels, count, output + first * width)) return false;
+    }
+    return true;
 }
