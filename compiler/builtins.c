@@ -43,13 +43,13 @@ static Node *no_weight(Environment *env, const char *name, Shape shape) {
     diag_also(d, env->origin->span, "needed here, of shape %s", shape_text(&c->arena, shape));
     const char *near = nearest_name(name, names.at, names.count);
     if (near) diag_fact(d, "the nearest of its %d names is `%s`", names.count, near);
-    else if (names.count) diag_fact(d, "it has %d other names; the first is `%s`", names.count, names.at[0]);
+    else if (names.count) diag_fact(d, "it has %d other name%s; the first is `%s`", names.count, names.count == 1 ? "" : "s", names.at[0]);
     diag_help(d, "is it the file of this very network?");
     return NULL;
 }
 
 /* A weight, checked against the file's names and shapes. NULL: diagnosed. */
-static Node *weight(Environment *env, const char *name, Shape shape) {
+Node *weight_from_file(Environment *env, const char *name, Shape shape) {
     Compilation *c = env->compilation;
     const char *path = *env->path ? arena_print(&c->arena, "%s.%s", env->path, name) : name;
     if (env->weights && env->weights->facts->made_up) return graph_source(env->graph, OP_weight, shape, 0, path, env->weights, env->origin);
@@ -72,8 +72,8 @@ static Value *conv(Environment *env, Span span) {
     Node *x = parameter(env, "x")->node;
     int64_t out = (int64_t)real_parameter(env, "out"), size = (int64_t)real_parameter(env, "size"), groups = (int64_t)real_parameter(env, "groups");
     if (groups < 1 || out < 1 || size < 1) return finish(env, NULL, "out, size and groups are at least 1", span);
-    Node *w = weight(env, "weight", (Shape){4, {out, x->shape.dim[1] / groups, size, size}});
-    Node *bias = w && parameter(env, "bias")->truth ? weight(env, "bias", (Shape){1, {out}}) : NULL;
+    Node *w = weight_from_file(env, "weight", (Shape){4, {out, x->shape.dim[1] / groups, size, size}});
+    Node *bias = w && parameter(env, "bias")->truth ? weight_from_file(env, "bias", (Shape){1, {out}}) : NULL;
     if (!w || (parameter(env, "bias")->truth && !bias)) return poison(env, span);
     double attributes[GRAPH_ATTRIBUTES] = {real_parameter(env, "stride"), real_parameter(env, "pad"), 1, (double)groups, -INFINITY, INFINITY};
     if (attributes[0] < 1 || attributes[1] < 0) return finish(env, NULL, "stride is at least 1, pad at least 0", span);
@@ -86,7 +86,7 @@ static Value *batchnorm(Environment *env, Span span) {
     static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
     Node *in[5] = {parameter(env, "x")->node};
     for (int i = 0; i < 4; i++)
-        if (!(in[i + 1] = weight(env, names[i], (Shape){1, {in[0]->shape.dim[1]}}))) return poison(env, span);
+        if (!(in[i + 1] = weight_from_file(env, names[i], (Shape){1, {in[0]->shape.dim[1]}}))) return poison(env, span);
     double epsilon = real_parameter(env, "epsilon");
     const char *why;
     Node *made = graph_add(env->graph, OP_batchnorm, in, 5, &epsilon, env->origin, &why);
@@ -98,8 +98,8 @@ static Value *linear(Environment *env, Span span) {
     Node *x = parameter(env, "x")->node;
     int64_t out = (int64_t)real_parameter(env, "out");
     bool biased = parameter(env, "bias")->truth;
-    Node *w = weight(env, "weight", (Shape){2, {out, x->shape.dim[1]}});
-    Node *bias = w && biased ? weight(env, "bias", (Shape){1, {out}}) : NULL;
+    Node *w = weight_from_file(env, "weight", (Shape){2, {out, x->shape.dim[1]}});
+    Node *bias = w && biased ? weight_from_file(env, "bias", (Shape){1, {out}}) : NULL;
     if (!w || (biased && !bias)) return poison(env, span);
     const char *why;
     Node *node = graph_add(g, OP_matmul, (Node *[]){x, graph_transpose(g, w, (int[]){1, 0}, env->origin)}, 2, NULL, env->origin, &why);

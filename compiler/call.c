@@ -271,24 +271,23 @@ static bool check_where(Environment *inner, const Decl *decl) {
     return true;
 }
 
+/* A `learn` takes its numbers from the network's file, until there is training. */
 static Value *learned_weight(Environment *env, const Line *line) {
     Compilation *c = env->compilation;
     const char *why;
     Shape shape;
-    Diagnostic *d;
     if (!env->graph) {
-        d = diag(c->jre, DIAG_wrong_type, line->span, "`%s` is learned here, but no picture comes this way", line->name);
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, line->span, "`%s` is learned here, but no picture comes this way", line->name);
         diag_help(d, "call the network with the picture, or what was made of it");
     } else if (!env->weights) {
-        d = diag(c->jre, DIAG_not_yet, line->span, "`%s` is learned here, and training comes with a later version", line->name);
+        Diagnostic *d = diag(c->jre, DIAG_not_yet, line->span, "`%s` is learned here, and training comes with a later version", line->name);
         diag_help(d, "until then give the network weights from a file");
     } else if (!dims_build(env->dims, &line->type, NULL, &shape, &why)) {
-        d = diag(c->jre, DIAG_shape_mismatch, line->type.span, "%s", why);
+        diag(c->jre, DIAG_shape_mismatch, line->type.span, "%s", why);
     } else {
-        const char *name = join_path(&c->arena, env->path, line->name);
-        return value_tensor(c, graph_source(env->graph, OP_weight, shape, 0, name, env->weights, env->origin), line->span);
+        Node *node = weight_from_file(env, line->name, shape);
+        if (node) return value_tensor(c, node, line->span);
     }
-    (void)d;
     return poison(env, line->span);
 }
 

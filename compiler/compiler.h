@@ -294,6 +294,8 @@ Value *letters_in_order(Environment *env, Value *tensor, const NameList *letters
 Node *tensor_of(Environment *env, const Value *v);                            /* a number becomes a constant; NULL if it is neither */
 /* builtins.c: the body `builtin` of core.jre; parameters are in env->values. */
 Value *builtin_call(Environment *env, const Decl *formula, Span span);
+/* A weight called by its place, held against the file of the network around it. NULL: diagnosed. */
+Node *weight_from_file(Environment *env, const char *name, Shape shape);
 /* types.c */
 bool bind_type(Environment *env, DimTable *table, const Param *param, Value *value, const Decl *formula);
 /* A finding at the line of the document that led here; the library's own line, if that is another, second. */

@@ -166,6 +166,7 @@ static bool stream_batches(Growth *growth, Executor *executor, Loader *loader) {
     int batch = LOADER_BATCH, count = growth->missing.count;
     float *values = jre_allocate(session->jre, (size_t)batch * (size_t)embed->width * sizeof(float));
     Progress bar = progress_start(stderr, session->options.quiet, arena_print(&session->arena, "embed %s", embed->name), count);
+    bar.quiet |= !bar.terminal;                                    /* the line about it comes with more to say */
     bool sound = true;
     const float *pixels;
     for (int first = 0; first < count && !session->jre->interrupted;) {
