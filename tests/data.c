@@ -1,25 +1,5 @@
 /* table.c: every corner of RFC 4180, and words for whatever is no table. */
-#include "test.h"
-
-#include "../runtime/runtime.h"
-
-typedef struct { Jre *jre; char folder[64]; Table table; } Room;
-
-static int enter(void **state) {
-    Room *room = calloc(1, sizeof *room);
-    room->jre = jre_new();
-    test_folder(room->folder);
-    *state = room;
-    return 0;
-}
-
-static int leave(void **state) {
-    Room *room = *state;
-    jre_free(room->jre);
-    test_folder_gone(room->folder);
-    free(room);
-    return 0;
-}
+#include "room.h"
 
 static bool read_bytes(Room *room, const char *bytes, size_t length) {
     const char *path = arena_print(&room->jre->forever, "%s/train.csv", room->folder);

@@ -1,31 +1,11 @@
 /* files.c, store.c, progress.c: nothing is lost, everything that goes wrong is said. */
-#include "test.h"
-
-#include "../runtime/runtime.h"
+#include "room.h"
 
 #include <fcntl.h>
 #include <dirent.h>
 #include <pty.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-typedef struct { Jre *jre; char folder[64]; } Room;
-
-static int enter(void **state) {
-    Room *room = calloc(1, sizeof *room);
-    room->jre = jre_new();
-    test_folder(room->folder);
-    *state = room;
-    return 0;
-}
-
-static int leave(void **state) {
-    Room *room = *state;
-    jre_free(room->jre);
-    test_folder_gone(room->folder);
-    free(room);
-    return 0;
-}
 
 static const char *in(Room *room, const char *name) {
     return arena_print(&room->jre->forever, "%s/%s", room->folder, name);

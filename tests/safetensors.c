@@ -1,28 +1,7 @@
 /* safetensors.c, npy.c: files of numbers, good ones and hostile ones. */
-#include "test.h"
-
-#include "../runtime/runtime.h"
+#include "room.h"
 
 #include <math.h>
-
-typedef struct { Jre *jre; char folder[64], path[128]; } Room;
-
-static int enter(void **state) {
-    Room *room = calloc(1, sizeof *room);
-    room->jre = jre_new();
-    test_folder(room->folder);
-    snprintf(room->path, sizeof room->path, "%s/numbers.file", room->folder);
-    *state = room;
-    return 0;
-}
-
-static int leave(void **state) {
-    Room *room = *state;
-    jre_free(room->jre);
-    test_folder_gone(room->folder);
-    free(room);
-    return 0;
-}
 
 static void put_bytes(Room *room, const void *bytes, size_t length) {
     FILE *file = fopen(room->path, "wb");
