@@ -11,7 +11,7 @@ static Value *parameter(Environment *env, const char *name) { return map_get(&en
 
 static double real_parameter(Environment *env, const char *name) {
     bool ok = true;
-    return number_in(env->compilation, parameter(env, name), "bare", &ok);
+    return number_in(parameter(env, name), "bare", &ok);
 }
 
 static Value *finish(Environment *env, Node *node, const char *why, Span span) {
@@ -279,7 +279,7 @@ static Value *elementwise(Environment *env, Op op, const Decl *decl, Span span) 
     for (; count < decl->statement->params.count && count < GRAPH_INPUTS; count++) {
         operands[count] = parameter(env, decl->statement->params.at[count].name);
         all_numbers &= operands[count]->kind == VALUE_NUMBER;
-        if (all_numbers) numbers[count] = number_in(env->compilation, operands[count], "bare", &ok);
+        if (all_numbers) numbers[count] = number_in(operands[count], "bare", &ok);
     }
     Value *folded = all_numbers && ok ? of_numbers(env, op, numbers, span) : NULL;
     return folded ? folded : tensor_operation(env, op, operands, count, NULL, span);

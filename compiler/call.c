@@ -167,7 +167,6 @@ static bool take_common(Environment *env, Value *formula, const Argument *argume
     if (!strcmp(argument->name, "stats")) return take_stats(env, formula, argument);
     if (!strcmp(argument->name, "frozen")) {
         Value *v = evaluate(env, argument->value);
-        formula->frozen = v->kind == VALUE_TRUTH && v->truth;
         if (v->kind == VALUE_TRUTH || v->kind == VALUE_NONE) return v->kind == VALUE_TRUTH;
         Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, argument->value->span, "true or false was expected, this is %s", value_kind_text(v));
         diag_help(d, "write frozen = true, or leave it out");

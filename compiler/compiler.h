@@ -243,7 +243,7 @@ struct Value {
     Stats stats;
     Decl *decl;                           /* FORMULA, RECORD */
     LIST(Bound) bound;                    /* FORMULA: arguments so far */
-    WeightScope *weights; bool has_stats, frozen;         /* FORMULA: weights = .., stats = .. */
+    WeightScope *weights; bool has_stats;                 /* FORMULA: weights = .., stats = .. */
     Node *node; NameList letters;         /* TENSOR; letters: names of its dimensions inside an index equation */
     bool embedding;
     struct Environment *inside;           /* TENSOR made by a network: its equations and stages */
@@ -303,9 +303,9 @@ Diagnostic *diag_at_call(Environment *env, DiagCode code, const char *format, ..
 bool check_result(Environment *env, DimTable *table, const Decl *formula, Value *result);
 const char *value_kind_text(const Value *v);                                  /* "a network", "a number" */
 const char *value_text(Compilation *c, const Value *v);                       /* "Tensor[N, 64, 7, 7]", "0.5rad" */
-double number_in(Compilation *c, const Value *v, const char *wanted, bool *ok);   /* Int, Real, Angle (radians), Length (px), Share (fraction), Time (s), Bytes */
+double number_in(const Value *v, const char *wanted, bool *ok);   /* Int, Real, Angle (radians), Length (px), Share (fraction), Time (s), Bytes */
 bool value_is_numeric(const Value *v);                                         /* a number, or a metric */
-double value_bare(Compilation *c, const Value *v);                            /* its number without a unit: 60% is 0.6 */
+double value_bare(const Value *v);                            /* its number without a unit: 60% is 0.6 */
 bool stats_from_text(const char *text, Stats *stats);
 bool stats_equal(const Stats *a, const Stats *b);
 const char *stats_text(Compilation *c, const Stats *stats);                    /* "mean .. , spread .." */
@@ -344,7 +344,7 @@ typedef struct DatasetPlan {
     const char *identity, *flank, *burst_column;          /* column names or NULL */
     int within;                           /* bits; -1: no burst by likeness */
     Span table_span, image_span, identity_span, burst_span;
-    bool symmetric, skip_missing;
+    bool skip_missing;
 } DatasetPlan;
 
 typedef struct SplitPlan {
@@ -360,7 +360,7 @@ typedef struct EmbedPlan {
     const char *key;                      /* of network, weights, view and arithmetic; pictures come on top */
 } EmbedPlan;
 
-typedef struct SimilarityPlan { EmbedPlan *embed; const char *key; Span span; } SimilarityPlan;   /* cosine of one embed */
+typedef struct SimilarityPlan { EmbedPlan *embed; Span span; } SimilarityPlan;   /* cosine of one embed */
 
 typedef struct EvaluatePlan {
     const char *name; Span span; MemberName member;
@@ -395,7 +395,6 @@ const char *key_of_text(Compilation *c, const char *text);                    /*
 typedef struct ResultSource {
     void *context;
     bool (*metric)(void *context, const EvaluatePlan *evaluation, const char *field, double *number);
-    const char *(*individual)(void *context, const EvaluatePlan *evaluation, const char *which);  /* "best", "worst" */
 } ResultSource;
 /* expect.c. open: a number that it speaks of is not there (yet). compared: left and right are its two numbers. */
 typedef struct { bool holds, open, compared; const char *text; double left, right; Span span; const char *reason; } Outcome;

@@ -46,8 +46,8 @@ bool check_expectation(Compilation *c, const Statement *expect, int member, cons
     if (v->kind == VALUE_TRUTH && comparison && results) {
         Value *left = evaluate(env, e->left), *right = evaluate(env, e->right);
         outcome->compared = value_is_numeric(left) && value_is_numeric(right);
-        outcome->left = value_bare(c, left);
-        outcome->right = value_bare(c, right);
+        outcome->left = value_bare(left);
+        outcome->right = value_bare(right);
     }
     c->results = NULL;
     if (v->kind == VALUE_NONE) return false;

@@ -116,7 +116,7 @@ void graph_count_uses(Graph *g) {
 }
 
 /* Depth first without recursion: a network may be thousands of nodes deep. */
-static void order_from(Graph *g, Node *root, bool *done, Node **stack, Node **ordered, int *count) {
+static void order_from(Node *root, bool *done, Node **stack, Node **ordered, int *count) {
     int depth = 0;
     stack[depth++] = root;
     while (depth) {
@@ -133,7 +133,6 @@ static void order_from(Graph *g, Node *root, bool *done, Node **stack, Node **or
         done[node->id] = true;
         ordered[(*count)++] = node;
     }
-    (void)g;
 }
 
 void graph_sweep(Graph *g) {
@@ -141,7 +140,7 @@ void graph_sweep(Graph *g) {
     bool *done = arena_array(g->arena, bool, total + 1);
     Node **stack = arena_array(g->arena, Node *, total + 1), **ordered = arena_array(g->arena, Node *, total + 1);
     if (g->input) done[g->input->id] = true, ordered[kept++] = g->input;
-    order_from(g, g->output, done, stack, ordered, &kept);
+    order_from(g->output, done, stack, ordered, &kept);
     for (int i = 0; i < kept; i++) {
         ordered[i]->id = i;
         g->nodes.at[i] = ordered[i];

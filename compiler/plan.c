@@ -152,7 +152,7 @@ static void plan_dataset(Compilation *c, Decl *decl) {
     dataset->image_span = setting_span(decl, "image");
     dataset->identity_span = setting_span(decl, "identity");
     read_burst(c, decl, dataset);
-    dataset->symmetric = !strcmp(word_setting(c, decl, "pattern", (const char *const[]){"asymmetric", "symmetric", NULL}, "asymmetric"), "symmetric");
+    word_setting(c, decl, "pattern", (const char *const[]){"asymmetric", "symmetric", NULL}, "asymmetric");
     dataset->skip_missing = !strcmp(word_setting(c, decl, "missing", (const char *const[]){"refuse", "skip", NULL}, "refuse"), "skip");
     word_setting(c, decl, "exif", (const char *const[]){"ignore", NULL}, "ignore");
     come_later(c, decl, (const char *const[]){"label", "mask", "taken", "keep", "only", NULL});
@@ -324,7 +324,6 @@ static SimilarityPlan *similarity_of(Compilation *c, Decl *decl, const Choice *c
     similarity->span = s->value->span;
     similarity->embed = plan_embed(c, v->decl, choices);
     if (!similarity->embed) return NULL;
-    similarity->key = similarity->embed->key;
     return similarity;
 }
 

@@ -22,8 +22,7 @@ static const UnitRow *row_of(Unit unit) {
 
 /* A bare number takes a unit's value (0.5rad is 0.5); a place with a unit never takes a bare number, but a share may be written
  * as a fraction. */
-double number_in(Compilation *c, const Value *v, const char *wanted, bool *ok) {
-    (void)c;
+double number_in(const Value *v, const char *wanted, bool *ok) {
     const UnitRow *row = row_of(v->unit);
     double number = v->number * (row ? row->factor : 1);
     bool bare = !strcmp(wanted, "bare") || !strcmp(wanted, "Real") || !strcmp(wanted, "Int");
@@ -36,9 +35,9 @@ double number_in(Compilation *c, const Value *v, const char *wanted, bool *ok) {
 
 bool value_is_numeric(const Value *v) { return v->kind == VALUE_NUMBER || v->kind == VALUE_METRIC; }
 
-double value_bare(Compilation *c, const Value *v) {
+double value_bare(const Value *v) {
     bool ok = true;
-    return v->kind == VALUE_METRIC ? v->number : number_in(c, v, "bare", &ok);
+    return v->kind == VALUE_METRIC ? v->number : number_in(v, "bare", &ok);
 }
 
 static bool is_number_type(const char *type) {
@@ -241,7 +240,7 @@ bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, 
     if (is_number_type(type)) {
         bool ok = true;
         if (v->kind != VALUE_NUMBER) return wrong_kind(env, param, v, decl);
-        double number = number_in(env->compilation, v, type, &ok);
+        double number = number_in(v, type, &ok);
         if (!strcmp(type, "Int")) ok &= !v->unit && number >= -1e9 && number <= 1e9;
         if (!strcmp(type, "Real")) ok &= !v->unit || v->unit == UNIT_percent;
         return ok || wrong_unit(env, param, v, decl);

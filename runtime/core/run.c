@@ -203,13 +203,6 @@ static bool result_metric(void *context, const EvaluatePlan *plan, const char *f
     return true;
 }
 
-static const char *result_individual(void *context, const EvaluatePlan *plan, const char *which) {
-    const EvaluationReport *report = report_of(context, plan);
-    if (!report) return NULL;
-    int place = strncmp(which, "worst", 5) == 0 ? report->numbers.worst : report->numbers.best;
-    return place >= 0 && place < report->numbers.identities ? report->individuals[place] : NULL;
-}
-
 static const char *verdict(const ExpectationReport *report) { return !report->checked ? "open  " : report->outcome.holds ? "holds " : "FAILED"; }
 
 static void print_expectation(Session *session, const ExpectationReport *report) {
@@ -229,7 +222,7 @@ static void print_expectation(Session *session, const ExpectationReport *report)
 /* Returns how many failed. */
 static int check_expectations(Run *run) {
     Compilation *c = run->compilation;
-    ResultSource source = {.context = run, .metric = result_metric, .individual = result_individual};
+    ResultSource source = {.context = run, .metric = result_metric};
     int failed = 0, total = 0;
     for (int i = 0; i < c->expects.count; i++) total += expectation_members(c, c->expects.at[i]);
     run->expectations = arena_array(&run->session->arena, ExpectationReport, total + 1);
