@@ -7,11 +7,30 @@
 #include <math.h>
 #include <string.h>
 
-static Value *parameter(Environment *env, const char *name) { return map_get(&env->values, intern(env->compilation->jre, name)); }
+Value *parameter(Environment *env, const char *name) { return map_get(&env->values, intern(env->compilation->jre, name)); }
 
-static double real_parameter(Environment *env, const char *name) {
+double real_parameter(Environment *env, const char *name) {
     bool ok = true;
     return number_in(parameter(env, name), "bare", &ok);
+}
+
+bool known_word(Environment *env, const char *name, const char *const *words, int count) {
+    const Value *v = parameter(env, name);
+    const char *known = "";
+    for (int i = 0; i < count; i++) {
+        if (!strcmp(words[i], v->text)) return true;
+        known = arena_print(&env->compilation->arena, "%s %s", known, words[i]);
+    }
+    Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, v->span, "no `%s` is called so", name);
+    diag_fact(d, "known are:%s", known);
+    const char *near = nearest_name(v->text, words, count);
+    if (near) {
+        diag_help(d, "did you mean `%s`?", near);
+        diag_edit(d, v->span, true, "%s", near);
+    } else {
+        diag_help(d, "write one of these");
+    }
+    return false;
 }
 
 static Value *finish(Environment *env, Node *node, const char *why, Span span) {
@@ -68,7 +87,7 @@ Node *weight_from_file(Environment *env, const char *name, Shape shape) {
     return NULL;
 }
 
-static Value *conv(Environment *env, Span span) {
+Value *builtin_conv(Environment *env, Span span) {
     Node *x = parameter(env, "x")->node;
     int64_t out = (int64_t)real_parameter(env, "out"), size = (int64_t)real_parameter(env, "size"), groups = (int64_t)real_parameter(env, "groups");
     if (groups < 1 || out < 1 || size < 1) return finish(env, NULL, "out, size and groups are at least 1", span);
@@ -82,7 +101,7 @@ static Value *conv(Environment *env, Span span) {
     return finish(env, made, why, span);
 }
 
-static Value *batchnorm(Environment *env, Span span) {
+Value *builtin_batchnorm(Environment *env, Span span) {
     static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
     Node *in[5] = {parameter(env, "x")->node};
     for (int i = 0; i < 4; i++)
@@ -93,7 +112,7 @@ static Value *batchnorm(Environment *env, Span span) {
     return finish(env, made, why, span);
 }
 
-static Value *linear(Environment *env, Span span) {
+Value *builtin_linear(Environment *env, Span span) {
     Graph *g = env->graph;
     Node *x = parameter(env, "x")->node;
     int64_t out = (int64_t)real_parameter(env, "out");
@@ -107,7 +126,7 @@ static Value *linear(Environment *env, Span span) {
     return finish(env, node, why, span);
 }
 
-static Value *repeat(Environment *env, Span span) {
+Value *builtin_repeat(Environment *env, Span span) {
     Value *x = parameter(env, "x"), *block = parameter(env, "block");
     int count = (int)real_parameter(env, "count"), first = (int)real_parameter(env, "first");
     if (count < 0 || count > 10000) return finish(env, NULL, "a block is repeated 0 to 10,000 times", span);
@@ -125,10 +144,10 @@ static Value *pool(Environment *env, Op op, Span span) {
     Node *made = graph_add(env->graph, op, &x, 1, attributes, env->origin, &why);
     return finish(env, made, why, span);
 }
-static Value *max_pool(Environment *env, Span span) { return pool(env, OP_max_pool, span); }
-static Value *mean_pool(Environment *env, Span span) { return pool(env, OP_mean_pool, span); }
+Value *builtin_max_pool(Environment *env, Span span) { return pool(env, OP_max_pool, span); }
+Value *builtin_mean_pool(Environment *env, Span span) { return pool(env, OP_mean_pool, span); }
 
-static Value *blur(Environment *env, Span span) {
+Value *builtin_blur(Environment *env, Span span) {
     Node *x = parameter(env, "x")->node;
     double sigma = real_parameter(env, "sigma");
     if (x->shape.dim[2] == DIM_BATCH || x->shape.dim[3] == DIM_BATCH) return finish(env, NULL, "the pictures of a batch would be blurred into each other", span);
@@ -138,7 +157,7 @@ static Value *blur(Environment *env, Span span) {
     return finish(env, made, why, span);
 }
 
-static Value *concat(Environment *env, Span span) {
+Value *builtin_concat(Environment *env, Span span) {
     Value *parts = parameter(env, "parts");
     Node *joined = NULL;
     const char *why = "there is nothing to join";
@@ -155,101 +174,19 @@ static Value *concat(Environment *env, Span span) {
     return finish(env, joined, why, span);
 }
 
-static Value *flatten(Environment *env, Span span) {
+Value *builtin_flatten(Environment *env, Span span) {
     Node *x = parameter(env, "x")->node;
     int64_t rest = 1;
     for (int i = 1; i < x->shape.rank; i++) rest *= x->shape.dim[i];
     return value_tensor(env->compilation, graph_reshape(env->graph, x, (Shape){2, {x->shape.dim[0], rest}}, env->origin), span);
 }
 
-/* ---- views -------------------------------------------------------------------------------------------------------------------- */
-
-static Value *with_step(Environment *env, ViewStep step, Span span) {
-    Compilation *c = env->compilation;
-    const View *before = parameter(env, "x")->view;
-    View *view = arena_new(&c->arena, View);
-    view->name = before->name;
-    view->span = before->span;
-    view->width = step.width ? step.width : before->width;
-    view->height = step.height ? step.height : before->height;
-    for (int i = 0; i < before->steps.count; i++) list_add(&c->arena, &view->steps, before->steps.at[i]);
-    step.span = span;
-    list_add(&c->arena, &view->steps, step);
-    Value *v = value_new(c, VALUE_PICTURE, span);
-    v->view = view;
-    return v;
-}
-
-static bool known_word(Environment *env, const char *name, const char *const *words, int count) {
-    const Value *v = parameter(env, name);
-    const char *known = "";
-    for (int i = 0; i < count; i++) {
-        if (!strcmp(words[i], v->text)) return true;
-        known = arena_print(&env->compilation->arena, "%s %s", known, words[i]);
-    }
-    Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, v->span, "no `%s` is called so", name);
-    diag_fact(d, "known are:%s", known);
-    const char *near = nearest_name(v->text, words, count);
-    if (near) {
-        diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, v->span, true, "%s", near);
-    } else {
-        diag_help(d, "write one of these");
-    }
-    return false;
-}
-
-static Value *resized(Environment *env, ViewStepKind kind, Span span) {
-    static const char *const colors[] = {"white", "black", "gray"};
-    static const uint8_t shades[] = {255, 0, 128};
-    static const char *const filters[] = {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"};
-    if (!known_word(env, "fill", colors, 3) || !known_word(env, "filter", filters, 6)) return poison(env, span);
-    double size = real_parameter(env, "size");
-    if (size < 1 || size > 4096 || size != floor(size)) {
-        Diagnostic *d = diag(env->compilation->jre, DIAG_broken_condition, parameter(env, "size")->span, "a picture is made 1 to 4096 whole pixels wide");
-        diag_help(d, "for instance 224px");
-        return poison(env, span);
-    }
-    ViewStep step = {.kind = kind, .width = (int)size, .height = (int)size, .filter = parameter(env, "filter")->text};
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(colors[i], parameter(env, "fill")->text)) memset(step.fill, shades[i], 3);
-    return with_step(env, step, span);
-}
-static Value *fit(Environment *env, Span span) { return resized(env, VIEW_FIT, span); }
-static Value *stretch(Environment *env, Span span) { return resized(env, VIEW_STRETCH, span); }
-
-static Value *normalize(Environment *env, Span span) {
-    const Value *stats = parameter(env, "stats");
-    ViewStep step = {.kind = VIEW_NORMALIZE, .stats = stats->stats};
-    if (stats->kind == VALUE_WORD && !stats_by_word(stats->text, &step.stats)) {
-        Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, stats->span, "no statistics of this name");
-        diag_help(d, "follow the network: normalize(backbone.stats), or write imagenet, half or clip");
-        return poison(env, span);
-    }
-    return with_step(env, step, span);
-}
-
-/* ---- scores -------------------------------------------------------------------------------------------------------------------- */
-
-static Value *cosine(Environment *env, Span span) {
-    Value *v = value_new(env->compilation, VALUE_SIMILARITY, span);
-    v->decl = parameter(env, "e")->decl;
-    return v;
-}
-
-/* chance(cv) is another way to write cv.chance. */
-static Value *chance(Environment *env, Span span) {
-    Expr evaluation = {.kind = EXPR_NAME, .span = span, .name = intern(env->compilation->jre, "cv")};
-    Expr field = {.kind = EXPR_FIELD, .span = span, .focus = span, .name = intern(env->compilation->jre, "chance"), .target = &evaluation};
-    return evaluate(env, &field);
-}
-
 /* ---- the table ----------------------------------------------------------------------------------------------------------------- */
 
 static const struct { const char *name; Value *(*make)(Environment *env, Span span); } builtins[] = {
-    {"conv", conv}, {"batchnorm", batchnorm}, {"linear", linear}, {"repeat", repeat}, {"max_pool", max_pool}, {"mean_pool", mean_pool},
-    {"blur", blur}, {"concat", concat}, {"flatten", flatten}, {"fit", fit}, {"stretch", stretch}, {"normalize", normalize},
-    {"cosine", cosine}, {"chance", chance},
+#define BUILTIN(name) {#name, builtin_##name},
+#include "builtins.def"
+#undef BUILTIN
 };
 
 /* cos(0.5rad), max(3, 4): numbers stay numbers. */

@@ -56,10 +56,11 @@ typedef struct Decl {
 } Decl;
 
 typedef struct Scope {
-    const char *name;                     /* file stem: resnet.stage */
+    const char *name;                     /* file stem: resnet.stage, v02.cv */
     Map names;                            /* to Decl */
-    LIST(struct Scope *) uses;            /* in order; core last */
-    bool core;                            /* the one place where `builtin` means something */
+    LIST(struct Scope *) uses;            /* in order; core and what it uses last */
+    bool core;                            /* core.jre and the modules it uses: the only places where `builtin` means something */
+    Module *document;                     /* of a document's flat program: the document; NULL for modules */
 } Scope;
 
 typedef struct {
@@ -94,6 +95,9 @@ void compilation_free(Compilation *compilation);
 bool resolve_program(Compilation *c, const CompileRequest *request);
 Decl *scope_find(const Scope *scope, const char *name);
 void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span);
+/* What may stand before a dot: a module that `from` uses ("resnet"), else an ancestor of its document, the nearest first ("v02": that
+ * document's own flat program, made at first need). NULL: neither. */
+Scope *scope_named(Compilation *c, const Scope *from, const char *name);
 /* The flat program as parseable text (jre show). */
 void print_flat_program(Compilation *c, Text *out);
 
@@ -154,6 +158,7 @@ typedef struct Graph {
     LIST(Node *) nodes;
     Map consed;                           /* equal nodes are one node */
     Node *input, *output;
+    const char *later; Span later_span;   /* the first thing in it that this version cannot compute yet: types are checked, nothing runs */
 } Graph;
 
 Graph *graph_new(Compilation *c);
@@ -229,6 +234,10 @@ typedef enum {
     VALUE_RECORD,                         /* a dataset, split, embed, ... by name */
     VALUE_PART,                           /* folds.held_out, or a whole dataset */
     VALUE_SIMILARITY,
+    VALUE_OPTION,                         /* a word of a setting's place with its arguments: balanced(identities = 16, images = 4) */
+    VALUE_CONDITION,                      /* of pictures or pairs: width >= 50px, not same(burst) */
+    VALUE_SCOPE,                          /* what stands before a dot: v02, resnet */
+    VALUE_TABLE,                          /* known after the run and only shown: importance(judge), compare([..]) */
     VALUE_METRIC                          /* a number known after the run; `number` is it when `known` */
 } ValueKind;
 
@@ -237,12 +246,16 @@ typedef struct Bound { const char *name; Value *value; Span span; } Bound;
 struct Value {
     ValueKind kind; Span span;            /* where it was written */
     double number; Unit unit; bool whole, known, batch;   /* NUMBER; batch: the one size not known */
-    const char *text;                     /* TEXT, WORD; FORMULA: the name it was called by */
+    const char *text;                     /* TEXT, WORD, OPTION; FORMULA: the name it was called by */
+    const char *type;                     /* OPTION: of which place: "Batches" */
+    Scope *scope;                         /* SCOPE */
+    const Expr *condition;                /* CONDITION, with its names known to be columns or roles */
+    int64_t classes;                      /* TENSOR of labels (Identity, Label): how many there are to tell apart; else 0 */
     bool truth, open;                     /* open: compares a metric that is not known yet */
     LIST(Value *) items;                  /* LIST; RANGE has two */
     Stats stats;
     Decl *decl;                           /* FORMULA, RECORD */
-    LIST(Bound) bound;                    /* FORMULA: arguments so far */
+    LIST(Bound) bound;                    /* FORMULA: arguments so far; OPTION: all parameters of its row, defaults filled in */
     WeightScope *weights; bool has_stats;                 /* FORMULA: weights = .., stats = .. */
     Node *node; NameList letters;         /* TENSOR; letters: names of its dimensions inside an index equation */
     bool embedding;
@@ -286,14 +299,25 @@ Environment *environment_new(Compilation *c, Scope *scope, const struct Choice *
 Value *evaluate_call(Environment *env, Value *formula, const ArgumentList *arguments, Value *piped, Span span, const char *label);
 bool is_data_type(const char *type);
 bool word_type(const char *type);                                             /* a bare name is a word there */
+/* settings.c: the value of a setting, held against its type in schema.def (and of words with arguments, in places.def). NULL: not
+ * written, and without a default. VALUE_NONE: diagnosed, once. A default's span is the declaration's name. */
+Value *setting_value(Compilation *c, const Decl *decl, const char *key, const struct Choice *choices);
+Span setting_span(const Decl *decl, const char *key);                         /* of the value; of the declaration's name without one */
+Value *option_argument(const Value *option, const char *name);                /* by the parameter's name; NULL if it has none */
 /* index.c: arithmetic of tensors, with or without letters on their dimensions. */
 Value *tensor_operation(Environment *env, Op op, Value *const *operands, int count, const double *attributes, Span span);
 Value *index_tensor(Environment *env, const Expr *e, Value *tensor);
 Value *reduce_tensor(Environment *env, const Expr *e);
 Value *letters_in_order(Environment *env, Value *tensor, const NameList *letters, Span span);
 Node *tensor_of(Environment *env, const Value *v);                            /* a number becomes a constant; NULL if it is neither */
-/* builtins.c: the body `builtin` of core.jre; parameters are in env->values. */
+/* builtins.c, views.c, scores.c: the body `builtin` of core.jre and the modules it uses; parameters are in env->values. */
 Value *builtin_call(Environment *env, const Decl *formula, Span span);
+Value *parameter(Environment *env, const char *name);
+double real_parameter(Environment *env, const char *name);                    /* its bare number */
+bool known_word(Environment *env, const char *name, const char *const *words, int count);     /* diagnoses any other */
+#define BUILTIN(name) Value *builtin_##name(Environment *env, Span span);
+#include "builtins.def"
+#undef BUILTIN
 /* A weight called by its place, held against the file of the network around it. NULL: diagnosed. */
 Node *weight_from_file(Environment *env, const char *name, Shape shape);
 /* types.c */
@@ -389,7 +413,22 @@ bool plan_program(Compilation *c);
 void check_unused(Compilation *c);                                           /* unused.c: names in what no record leads to */
 void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
 void plan_print(const Compilation *c, Text *out);
-const char *key_of_text(Compilation *c, const char *text);                    /* key.c: 128-bit XXH3, 32 hex digits */
+
+/* ---- key.c: content keys, and what they are made of ------------------------------------------------------------------------------- */
+
+/* A key remembers its leaves, so that `jre why` can name the first that differs. Leaves and parts are hashed in order. */
+typedef struct { const char *name, *value; Span span; } KeyLeaf;              /* span: where the value was written; NOWHERE for none */
+typedef struct KeyTree {
+    const char *name;                     /* "embed features" */
+    const char *hash;                     /* 32 hex digits, set by key_close */
+    LIST(KeyLeaf) leaves;
+    LIST(const struct KeyTree *) parts;
+} KeyTree;
+KeyTree *key_open(Compilation *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void key_leaf(Compilation *c, KeyTree *tree, const char *name, Span span, const char *format, ...) __attribute__((format(printf, 5, 6)));
+void key_part(Compilation *c, KeyTree *tree, const KeyTree *part);
+const char *key_close(Compilation *c, KeyTree *tree);
+const char *key_of_text(Compilation *c, const char *text);                    /* 128-bit XXH3, 32 hex digits */
 
 /* After the run: numbers of an evaluation by field ("map", "rank1", "chance", ...). */
 typedef struct ResultSource {

@@ -18,7 +18,7 @@ static const Setting *setting(const Decl *decl, const char *key) {
     return NULL;
 }
 
-static Span setting_span(const Decl *decl, const char *key) {
+Span setting_span(const Decl *decl, const char *key) {
     const Setting *s = setting(decl, key);
     return s && s->value ? s->value->span : decl->statement->name_span;
 }

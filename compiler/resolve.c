@@ -230,6 +230,7 @@ static void apply(Compilation *c, Scope *scope, const Statement *s, bool own, bo
 }
 
 static Scope *library_scope(Compilation *c, Module *module);
+static void use_core(Compilation *c, Scope *scope, Module *core);
 
 static void use_modules(Compilation *c, Scope *scope, Module *module) {
     for (int i = 0; i < module->uses.count; i++) {
@@ -255,12 +256,23 @@ static Scope *library_scope(Compilation *c, Module *module) {
     scope = arena_new(&c->arena, Scope);
     scope->name = module->document->source->stem;
     map_set(&c->library_scopes, &c->arena, path, scope);
-    use_modules(c, scope, module);
     Module *core = module_core(c->jre);
     scope->core = core == module;
-    if (core && core != module) list_add(&c->arena, &scope->uses, library_scope(c, core));
+    for (int i = 0; core && i < core->uses.count; i++) scope->core |= core->uses.at[i] == module;
+    use_modules(c, scope, module);
+    if (core && core != module) use_core(c, scope, core);
     apply_document(c, scope, module, false, true);
     return scope;
+}
+
+/* Core, and what core uses. */
+static void use_core(Compilation *c, Scope *scope, Module *core) {
+    Scope *words = library_scope(c, core);
+    list_add(&c->arena, &scope->uses, words);
+    for (int i = 0; i < core->uses.count; i++) {
+        Scope *module = library_scope(c, core->uses.at[i]);
+        if (module != scope) list_add(&c->arena, &scope->uses, module);
+    }
 }
 
 /* ---- overlays -------------------------------------------------------------------------------------------------------------- */
@@ -309,7 +321,7 @@ bool resolve_program(Compilation *c, const CompileRequest *request) {
     c->gaps = diag_any_error(jre);
     for (int i = chain.count - 1; i >= 0; i--) use_modules(c, c->scope, chain.at[i]);
     for (int i = 0; i < overlays.count; i++) use_modules(c, c->scope, overlays.at[i]);
-    list_add(&c->arena, &c->scope->uses, library_scope(c, core));
+    use_core(c, c->scope, core);
 
     for (int i = chain.count - 1; i >= 0; i--) apply_document(c, c->scope, chain.at[i], i == 0, false);
     for (int i = 0; i < overlays.count; i++) apply_document(c, c->scope, overlays.at[i], false, false);
@@ -358,7 +370,8 @@ static void print_expectation(Compilation *c, const Statement *expect, Text *out
 
 void print_flat_program(Compilation *c, Text *out) {
     text_add(out, "# %s, flat\n\n```jre\n", c->version);
-    for (int i = 0; i + 1 < c->scope->uses.count; i++) text_add(out, "use %s\n", c->scope->uses.at[i]->name);
+    for (int i = 0; i < c->scope->uses.count; i++)
+        if (!c->scope->uses.at[i]->core) text_add(out, "use %s\n", c->scope->uses.at[i]->name);
     for (int i = 0; i < c->scope->names.count; i++) {
         const Decl *decl = c->scope->names.entries[i].value;
         if (!decl) continue;

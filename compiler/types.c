@@ -120,6 +120,10 @@ const char *value_kind_text(const Value *v) {
     case VALUE_RECORD: return record_words[v->decl->record];
     case VALUE_PART: return "a part of a split";
     case VALUE_SIMILARITY: return "a similarity";
+    case VALUE_OPTION: return "a word with arguments";
+    case VALUE_CONDITION: return "a condition";
+    case VALUE_SCOPE: return v->scope->document ? "another document" : "a module";
+    case VALUE_TABLE: return "a table, known after the run";
     case VALUE_METRIC: return "a metric";
     }
     return "a value";

@@ -273,7 +273,7 @@ typedef struct {
     LIST(Diagnostic *) findings;          /* of a `wrong` chunk: they are its purpose, not the document's mistakes */
     bool goes_on;                         /* the text ends where more must follow: an open bracket, an operator, `x =` */
 } Chunk;
-typedef struct { Source *source; LIST(Chunk *) chunks; LIST(Span) prose; } Document;
+typedef struct { Source *source; LIST(Chunk *) chunks; LIST(Span) prose; LIST(Expr *) quotes; } Document;    /* quotes: `= cv.map` in prose */
 
 /* Parses every chunk of a source; mistakes become diagnostics and the rest is kept. Never NULL. */
 Document *parse_document(Jre *jre, Source *source);
