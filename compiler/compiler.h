@@ -40,7 +40,7 @@ typedef struct Facts {
     bool (*leaks)(void *context, const struct SplitPlan *split, LeakFacts *facts);
 } Facts;
 
-/* ---- resolve.c: one flat program ------------------------------------------------------------------------------------ */
+/* ---- resolve.c, scopes.c, flat.c: one flat program ------------------------------------------------------------------------------------ */
 
 typedef struct Decl {
     const char *name;
@@ -70,7 +70,9 @@ typedef struct {
     Module *document;
     const char *version;                  /* the document's stem */
     Scope *scope;                         /* the chain's names */
-    Map library_scopes;                   /* by module path */
+    Map library_scopes, document_scopes;  /* by the file's path: of modules; of the document and of the ancestors it quotes */
+    Map declared;                         /* names that any document of the chain declares, also those removed later */
+    LIST(Module *) overlays; LIST(Chunk *) sets;           /* --with, --set */
     LIST(const Statement *) probes, expects, accepts;      /* of the document itself; accepts of the chain */
     NameList changes;                     /* printed in records: "with FILE", "folds.seed=8" */
     struct Plan *plan;
@@ -93,6 +95,11 @@ bool compile(Compilation *compilation, Jre *jre, const CompileRequest *request, 
 void compilation_free(Compilation *compilation);
 
 bool resolve_program(Compilation *c, const CompileRequest *request);
+Scope *document_scope(Compilation *c, Module *document);                      /* its own flat program, made once */
+typedef enum { LAYER_DOCUMENT, LAYER_OVERLAY, LAYER_LIBRARY } LayerKind;
+void lay_document(Compilation *c, Scope *scope, const Module *module, LayerKind kind);        /* its statements, over what is in the scope */
+void scope_use(Compilation *c, Scope *scope, const Module *module);           /* scopes.c: the modules that it uses */
+void scope_use_core(Compilation *c, Scope *scope);                            /* core, and what core uses; last */
 Decl *scope_find(const Scope *scope, const char *name);
 void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span);
 /* What may stand before a dot: a module that `from` uses ("resnet"), else an ancestor of its document, the nearest first ("v02": that

@@ -2,44 +2,12 @@
  *
  *   v01 <- v02 <- v03, then --with and --set     ->     one scope of declarations, every change applied
  *
- * Every `change` and `remove` is applied before any name is looked up, so what v01 wrote follows what v04 changed. Libraries
- * get scopes of their own: they see themselves, what they use and core, never a document. */
+ * Every `change` and `remove` is applied before any name is looked up, so what v01 wrote follows what v04 changed. Each document is a
+ * layer over what it extends, and within a layer order does not exist: what it removes goes first, then it declares, changes and copies.
+ * An ancestor that is quoted (`v01.cv`) is the chain up to it with the same overlays. */
 #include "compiler.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* ---- scopes ----------------------------------------------------------------------------------------------------- */
-
-Decl *scope_find(const Scope *scope, const char *name) {
-    Decl *own = map_get(&scope->names, name);
-    for (int i = 0; i < scope->uses.count && !own; i++) own = map_get(&scope->uses.at[i]->names, name);
-    return own;
-}
-
-static void names_of(Compilation *c, const Scope *scope, NameList *names) {
-    for (int i = 0; i < scope->names.count; i++)
-        if (scope->names.entries[i].value) list_add(&c->arena, names, scope->names.entries[i].key);
-}
-
-void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span) {
-    NameList names = {0};
-    names_of(c, scope, &names);
-    for (int i = 0; i < scope->uses.count; i++) names_of(c, scope->uses.at[i], &names);
-    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);
-    const char *module = module_that_declares(c->jre, name), *near = module ? NULL : nearest_name(name, names.at, names.count);
-    if (module) {
-        diag_help(d, "the library has it: add the line `use %s`", module);
-        return;
-    }
-    if (near) {
-        diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, span, false, "%s", near);
-        return;
-    }
-    diag_note(d, "a name is declared in the document, in what it extends, in a module it uses, or in the language itself");
-    diag_help(d, "declare `%s`, or bring the module that has it: use NAME", name);
-}
 
 /* ---- checks of a record's own text ----------------------------------------------------------------------------------- */
 
@@ -112,39 +80,66 @@ static void check_needed(Compilation *c, Decl *decl) {
     decl->poisoned = poisoned;
 }
 
-/* ---- statements, one after the other ------------------------------------------------------------------------------------ */
+/* ---- one layer: a document, an overlay, a module ------------------------------------------------------------------------ */
 
-static Decl *declare(Compilation *c, Scope *scope, const Statement *s, bool library) {
-    Decl *before = map_get(&scope->names, s->name);
+typedef struct {
+    Compilation *c; Scope *scope; LayerKind kind;
+    const Module *module;                 /* NULL for --set */
+    Map own;                              /* declared here, by name */
+    Map removed, changed;                 /* Statements by name; Settings by "name key" */
+    LIST(Decl *) copies;                  /* with a `like` that is still to be followed */
+} Layer;
+
+static bool same_kind(const Statement *a, const Statement *b) { return a->kind == b->kind && (a->kind != STATEMENT_RECORD || a->record == b->record); }
+
+static void named_before(Layer *layer, const Statement *s, const Decl *before) {
+    Jre *jre = layer->c->jre;
+    const Statement *first = before->statement;
+    Place place = place_of(jre, first->name_span.start);
+    Diagnostic *d = diag(jre, DIAG_already_named, s->name_span, "comes from %s:%d", place.source->name, place.line);
+    diag_also(d, first->name_span, "declared here");
+    bool inherited = !map_get(&layer->own, s->name), changes = inherited && s->kind != STATEMENT_FORMULA && same_kind(s, first);
+    if (!changes) {
+        diag_help(d, inherited ? "choose another name, or free this one: remove %s" : "choose another name for one of the two", s->name);
+        return;
+    }
+    diag_help(d, "to alter the inherited one, name only what differs");
+    if (s->kind == STATEMENT_EQUATION) diag_edit(d, (Span){s->span.start, s->span.start}, true, "change ");
+    else diag_edit(d, (Span){s->span.start, s->name_span.end}, !s->like, "change %s", s->name);
+}
+
+static void declare(Layer *layer, const Statement *s) {
+    Compilation *c = layer->c;
+    const Decl *before = map_get(&layer->scope->names, s->name);
     if (before) {
-        Place place = place_of(c->jre, before->statement->name_span.start);
-        Diagnostic *d = diag(c->jre, DIAG_already_named, s->name_span, "comes from %s:%d", place.source->name, place.line);
-        diag_also(d, before->statement->name_span, "declared here");
-        diag_help(d, "to alter it, name only what differs: change %s ..., or choose another name", s->name);
-        return NULL;
+        named_before(layer, s, before);
+        return;
     }
     Decl *decl = arena_new(&c->arena, Decl);
-    *decl = (Decl){.name = s->name, .kind = s->kind, .statement = s, .scope = scope, .library = library,
+    *decl = (Decl){.name = s->name, .kind = s->kind, .statement = s, .scope = layer->scope, .library = layer->kind == LAYER_LIBRARY,
                    .value = s->value, .each = s->each, .each_span = s->each_span, .record = KIND_NONE};
-    if (s->builtin && !scope->core) {
+    if (s->builtin && !layer->scope->core) {
         Diagnostic *d = diag(c->jre, DIAG_unknown_name, s->name_span, "`builtin` is for the words that jre is born with, `%s` is none of them", s->name);
         diag_help(d, "write what it computes, as equations and a result");
     }
     if (s->kind == STATEMENT_RECORD) {
         decl->record = s->record;
         decl->poisoned = !take_settings(c, s->record, &s->settings, &decl->settings) || s->broken;
+        if (s->like) list_add(&c->arena, &layer->copies, decl);
     }
-    map_set(&scope->names, &c->arena, s->name, decl);
-    return decl;
+    map_set(&layer->scope->names, &c->arena, s->name, decl);
+    map_set(&layer->own, &c->arena, s->name, decl);
+    if (layer->kind == LAYER_DOCUMENT) map_set(&c->declared, &c->arena, s->name, decl);
 }
 
-static Decl *changed(Compilation *c, Scope *scope, const Statement *s) {
-    Decl *decl = map_get(&scope->names, s->name);
+/* The inherited declaration that a statement alters. An overlay lies over documents that may lack the name: then it alters nothing there. */
+static Decl *inherited(Layer *layer, const Statement *s) {
+    Compilation *c = layer->c;
+    Decl *decl = map_get(&layer->scope->names, s->name);
     if (decl) return decl;
-    Decl *outside = scope_find(scope, s->name);
-    if (c->gaps) return NULL;
-    if (!outside) {
-        report_unknown_name(c, scope, s->name, s->name_span);
+    if (c->gaps || (layer->kind == LAYER_OVERLAY && map_get(&c->declared, s->name))) return NULL;
+    if (!scope_find(layer->scope, s->name)) {
+        report_unknown_name(c, layer->scope, s->name, s->name_span);
         return NULL;
     }
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, s->name_span, "`%s` belongs to a library, not to a document of this chain", s->name);
@@ -152,8 +147,9 @@ static Decl *changed(Compilation *c, Scope *scope, const Statement *s) {
     return NULL;
 }
 
-static void change_value(Compilation *c, Scope *scope, const Statement *s) {
-    Decl *decl = changed(c, scope, s);
+static void change_value(Layer *layer, const Statement *s) {
+    Compilation *c = layer->c;
+    Decl *decl = inherited(layer, s);
     if (!decl) return;
     if (decl->kind != STATEMENT_EQUATION) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_type, s->name_span, "`%s` is no equation, so it has no value to change", s->name);
@@ -167,8 +163,9 @@ static void change_value(Compilation *c, Scope *scope, const Statement *s) {
     decl->each_span = s->each_span;
 }
 
-static void change_settings(Compilation *c, Scope *scope, const Statement *s) {
-    Decl *decl = changed(c, scope, s);
+static void change_settings(Layer *layer, const Statement *s) {
+    Compilation *c = layer->c;
+    Decl *decl = inherited(layer, s);
     if (!decl) return;
     if (decl->kind != STATEMENT_RECORD) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_type, s->name_span, "`%s` has no settings", s->name);
@@ -188,108 +185,186 @@ static void change_settings(Compilation *c, Scope *scope, const Statement *s) {
     }
 }
 
-static void remove_name(Compilation *c, Scope *scope, const Statement *s) {
-    if (changed(c, scope, s)) map_set(&scope->names, &c->arena, s->name, NULL);
+static void remove_name(Layer *layer, const Statement *s) {
+    if (inherited(layer, s)) map_set(&layer->scope->names, &layer->c->arena, s->name, NULL);
 }
 
-/* `like other { .. }` starts from the other's settings. */
-static void copy_like(Compilation *c, Scope *scope, Decl *decl) {
+/* ---- like ------------------------------------------------------------------------------------------------------------------ */
+
+enum { COPIED, BEING_COPIED, TO_BE_COPIED };                       /* of Decl.state, until all of a layer's copies are made */
+
+/* `other`, or `v02.other`: a record of the same kind. NULL: diagnosed. */
+static Decl *original_of(Layer *layer, const Decl *decl) {
+    Compilation *c = layer->c;
     const Expr *like = decl->statement->like;
-    if (!like) return;
-    Decl *other = like->kind == EXPR_NAME ? map_get(&scope->names, like->name) : NULL;
-    if (!other || other->record != decl->record) {
-        Diagnostic *d = diag(c->jre, other ? DIAG_wrong_type : DIAG_unknown_name, like->span, "no `%s` of this name to copy from", kind_name(decl->record));
-        diag_help(d, "name a `%s` of this document or of one it extends", kind_name(decl->record));
-        return;
-    }
+    bool dotted = like->kind == EXPR_FIELD && like->target->kind == EXPR_NAME;
+    const Scope *scope = dotted ? scope_named(c, layer->scope, like->target->name) : like->kind == EXPR_NAME ? layer->scope : NULL;
+    Decl *other = scope ? map_get(&scope->names, like->name) : NULL;
+    if (other && other->record == decl->record) return other;
+    if (c->gaps) return NULL;
+    Diagnostic *d = diag(c->jre, other ? DIAG_wrong_type : DIAG_unknown_name, like->span, "no `%s` of this name to copy from", kind_name(decl->record));
+    if (other) diag_also(d, other->statement->name_span, "declared here");
+    diag_help(d, "name a `%s` of this document, of one it extends, or one of an ancestor: v02.%s", kind_name(decl->record), decl->name);
+    return NULL;
+}
+
+static void copies_itself(Layer *layer, const Decl *decl) {
+    Diagnostic *d = diag(layer->c->jre, DIAG_circular, decl->statement->like->span, "this leads back to `%s` itself", decl->name);
+    diag_help(d, "one of them must write its settings out");
+}
+
+static void copy_settings(Compilation *c, Decl *decl, const Decl *other) {
     for (int i = 0; i < other->settings.count; i++)
         if (!setting_of(&decl->settings, other->settings.at[i].key)) list_add(&c->arena, &decl->settings, other->settings.at[i]);
+    decl->poisoned |= other->poisoned;
 }
 
-static void apply(Compilation *c, Scope *scope, const Statement *s, bool own, bool library) {
-    switch (s->kind) {
-    case STATEMENT_EQUATION: case STATEMENT_RECORD: case STATEMENT_FORMULA: {
-        Decl *decl = declare(c, scope, s, library);
-        if (decl && decl->kind == STATEMENT_RECORD) copy_like(c, scope, decl);
-        break;
+/* `like other { .. }` has the other's settings as this layer leaves them, changed by it or not; what later documents change in the
+ * other is not followed. A copy of a copy waits for the first. */
+static void copy_likes(Layer *layer) {
+    for (int i = 0; i < layer->copies.count; i++) layer->copies.at[i]->state = TO_BE_COPIED;
+    for (int i = 0; i < layer->copies.count; i++) {
+        LIST(Decl *) way = {0};
+        Decl *at = layer->copies.at[i];
+        while (at && at->state == TO_BE_COPIED) {
+            at->state = BEING_COPIED;
+            list_add(&layer->c->arena, &way, at);
+            at = original_of(layer, at);
+        }
+        if (at && at->state == BEING_COPIED) {
+            copies_itself(layer, at);
+            at = NULL;
+        }
+        for (int k = way.count - 1; k >= 0; k--) {
+            if (at) copy_settings(layer->c, way.at[k], at);
+            else way.at[k]->poisoned = true;
+            way.at[k]->state = COPIED;
+            at = at ? way.at[k] : NULL;
+        }
     }
-    case STATEMENT_CHANGE_VALUE: change_value(c, scope, s); break;
-    case STATEMENT_CHANGE_SETTINGS: change_settings(c, scope, s); break;
-    case STATEMENT_REMOVE: remove_name(c, scope, s); break;
+}
+
+/* ---- laying a layer ---------------------------------------------------------------------------------------------------------- */
+
+static void declare_and_change(Layer *layer, const Statement *s, int pass) {
+    switch (s->kind) {
+    case STATEMENT_REMOVE: if (pass == 0) remove_name(layer, s); break;
+    case STATEMENT_EQUATION: case STATEMENT_RECORD: case STATEMENT_FORMULA: if (pass == 1) declare(layer, s); break;
+    case STATEMENT_CHANGE_VALUE: if (pass == 2) change_value(layer, s); break;
+    case STATEMENT_CHANGE_SETTINGS: if (pass == 2) change_settings(layer, s); break;
+    default: break;
+    }
+}
+
+/* What is no declaration. Expectations and probes are those of the document itself. */
+static void note_statement(Layer *layer, const Statement *s) {
+    Compilation *c = layer->c;
+    bool own = layer->module == c->document && layer->scope == c->scope, kept = layer->scope == c->scope;
+    switch (s->kind) {
     case STATEMENT_PROBE: if (own) list_add(&c->arena, &c->probes, s); break;
     case STATEMENT_EXPECT: if (own) list_add(&c->arena, &c->expects, s); break;
-    case STATEMENT_ACCEPT: list_add(&c->arena, &c->accepts, s); break;
+    case STATEMENT_ACCEPT: if (kept) list_add(&c->arena, &c->accepts, s); break;
     case STATEMENT_EXPR: {
         Diagnostic *d = diag(c->jre, DIAG_write_probe, s->span, "a value by itself says nothing in a document");
         diag_help(d, "to show it, write `probe`");
         diag_edit(d, s->span, false, "probe %s", expr_text(c->jre, s->value));
         break;
     }
-    case STATEMENT_EXTENDS: case STATEMENT_USE: break;             /* module.c has followed them */
+    default: break;                                                /* module.c has followed `extends` and `use` */
     }
 }
 
-static Scope *library_scope(Compilation *c, Module *module);
-static void use_core(Compilation *c, Scope *scope, Module *core);
+typedef LIST(const Statement *) StatementList;
 
-static void use_modules(Compilation *c, Scope *scope, Module *module) {
-    for (int i = 0; i < module->uses.count; i++) {
-        Scope *used = library_scope(c, module->uses.at[i]);
-        bool there = false;
-        for (int k = 0; k < scope->uses.count; k++) there |= scope->uses.at[k] == used;
-        if (!there) list_add(&c->arena, &scope->uses, used);
-    }
+static void lay(Layer *layer, const StatementList *statements) {
+    for (int pass = 0; pass < 3; pass++)
+        for (int i = 0; i < statements->count; i++) declare_and_change(layer, statements->at[i], pass);
+    copy_likes(layer);
+    for (int i = 0; i < statements->count; i++) note_statement(layer, statements->at[i]);
 }
 
-static void apply_document(Compilation *c, Scope *scope, Module *module, bool own, bool library) {
-    for (int i = 0; i < module->document->chunks.count; i++) {
-        Chunk *chunk = module->document->chunks.at[i];
-        if (chunk->kind == CHUNK_WRONG || chunk->kind == CHUNK_TEST) continue;
-        for (int k = 0; k < chunk->statements.count; k++) apply(c, scope, chunk->statements.at[k], own, library);
-    }
+static void add_statements(Compilation *c, StatementList *statements, const Chunk *chunk) {
+    if (chunk->kind == CHUNK_WRONG || chunk->kind == CHUNK_TEST) return;
+    for (int i = 0; i < chunk->statements.count; i++) list_add(&c->arena, statements, chunk->statements.at[i]);
 }
 
-static Scope *library_scope(Compilation *c, Module *module) {
-    const char *path = module->document->source->path;
-    Scope *scope = map_get(&c->library_scopes, path);
-    if (scope) return scope;
-    scope = arena_new(&c->arena, Scope);
-    scope->name = module->document->source->stem;
-    map_set(&c->library_scopes, &c->arena, path, scope);
-    Module *core = module_core(c->jre);
-    scope->core = core == module;
-    for (int i = 0; core && i < core->uses.count; i++) scope->core |= core->uses.at[i] == module;
-    use_modules(c, scope, module);
-    if (core && core != module) use_core(c, scope, core);
-    apply_document(c, scope, module, false, true);
-    return scope;
-}
-
-/* Core, and what core uses. */
-static void use_core(Compilation *c, Scope *scope, Module *core) {
-    Scope *words = library_scope(c, core);
-    list_add(&c->arena, &scope->uses, words);
-    for (int i = 0; i < core->uses.count; i++) {
-        Scope *module = library_scope(c, core->uses.at[i]);
-        if (module != scope) list_add(&c->arena, &scope->uses, module);
-    }
+void lay_document(Compilation *c, Scope *scope, const Module *module, LayerKind kind) {
+    StatementList statements = {0};
+    for (int i = 0; i < module->document->chunks.count; i++) add_statements(c, &statements, module->document->chunks.at[i]);
+    Layer layer = {.c = c, .scope = scope, .kind = kind, .module = module};
+    lay(&layer, &statements);
 }
 
 /* ---- overlays -------------------------------------------------------------------------------------------------------------- */
 
-static bool overlay_text(Compilation *c, const char *set) {
+static void overlay_text(Compilation *c, const char *set) {
     const char *equals = strchr(set, '=');
     if (!equals || equals == set) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_argument, NOWHERE, "--set %s: a name, =, and a value were expected", set);
         diag_help(d, "for instance --set backbone='resnet18()' or --set folds.seed=8");
-        return false;
+        return;
     }
     const char *name = arena_copy(&c->arena, set, (size_t)(equals - set)), *dot = strchr(name, '.');
     const char *text = dot ? arena_print(&c->arena, "change %.*s { %s %s }", (int)(dot - name), name, dot + 1, equals + 1)
                            : arena_print(&c->arena, "change %s = %s", name, equals + 1);
-    Chunk *chunk = parse_chunk(c->jre, source_from_text(c->jre, "--set", text, strlen(text)));
-    for (int i = 0; i < chunk->statements.count; i++) apply(c, c->scope, chunk->statements.at[i], false, false);
-    return true;
+    list_add(&c->arena, &c->sets, parse_chunk(c->jre, source_from_text(c->jre, "--set", text, strlen(text))));
+}
+
+/* Each is read once, and laid over the program and over each ancestor that is quoted. */
+static void read_overlays(Compilation *c, const CompileRequest *request) {
+    for (int i = 0; i < request->with.count; i++) {
+        Module *overlay = module_load_overlay(c->jre, request->with.at[i]);
+        if (overlay) list_add(&c->arena, &c->overlays, overlay);
+        list_add(&c->arena, &c->changes, arena_print(&c->arena, "with %s", request->with.at[i]));
+    }
+    c->gaps = diag_any_error(c->jre);
+    for (int i = 0; i < request->set.count; i++) {
+        overlay_text(c, request->set.at[i]);
+        list_add(&c->arena, &c->changes, request->set.at[i]);
+    }
+}
+
+/* ---- a document's flat program ----------------------------------------------------------------------------------------------- */
+
+static void check_records(Compilation *c, const Scope *scope) {
+    for (int i = 0; i < scope->names.count; i++) {
+        Decl *decl = scope->names.entries[i].value;
+        if (decl && decl->kind == STATEMENT_RECORD && !decl->poisoned) check_needed(c, decl);
+    }
+}
+
+static void lay_chain(Compilation *c, Scope *scope) {
+    LIST(const Module *) chain = {0};
+    for (const Module *m = scope->document; m; m = m->parent) list_add(&c->arena, &chain, m);
+    for (int i = chain.count - 1; i >= 0; i--) scope_use(c, scope, chain.at[i]);
+    for (int i = 0; i < c->overlays.count; i++) scope_use(c, scope, c->overlays.at[i]);
+    scope_use_core(c, scope);
+    for (int i = chain.count - 1; i >= 0; i--) lay_document(c, scope, chain.at[i], LAYER_DOCUMENT);
+    for (int i = 0; i < c->overlays.count; i++) lay_document(c, scope, c->overlays.at[i], LAYER_OVERLAY);
+    for (int i = 0; i < c->sets.count; i++) {
+        StatementList statements = {0};
+        add_statements(c, &statements, c->sets.at[i]);
+        Layer layer = {.c = c, .scope = scope, .kind = LAYER_OVERLAY};
+        lay(&layer, &statements);
+    }
+}
+
+/* What is wrong with the statements of an ancestor was told when the program itself went through them. */
+Scope *document_scope(Compilation *c, Module *document) {
+    const char *path = document->document->source->path;
+    Scope *scope = map_get(&c->document_scopes, path);
+    if (scope) return scope;
+    scope = arena_new(&c->arena, Scope);
+    scope->name = document->document->source->stem;
+    scope->document = document;
+    map_set(&c->document_scopes, &c->arena, path, scope);
+    bool itself = document == c->document;
+    if (itself) c->scope = scope;
+    int findings = c->jre->diagnostics.count;
+    lay_chain(c, scope);
+    if (!itself) c->jre->diagnostics.count = findings;
+    check_records(c, scope);
+    return scope;
 }
 
 static bool has_program(Compilation *c) {
@@ -301,95 +376,10 @@ static bool has_program(Compilation *c) {
 }
 
 bool resolve_program(Compilation *c, const CompileRequest *request) {
-    Jre *jre = c->jre;
-    c->document = module_load(jre, request->path);
-    Module *core = module_core(jre);
-    if (!c->document || !core) return false;
-    if (!has_program(c)) return false;
+    c->document = module_load(c->jre, request->path);
+    if (!c->document || !module_core(c->jre) || !has_program(c)) return false;
     c->version = c->document->document->source->stem;
-    c->scope = arena_new(&c->arena, Scope);
-    c->scope->name = c->version;
-
-    LIST(Module *) chain = {0};
-    for (Module *m = c->document; m; m = m->parent) list_add(&c->arena, &chain, m);
-    LIST(Module *) overlays = {0};
-    for (int i = 0; i < request->with.count; i++) {
-        Module *overlay = module_load_overlay(jre, request->with.at[i]);
-        if (overlay) list_add(&c->arena, &overlays, overlay);
-        list_add(&c->arena, &c->changes, arena_print(&c->arena, "with %s", request->with.at[i]));
-    }
-    c->gaps = diag_any_error(jre);
-    for (int i = chain.count - 1; i >= 0; i--) use_modules(c, c->scope, chain.at[i]);
-    for (int i = 0; i < overlays.count; i++) use_modules(c, c->scope, overlays.at[i]);
-    use_core(c, c->scope, core);
-
-    for (int i = chain.count - 1; i >= 0; i--) apply_document(c, c->scope, chain.at[i], i == 0, false);
-    for (int i = 0; i < overlays.count; i++) apply_document(c, c->scope, overlays.at[i], false, false);
-    for (int i = 0; i < request->set.count; i++) {
-        overlay_text(c, request->set.at[i]);
-        list_add(&c->arena, &c->changes, request->set.at[i]);
-    }
-    for (int i = 0; i < c->scope->names.count; i++) {
-        Decl *decl = c->scope->names.entries[i].value;
-        if (decl && decl->kind == STATEMENT_RECORD && !decl->poisoned) check_needed(c, decl);
-    }
-    return !diag_any_error(jre);
-}
-
-/* ---- jre show -------------------------------------------------------------------------------------------------------------- */
-
-/* Data is named by absolute paths, so that the flat program means the same wherever it is kept. */
-static void fix_root(Compilation *c, Statement *dataset) {
-    Setting *root = NULL;
-    SettingList settings = {0};
-    for (int i = 0; i < dataset->settings.count; i++) list_add(&c->arena, &settings, dataset->settings.at[i]);
-    for (int i = 0; i < settings.count; i++)
-        if (!strcmp(settings.at[i].key, "root")) root = &settings.at[i];
-    bool given = root && root->value && root->value->kind == EXPR_TEXT;
-    const Source *source = source_of(c->jre, given ? root->value->span : dataset->span);
-    const char *folder = source ? source->folder : ".", *path = given ? root->value->name : folder;
-    if (given && path[0] != '/') path = arena_print(&c->arena, "%s/%s", folder, path);
-    char *absolute = realpath(path, NULL);
-    if (!absolute) return;                                         /* not there: as it was written */
-    Expr *text = arena_new(&c->arena, Expr);
-    *text = (Expr){.kind = EXPR_TEXT, .name = intern(c->jre, absolute), .depth = 1};
-    free(absolute);
-    Setting fixed = {.key = intern(c->jre, "root"), .value = text};
-    if (root) *root = fixed;
-    else list_add(&c->arena, &settings, fixed);
-    dataset->settings = settings;
-}
-
-/* An expectation that was asked of each choice of an overlay would be undecided in a document of its own: it stays as a comment. */
-static void print_expectation(Compilation *c, const Statement *expect, Text *out) {
-    text_add(out, "\n");
-    if (expectation_members(c, expect) != 1) text_add(out, "# of each choice: ");
-    print_statement(out, expect);
-    text_add(out, "\n");
-}
-
-void print_flat_program(Compilation *c, Text *out) {
-    text_add(out, "# %s, flat\n\n```jre\n", c->version);
-    for (int i = 0; i < c->scope->uses.count; i++)
-        if (!c->scope->uses.at[i]->core) text_add(out, "use %s\n", c->scope->uses.at[i]->name);
-    for (int i = 0; i < c->scope->names.count; i++) {
-        const Decl *decl = c->scope->names.entries[i].value;
-        if (!decl) continue;
-        Statement flat = *decl->statement;
-        flat.value = decl->value;
-        flat.each = decl->each;
-        flat.settings = decl->settings;
-        flat.like = NULL;
-        if (flat.kind == STATEMENT_RECORD && flat.record == KIND_dataset) fix_root(c, &flat);
-        text_add(out, "\n");
-        print_statement(out, &flat);
-        text_add(out, "\n");
-    }
-    for (int i = 0; i < c->accepts.count; i++) {
-        text_add(out, "\n");
-        print_statement(out, c->accepts.at[i]);
-        text_add(out, "\n");
-    }
-    for (int i = 0; i < c->expects.count; i++) print_expectation(c, c->expects.at[i], out);
-    text_add(out, "```\n");
+    read_overlays(c, request);
+    document_scope(c, c->document);
+    return !diag_any_error(c->jre);
 }

@@ -1,0 +1,99 @@
+/* scopes.c: where a name is looked up.
+ *
+ *   a formula's own names, then the flat program, then the modules that the chain uses, then core
+ *
+ * A module sees itself, what it uses and core, never a document. Before a dot stands a module, else an ancestor of the document: each
+ * ancestor is a flat program of its own, made when it is first quoted. */
+#include "compiler.h"
+
+#include <string.h>
+
+/* ---- looking up ------------------------------------------------------------------------------------------------- */
+
+Decl *scope_find(const Scope *scope, const char *name) {
+    Decl *own = map_get(&scope->names, name);
+    for (int i = 0; i < scope->uses.count && !own; i++) own = map_get(&scope->uses.at[i]->names, name);
+    return own;
+}
+
+static void names_of(Compilation *c, const Scope *scope, NameList *names) {
+    for (int i = 0; i < scope->names.count; i++)
+        if (scope->names.entries[i].value) list_add(&c->arena, names, scope->names.entries[i].key);
+}
+
+void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span) {
+    NameList names = {0};
+    names_of(c, scope, &names);
+    for (int i = 0; i < scope->uses.count; i++) names_of(c, scope->uses.at[i], &names);
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);
+    const char *module = module_that_declares(c->jre, name), *near = module ? NULL : nearest_name(name, names.at, names.count);
+    if (module) {
+        diag_help(d, "the library has it: add the line `use %s`", module);
+        return;
+    }
+    if (near) {
+        diag_help(d, "did you mean `%s`?", near);
+        diag_edit(d, span, false, "%s", near);
+        return;
+    }
+    diag_note(d, "a name is declared in the document, in what it extends, in a module it uses, or in the language itself");
+    diag_help(d, "declare `%s`, or bring the module that has it: use NAME", name);
+}
+
+/* ---- what may stand before a dot --------------------------------------------------------------------------------- */
+
+static bool has_stem(const Module *module, const char *stem) { return !strcmp(module->document->source->stem, stem); }
+
+/* Core's own modules are no names of the user's, and a record called `views` is not taken for one of them. */
+static Scope *used_module(const Scope *from, const char *name) {
+    for (int i = 0; i < from->uses.count; i++)
+        if (!from->uses.at[i]->core && !strcmp(from->uses.at[i]->name, name)) return from->uses.at[i];
+    return NULL;
+}
+
+Scope *scope_named(Compilation *c, const Scope *from, const char *name) {
+    Scope *module = used_module(from, name);
+    if (module || map_get(&from->names, name) || !from->document) return module;
+    for (Module *m = from->document->parent; m; m = m->parent)
+        if (has_stem(m, name)) return document_scope(c, m);
+    return has_stem(from->document, name) ? document_scope(c, from->document) : NULL;
+}
+
+/* ---- scopes of modules --------------------------------------------------------------------------------------------- */
+
+static Scope *library_scope(Compilation *c, Module *module);
+
+void scope_use(Compilation *c, Scope *scope, const Module *module) {
+    for (int i = 0; i < module->uses.count; i++) {
+        Scope *used = library_scope(c, module->uses.at[i]);
+        bool there = false;
+        for (int k = 0; k < scope->uses.count; k++) there |= scope->uses.at[k] == used;
+        if (!there) list_add(&c->arena, &scope->uses, used);
+    }
+}
+
+void scope_use_core(Compilation *c, Scope *scope) {
+    Module *core = module_core(c->jre);
+    if (!core) return;
+    list_add(&c->arena, &scope->uses, library_scope(c, core));
+    for (int i = 0; i < core->uses.count; i++) {
+        Scope *module = library_scope(c, core->uses.at[i]);
+        if (module != scope) list_add(&c->arena, &scope->uses, module);
+    }
+}
+
+static Scope *library_scope(Compilation *c, Module *module) {
+    const char *path = module->document->source->path;
+    Scope *scope = map_get(&c->library_scopes, path);
+    if (scope) return scope;
+    scope = arena_new(&c->arena, Scope);
+    scope->name = module->document->source->stem;
+    map_set(&c->library_scopes, &c->arena, path, scope);
+    const Module *core = module_core(c->jre);
+    scope->core = core == module;
+    for (int i = 0; core && i < core->uses.count; i++) scope->core |= core->uses.at[i] == module;
+    scope_use(c, scope, module);
+    if (core != module) scope_use_core(c, scope);
+    lay_document(c, scope, module, LAYER_LIBRARY);
+    return scope;
+}

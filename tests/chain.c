@@ -1,0 +1,140 @@
+/* chain.c: documents and names: what a chain of documents, its overlays and its modules make of a name. Nothing is planned here. */
+#include "trial.h"
+
+static void beside(Trial *trial, const char *name, const char *chunk) { trial_file(trial, name, arena_print(&trial->jre->forever, "# A\n\n```jre\n%s\n```\n", chunk)); }
+
+/* The last document of a chain, resolved. */
+static bool resolved(Trial *trial, const char *name, const char *chunk) {
+    beside(trial, name, chunk);
+    trial->request.path = trial->written.at[trial->written.count - 1];
+    trial->c = (Compilation){.jre = trial->jre, .arena = {.jre = trial->jre}};
+    return trial->good = resolve_program(&trial->c, &trial->request);
+}
+
+static void sound(Trial *trial, const char *name, const char *chunk) {
+    if (resolved(trial, name, chunk)) return;
+    char *text = test_messages(trial->jre);
+    fail_msg("%s\n%s", chunk, text);
+}
+
+static Scope *quoted(Trial *trial, const Scope *from, const char *name) { return scope_named(&trial->c, from, intern(trial->jre, name)); }
+
+static Decl *declared(Trial *trial, const Scope *scope, const char *name) { return map_get(&scope->names, intern(trial->jre, name)); }
+
+/* What an equation says, in a scope's own names; "" if there is none. */
+static const char *says(Trial *trial, const Scope *scope, const char *name) {
+    const Decl *decl = declared(trial, scope, name);
+    return decl ? expr_text(trial->jre, decl->value) : "";
+}
+
+/* The setting's value as written; "" without one. */
+static const char *set(Trial *trial, const Scope *scope, const char *name, const char *key) {
+    const Decl *decl = declared(trial, scope, name);
+    for (int i = 0; decl && i < decl->settings.count; i++)
+        if (!strcmp(decl->settings.at[i].key, key)) return expr_text(trial->jre, decl->settings.at[i].value);
+    return "";
+}
+
+static const char split[] = "split folds {\n  data animals\n  folds 2\n  identities shared\n}\n";
+
+/* ---- ancestors -------------------------------------------------------------------------------------------------- */
+
+static void an_ancestor_is_a_flat_program_of_its_own(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", "side = 8px\nwide = side * 2");
+    beside(trial, "v02.jre", "extends \"v01.jre\"\nchange side = 16px\nnew = 3\nremove wide");
+    sound(trial, "v03.jre", "extends \"v02.jre\"\nchange side = 32px\nremove new");
+    Scope *own = trial->c.scope, *second = quoted(trial, own, "v02"), *first = quoted(trial, own, "v01");
+    assert_string_equal(says(trial, own, "side"), "32px");
+    assert_string_equal(says(trial, second, "side"), "16px");
+    assert_string_equal(says(trial, first, "side"), "8px");
+    assert_string_equal(says(trial, second, "new"), "3");
+    assert_string_equal(says(trial, second, "wide"), "");
+    assert_string_equal(says(trial, first, "wide"), "side * 2");
+    assert_ptr_equal(declared(trial, first, "wide")->scope, first);
+    assert_ptr_not_equal(declared(trial, first, "side"), declared(trial, second, "side"));
+    assert_ptr_equal(quoted(trial, own, "v02"), second);          /* made once */
+    assert_ptr_equal(quoted(trial, second, "v01"), first);
+    assert_ptr_equal(quoted(trial, own, "v03"), own);
+    assert_null(quoted(trial, second, "v03"));                    /* no ancestor of v02 */
+    assert_null(quoted(trial, own, "v04"));
+    trial_free(trial);
+}
+
+static void overlays_lie_over_ancestors_where_the_name_exists(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "over.jre", "change side = 1px\nchange late = 2px\nremove gone\nfresh = 5\nchange folds { seed 4\n folds 6 }");
+    trial_with(trial, trial->written.at[0]);
+    trial_set(trial, "side=9px");
+    trial_set(trial, "folds.seed=8");
+    trial_set(trial, "late=7px");
+    beside(trial, "v01.jre", arena_print(&trial->jre->forever, "side = 8px\ngone = 1\n%s", split));
+    beside(trial, "v02.jre", "extends \"v01.jre\"\nlate = 8px\nremove gone");
+    sound(trial, "v03.jre", "extends \"v02.jre\"\nremove folds\nchange side = 3px");
+    Scope *own = trial->c.scope, *second = quoted(trial, own, "v02"), *first = quoted(trial, own, "v01");
+    assert_string_equal(says(trial, own, "side"), "9px");         /* --set beats --with beats the chain */
+    assert_string_equal(says(trial, first, "side"), "9px");
+    assert_string_equal(says(trial, second, "late"), "7px");
+    assert_string_equal(says(trial, first, "late"), "");
+    assert_string_equal(says(trial, first, "gone"), "");
+    assert_string_equal(says(trial, first, "fresh"), "5");
+    assert_string_equal(set(trial, first, "folds", "seed"), "8");
+    assert_string_equal(set(trial, second, "folds", "folds"), "6");
+    trial_free(trial);
+}
+
+static void what_no_document_of_the_chain_has_cannot_be_changed(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "over.jre", "change sides = 1px");
+    trial_with(trial, trial->written.at[0]);
+    beside(trial, "v01.jre", "side = 8px");
+    assert_false(resolved(trial, "v02.jre", "extends \"v01.jre\"\nwide = 3"));
+    quoted(trial, trial->c.scope, "v01");
+    assert_int_equal(diag_count(trial->jre, SEVERITY_NOTE), 1);   /* told once, though v01 has the same overlay */
+    test_message_says(trial->jre, "unknown_name", "did you mean `side`", NULL);
+    trial_free(trial);
+}
+
+static void a_mistake_of_an_ancestor_is_told_once(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", "side = 8px\nside = 9px\nremove nobody\nsplit folds { folds 2\n sed 3 }");
+    assert_false(resolved(trial, "v02.jre", "extends \"v01.jre\"\nwide = 3"));
+    int findings = diag_count(trial->jre, SEVERITY_NOTE);
+    assert_non_null(quoted(trial, trial->c.scope, "v01"));
+    assert_int_equal(diag_count(trial->jre, SEVERITY_NOTE), findings);
+    test_message_says(trial->jre, "unknown_key", NULL);
+    trial_free(trial);
+}
+
+static void before_a_dot_a_module_wins_then_what_is_declared_then_an_ancestor(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "eyes.jre", "small = 1");
+    beside(trial, "folds.jre", "views = 1");
+    beside(trial, "side.jre", "extends \"folds.jre\"\nuse eyes");
+    sound(trial, "v03.jre", arena_print(&trial->jre->forever, "extends \"side.jre\"\n%s\neyes = 3", split));
+    Scope *own = trial->c.scope, *module = quoted(trial, own, "eyes");
+    assert_non_null(module);
+    assert_null(module->document);
+    assert_string_equal(says(trial, module, "small"), "1");
+    assert_null(quoted(trial, own, "folds"));                     /* the split, not the document of this name */
+    assert_ptr_equal(quoted(trial, own, "side")->document->parent, trial->c.document->parent->parent);
+    assert_null(quoted(trial, own, "views"));                     /* core's own modules are no names */
+    assert_null(quoted(trial, module, "side"));                   /* a module sees no document */
+    trial_free(trial);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_ancestor_is_a_flat_program_of_its_own),
+        cmocka_unit_test(overlays_lie_over_ancestors_where_the_name_exists),
+        cmocka_unit_test(what_no_document_of_the_chain_has_cannot_be_changed),
+        cmocka_unit_test(a_mistake_of_an_ancestor_is_told_once),
+        cmocka_unit_test(before_a_dot_a_module_wins_then_what_is_declared_then_an_ancestor),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
