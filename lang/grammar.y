@@ -59,10 +59,13 @@ struct Parse {
     Chunk *chunk;
     /* lexer.l */
     bool plain;                   /* the text is one chunk, without Markdown around it */
+    bool quote;                   /* and that is a value in prose */
     bool opened, closed, unclosed, ended;   /* the chunk was opened, is read; had no closing fence; the text is read */
     int fence_length;             /* of the fence that is open around something else */
     char fence_sign;
     uint32_t prose_start;
+    Span paragraph;               /* of prose, as far as it is read */
+    LIST(Span) quoted;            /* the values that prose quotes */
     /* tokens on their way to the parser */
     Token waiting[8], recent[4];  /* recent[0]: what the parser looks at */
     int waiting_count;

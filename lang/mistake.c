@@ -104,7 +104,7 @@ static Wishes wishes_of(const Parse *parse, const char *const *expected, int cou
         wish(&wishes, name);
     }
     if (statement)
-        wish(&wishes, "a statement");
+        wish(&wishes, parse->quote ? "a value" : "a statement");
     if (value)
         wish(&wishes, "a value");
     if (word)
@@ -120,7 +120,7 @@ static const char *found_words(const Parse *parse, const Token *token) {
     if (token->kind == TOKEN_NL)
         return "the end of the line";
     if (token->kind == TOKEN_YYEOF)
-        return parse->plain ? "the end of the input" : "the end of the chunk";
+        return parse->quote ? "the end of the quote" : parse->plain ? "the end of the input" : "the end of the chunk";
     const char *text = text_of(parse, token);
     if (strlen(text) <= 40)
         return arena_print(&parse->jre->forever, "`%s`", text);

@@ -513,6 +513,56 @@ static void keep_findings(Parse *parse, int first_finding) {
     jre->diagnostics.count = first_finding;
 }
 
+/* A piece of a source, as a source of its own whose places are those of the whole. Newlines are blanks to a code span. */
+static Source *source_piece(Jre *jre, const Source *source, Span span) {
+    Source *piece = arena_new(&jre->forever, Source);
+    *piece = *source;
+    char *bytes = arena_copy(&jre->forever, source->bytes + (span.start - source->base), span.end - span.start);
+    for (uint32_t i = 0; i < span.end - span.start; i++)
+        if (bytes[i] == '\n')
+            bytes[i] = ' ';
+    piece->bytes = bytes;
+    piece->base = span.start;
+    piece->length = span.end - span.start;
+    return piece;
+}
+
+/* What stands behind `= ` in a code span, NULL if it is no value. `parse` serves one quote after another. */
+static Expr *parse_quote(Parse *parse, Source *source, Span span) {
+    Jre *jre = parse->jre;
+    int before = jre->diagnostics.count;
+    parse->source = source_piece(jre, source, span);
+    parse->ended = false;
+    begin_chunk(parse, CHUNK_PROGRAM);
+    parse->chunk->span = span;
+    if (scanner_open(parse))
+        read_chunk(parse);
+    const Chunk *chunk = parse->chunk;
+    const Statement *first = chunk->statements.count ? chunk->statements.at[0] : NULL;
+    if (jre->diagnostics.count == before && first && chunk->statements.count == 1 && first->kind == STATEMENT_EXPR && !first->broken)
+        return first->value;
+    if (jre->diagnostics.count == before) {
+        Diagnostic *d = mistake(parse, DIAG_unexpected_word, span, "in a quote I expected a value");
+        diag_note(d, "a code span that begins with `= ` stands for a result, which is put in its place");
+        diag_help(d, "write a value, as in `= cv.map`, or take the `=` away");
+    }
+    return NULL;
+}
+
+static void parse_quotes(Parse *parse) {
+    if (!parse->quoted.count)
+        return;
+    Parse *reader = arena_new(&parse->jre->forever, Parse);
+    reader->jre = parse->jre;
+    reader->plain = reader->quote = true;
+    reader->mistakes = parse->mistakes;
+    for (int i = 0; i < parse->quoted.count; i++) {
+        Expr *quote = parse_quote(reader, parse->source, parse->quoted.at[i]);
+        if (quote)
+            list_add(&parse->jre->forever, &parse->document->quotes, quote);
+    }
+}
+
 Document *parse_document(Jre *jre, Source *source) {
     Parse *parse = arena_new(&jre->forever, Parse);
     parse->jre = jre;
@@ -536,6 +586,7 @@ Document *parse_document(Jre *jre, Source *source) {
         list_add(&jre->forever, &parse->document->chunks, parse->chunk);
     }
     note_prose(parse, end);
+    parse_quotes(parse);
     return parse->document;
 }
 
