@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+typedef LIST(Statement *) StatementList;
+
 /* ---- checks of a record's own text ----------------------------------------------------------------------------------- */
 
 static const char *keys_of(Compilation *c, RecordKind kind, NameList *names) {
@@ -85,8 +87,8 @@ static void check_needed(Compilation *c, Decl *decl) {
 typedef struct {
     Compilation *c; Scope *scope; LayerKind kind;
     const Module *module;                 /* NULL for --set */
-    Map own;                              /* declared here, by name */
-    Map removed, changed;                 /* Statements by name; Settings by "name key" */
+    Map own, removed;                     /* Statements that declare here, the first of a name; that remove */
+    Map changed, changed_settings;        /* places: of names, of "name key" */
     LIST(Decl *) copies;                  /* with a `like` that is still to be followed */
 } Layer;
 
@@ -98,7 +100,7 @@ static void named_before(Layer *layer, const Statement *s, const Decl *before) {
     Place place = place_of(jre, first->name_span.start);
     Diagnostic *d = diag(jre, DIAG_already_named, s->name_span, "comes from %s:%d", place.source->name, place.line);
     diag_also(d, first->name_span, "declared here");
-    bool inherited = !map_get(&layer->own, s->name), changes = inherited && s->kind != STATEMENT_FORMULA && same_kind(s, first);
+    bool inherited = map_get(&layer->own, s->name) != first, changes = inherited && s->kind != STATEMENT_FORMULA && same_kind(s, first);
     if (!changes) {
         diag_help(d, inherited ? "choose another name, or free this one: remove %s" : "choose another name for one of the two", s->name);
         return;
@@ -128,16 +130,42 @@ static void declare(Layer *layer, const Statement *s) {
         if (s->like) list_add(&c->arena, &layer->copies, decl);
     }
     map_set(&layer->scope->names, &c->arena, s->name, decl);
-    map_set(&layer->own, &c->arena, s->name, decl);
-    if (layer->kind == LAYER_DOCUMENT) map_set(&c->declared, &c->arena, s->name, decl);
+    if (layer->kind == LAYER_DOCUMENT && !map_get(&c->declared, s->name)) map_set(&c->declared, &c->arena, s->name, decl);
+}
+
+static void alters_its_own(Layer *layer, const Statement *s, const Statement *own) {
+    bool removes = s->kind == STATEMENT_REMOVE;
+    Diagnostic *d = diag(layer->c->jre, DIAG_already_named, s->name_span, "`%s` is declared in this document, `%s` is for what was inherited", s->name,
+                         removes ? "remove" : "change");
+    diag_also(d, own->name_span, "declared here");
+    diag_help(d, removes ? "take out the declaration" : "write it into the declaration");
+}
+
+/* In a document each thing is changed once; on the command line the last change wins. */
+static bool changed_before(Layer *layer, Map *changed, const char *what, const char *name, Span *span) {
+    const Span *before = map_get(changed, what);
+    map_set(changed, &layer->c->arena, what, span);
+    if (!before || layer->kind == LAYER_OVERLAY) return false;
+    twice(layer->c, name, *span, *before);
+    return true;
 }
 
 /* The inherited declaration that a statement alters. An overlay lies over documents that may lack the name: then it alters nothing there. */
 static Decl *inherited(Layer *layer, const Statement *s) {
     Compilation *c = layer->c;
     Decl *decl = map_get(&layer->scope->names, s->name);
+    const Statement *own = layer->kind == LAYER_DOCUMENT ? map_get(&layer->own, s->name) : NULL;
+    if (own && (!decl || decl->statement == own)) {
+        alters_its_own(layer, s, own);
+        return NULL;
+    }
     if (decl) return decl;
     if (c->gaps || (layer->kind == LAYER_OVERLAY && map_get(&c->declared, s->name))) return NULL;
+    const Statement *removal = map_get(&layer->removed, s->name);
+    if (removal) {
+        diag_also(diag(c->jre, DIAG_unknown_name, s->name_span, "`%s` is removed by this document itself", s->name), removal->span, "here");
+        return NULL;
+    }
     if (!scope_find(layer->scope, s->name)) {
         report_unknown_name(c, layer->scope, s->name, s->name_span);
         return NULL;
@@ -147,7 +175,7 @@ static Decl *inherited(Layer *layer, const Statement *s) {
     return NULL;
 }
 
-static void change_value(Layer *layer, const Statement *s) {
+static void change_value(Layer *layer, Statement *s) {
     Compilation *c = layer->c;
     Decl *decl = inherited(layer, s);
     if (!decl) return;
@@ -158,12 +186,13 @@ static void change_value(Layer *layer, const Statement *s) {
         else diag_help(d, "replace it: remove %s, then declare it anew", s->name);
         return;
     }
+    if (changed_before(layer, &layer->changed, s->name, s->name, &s->name_span)) return;
     decl->value = s->value;
     decl->each = s->each;
     decl->each_span = s->each_span;
 }
 
-static void change_settings(Layer *layer, const Statement *s) {
+static void change_settings(Layer *layer, Statement *s) {
     Compilation *c = layer->c;
     Decl *decl = inherited(layer, s);
     if (!decl) return;
@@ -175,8 +204,10 @@ static void change_settings(Layer *layer, const Statement *s) {
     }
     SettingList wanted = {0};
     if (!take_settings(c, decl->record, &s->settings, &wanted) || s->broken) decl->poisoned = true;
+    map_set(&layer->changed, &c->arena, s->name, &s->name_span);
     for (int i = 0; i < wanted.count; i++) {
-        const Setting *setting = &wanted.at[i];
+        Setting *setting = &wanted.at[i];
+        if (changed_before(layer, &layer->changed_settings, arena_print(&c->arena, "%s %s", s->name, setting->key), setting->key, &setting->key_span)) continue;
         bool restore = setting->value && setting->value->kind == EXPR_NAME && !strcmp(setting->value->name, "default");
         Setting *old = setting_of(&decl->settings, setting->key);
         if (old && restore) *old = decl->settings.at[--decl->settings.count];
@@ -185,8 +216,16 @@ static void change_settings(Layer *layer, const Statement *s) {
     }
 }
 
-static void remove_name(Layer *layer, const Statement *s) {
-    if (inherited(layer, s)) map_set(&layer->scope->names, &layer->c->arena, s->name, NULL);
+static void remove_name(Layer *layer, Statement *s) {
+    const Statement *before = map_get(&layer->removed, s->name);
+    if (before && layer->kind == LAYER_DOCUMENT) {
+        Diagnostic *d = diag(layer->c->jre, DIAG_already_named, s->span, "`%s` is removed a second time", s->name);
+        diag_also(d, before->span, "here first");
+        return;
+    }
+    if (!inherited(layer, s)) return;
+    map_set(&layer->scope->names, &layer->c->arena, s->name, NULL);
+    map_set(&layer->removed, &layer->c->arena, s->name, s);
 }
 
 /* ---- like ------------------------------------------------------------------------------------------------------------------ */
@@ -202,9 +241,14 @@ static Decl *original_of(Layer *layer, const Decl *decl) {
     Decl *other = scope ? map_get(&scope->names, like->name) : NULL;
     if (other && other->record == decl->record) return other;
     if (c->gaps) return NULL;
-    Diagnostic *d = diag(c->jre, other ? DIAG_wrong_type : DIAG_unknown_name, like->span, "no `%s` of this name to copy from", kind_name(decl->record));
-    if (other) diag_also(d, other->statement->name_span, "declared here");
-    diag_help(d, "name a `%s` of this document, of one it extends, or one of an ancestor: v02.%s", kind_name(decl->record), decl->name);
+    const char *kind = kind_name(decl->record);
+    if (other) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, like->span, "this is no `%s`: settings are copied from a record of the same kind", kind);
+        diag_also(d, other->statement->name_span, "declared here");
+        return NULL;
+    }
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, like->span, "there is no `%s` of this name to copy from", kind);
+    diag_help(d, "name a `%s` of this document, of one it extends, or one of an ancestor: v02.%s", kind, decl->name);
     return NULL;
 }
 
@@ -246,7 +290,7 @@ static void copy_likes(Layer *layer) {
 
 /* ---- laying a layer ---------------------------------------------------------------------------------------------------------- */
 
-static void declare_and_change(Layer *layer, const Statement *s, int pass) {
+static void declare_and_change(Layer *layer, Statement *s, int pass) {
     switch (s->kind) {
     case STATEMENT_REMOVE: if (pass == 0) remove_name(layer, s); break;
     case STATEMENT_EQUATION: case STATEMENT_RECORD: case STATEMENT_FORMULA: if (pass == 1) declare(layer, s); break;
@@ -274,12 +318,28 @@ static void note_statement(Layer *layer, const Statement *s) {
     }
 }
 
-typedef LIST(const Statement *) StatementList;
+/* An `accept` is about a declaration as it was: it ends where that is changed. */
+static void end_accepts(Layer *layer) {
+    Compilation *c = layer->c;
+    if (layer->scope != c->scope) return;
+    int kept = 0;
+    for (int i = 0; i < c->accepts.count; i++) {
+        const Statement *accept = c->accepts.at[i];
+        if (!map_get(&layer->changed, accept->subject) && !map_get(&layer->removed, accept->subject)) c->accepts.at[kept++] = accept;
+    }
+    c->accepts.count = kept;
+}
 
 static void lay(Layer *layer, const StatementList *statements) {
+    for (int i = 0; i < statements->count; i++) {
+        Statement *s = statements->at[i];
+        bool declares = s->kind == STATEMENT_EQUATION || s->kind == STATEMENT_RECORD || s->kind == STATEMENT_FORMULA;
+        if (declares && !map_get(&layer->own, s->name)) map_set(&layer->own, &layer->c->arena, s->name, s);
+    }
     for (int pass = 0; pass < 3; pass++)
         for (int i = 0; i < statements->count; i++) declare_and_change(layer, statements->at[i], pass);
     copy_likes(layer);
+    end_accepts(layer);
     for (int i = 0; i < statements->count; i++) note_statement(layer, statements->at[i]);
 }
 
@@ -367,6 +427,39 @@ Scope *document_scope(Compilation *c, Module *document) {
     return scope;
 }
 
+static const char *const acceptable[] = {
+    "leaking_burst", "leaking_identity", "tuned_on_the_yardstick", "other_protocol", "mirrored_flank", "inconsistent_views", "wrong_normalization",
+    "mixed_spaces", "unreachable_gradient", "unused_name", "metric_needs", "hollow_triplets", "squashed_twice", "untrained_layer", "mixed_scores",
+    "self_pairs", "random_view_in_evaluation", "stale_space", "filtered_index", "license"};
+enum { ACCEPTABLE = sizeof acceptable / sizeof *acceptable };
+
+static void check_accepted_name(Compilation *c, const Statement *accept) {
+    for (int i = 0; i < ACCEPTABLE; i++)
+        if (!strcmp(acceptable[i], accept->name)) return;
+    if (diag_find(accept->name) != DIAG_COUNT) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_argument, accept->name_span, "`%s` cannot be overruled: what it tells of has no other reading", accept->name);
+        diag_help(d, "mend what it tells of, and take this line out");
+        return;
+    }
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, accept->name_span, "no check is called `%s`", accept->name);
+    const char *near = nearest_name(accept->name, acceptable, ACCEPTABLE);
+    if (!near) {
+        diag_help(d, "name the check whose message is to be overruled, as the message does");
+        return;
+    }
+    diag_help(d, "did you mean `%s`?", near);
+    diag_edit(d, accept->name_span, true, "%s", near);
+}
+
+static void check_accepts(Compilation *c) {
+    for (int i = 0; i < c->accepts.count; i++) {
+        const Statement *accept = c->accepts.at[i];
+        check_accepted_name(c, accept);
+        if (map_get(&c->scope->names, accept->subject) || c->gaps) continue;
+        report_unknown_name(c, c->scope, accept->subject, accept->subject_span);
+    }
+}
+
 static bool has_program(Compilation *c) {
     const Document *document = c->document->document;
     if (document->chunks.count) return true;
@@ -381,5 +474,6 @@ bool resolve_program(Compilation *c, const CompileRequest *request) {
     c->version = c->document->document->source->stem;
     read_overlays(c, request);
     document_scope(c, c->document);
+    check_accepts(c);
     return !diag_any_error(c->jre);
 }

@@ -128,6 +128,115 @@ static void before_a_dot_a_module_wins_then_what_is_declared_then_an_ancestor(vo
     trial_free(trial);
 }
 
+/* ---- change, remove ------------------------------------------------------------------------------------------------ */
+
+/* v02 over a v01 that declares `side`, `head` and a split: the one mistake it makes. */
+static void refused(const char *chunk, const char *code, const char *words) {
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", arena_print(&trial->jre->forever, "side = 8px\nhead = 1\n%s", split));
+    if (resolved(trial, "v02.jre", arena_print(&trial->jre->forever, "extends \"v01.jre\"\n%s", chunk))) fail_msg("nothing was found wrong with:\n%s", chunk);
+    if (diag_count(trial->jre, SEVERITY_ERROR) != 1) {
+        char *text = test_messages(trial->jre);
+        fail_msg("%s\n%s", chunk, text);
+    }
+    test_message_says(trial->jre, code, words, NULL);
+    trial_free(trial);
+}
+
+static void a_document_changes_each_thing_once_and_only_what_it_inherits(void **state) {
+    (void)state;
+    refused("change side = 1px\nchange side = 2px", "already_named", "here first");
+    refused("change folds { seed 1 }\nchange folds { folds 3 }\nchange folds { seed 2 }", "already_named", "`seed` is set a second time");
+    refused("change folds { seed default }\nchange folds { seed 2 }", "already_named", "`seed` is set a second time");
+    refused("change new = 3\nnew = 2", "already_named", "`new` is declared in this document");
+    refused("remove side\nside = 1px\nchange side = 2px", "already_named", "`side` is declared in this document");
+    refused("remove side\nchange side = 2px", "unknown_name", "removed by this document itself");
+    refused("remove side\nremove side", "already_named", "a second time");
+    refused("new = 2\nremove new", "already_named", "take out the declaration");
+    refused("side = 9px", "already_named", "comes from");
+    refused("new = 9px\nsplit new {\n  data animals\n  identities shared\n}", "already_named", "one of the two");
+    refused("remove relu", "unknown_name", "belongs to a library");
+}
+
+static void the_order_of_a_document_does_not_matter(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", arena_print(&trial->jre->forever, "side = 8px\n%s", split));
+    sound(trial, "v02.jre", "side = new\nnew = 2px\nchange folds { seed 3 }\nremove side\nextends \"v01.jre\"\nchange folds { folds 5 }");
+    const Scope *own = trial->c.scope;
+    assert_string_equal(says(trial, own, "side"), "new");
+    assert_string_equal(set(trial, own, "folds", "folds"), "5");
+    assert_string_equal(set(trial, own, "folds", "seed"), "3");
+    trial_free(trial);
+}
+
+/* ---- like -------------------------------------------------------------------------------------------------------------- */
+
+static void like_copies_as_the_document_leaves_the_original(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", split);
+    beside(trial, "v02.jre", "extends \"v01.jre\"\nsplit third like second { seed 4 }\nsplit second like folds { folds 7 }\nchange folds { seed 2 }\n"
+                             "split old like v01.folds { data others }\nothers = animals");
+    sound(trial, "v03.jre", "extends \"v02.jre\"\nchange folds { seed 9 }\nsplit fourth like v02.folds { folds 3 }");
+    const Scope *own = trial->c.scope;
+    assert_string_equal(set(trial, own, "second", "seed"), "2");  /* v02's change reaches its copies, v03's does not */
+    assert_string_equal(set(trial, own, "second", "folds"), "7");
+    assert_string_equal(set(trial, own, "third", "folds"), "7");
+    assert_string_equal(set(trial, own, "third", "seed"), "4");
+    assert_string_equal(set(trial, own, "old", "seed"), "");
+    assert_string_equal(set(trial, own, "old", "data"), "others");
+    assert_string_equal(set(trial, own, "fourth", "seed"), "2");
+    assert_string_equal(set(trial, own, "fourth", "folds"), "3");
+    trial_free(trial);
+}
+
+static void like_needs_a_record_of_its_kind_that_is_not_itself(void **state) {
+    (void)state;
+    refused("split b like side { folds 3 }", "wrong_type", "this is no `split`");
+    refused("split b like nobody { folds 3 }", "unknown_name", "no `split` of this name");
+    refused("split b like v07.folds { folds 3 }", "unknown_name", "no `split` of this name");
+    refused("split b like v01.folds.train { folds 3 }", "unknown_name", "no `split` of this name");
+    refused("split a like b { folds 3 }\nsplit b like c { }\nsplit c like a { }", "circular", "leads back to `a`");
+    refused("remove folds\nsplit folds like folds { folds 3 }", "circular", "leads back to `folds`");
+}
+
+static void long_chains_of_copies_end(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    Text text = {.jre = trial->jre};
+    for (int i = 0; i < 20000; i++) text_add(&text, "split s%d like s%d { seed %d }\n", i, i + 1, i);
+    text_add(&text, "split s20000 {\n  data animals\n  identities shared\n}\n");
+    sound(trial, "v01.jre", text.at);
+    assert_string_equal(set(trial, trial->c.scope, "s0", "data"), "animals");
+    text_free(&text);
+    trial_free(trial);
+}
+
+/* ---- accept ------------------------------------------------------------------------------------------------------------ */
+
+static void an_accept_is_inherited_until_its_declaration_changes(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", arena_print(&trial->jre->forever, "%ssplit b like folds { seed 3 }\nsplit d like folds { seed 3 }\naccept leaking_burst for folds because \"few\"\n"
+                                                               "accept leaking_burst for b because \"few\"\naccept leaking_burst for d because \"few\"\n", split));
+    sound(trial, "v02.jre", "extends \"v01.jre\"\naccept leaking_identity for folds because \"I know\"\nchange folds { seed 2 }\nremove d");
+    assert_int_equal(trial->c.accepts.count, 2);
+    assert_string_equal(trial->c.accepts.at[0]->subject, "b");
+    assert_string_equal(trial->c.accepts.at[1]->name, "leaking_identity");
+    trial_free(trial);
+}
+
+static void only_checks_of_meaning_can_be_accepted(void **state) {
+    (void)state;
+    refused("accept shape_mismatch for folds because \"no\"", "wrong_argument", "cannot be overruled");
+    refused("accept unknown_name for folds because \"no\"", "wrong_argument", "cannot be overruled");
+    refused("accept leaking_bursts for folds because \"no\"", "unknown_name", "did you mean `leaking_burst`");
+    refused("accept nonsense for folds because \"no\"", "unknown_name", "no check is called");
+    refused("accept leaking_burst for fold because \"no\"", "unknown_name", "did you mean `folds`");
+    refused("accept leaking_burst for folds because \"no\"\nremove folds\naccept mirrored_flank for side because \"yes\"", "unknown_name", "nothing here is called `folds`");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ancestor_is_a_flat_program_of_its_own),
@@ -135,6 +244,13 @@ int main(void) {
         cmocka_unit_test(what_no_document_of_the_chain_has_cannot_be_changed),
         cmocka_unit_test(a_mistake_of_an_ancestor_is_told_once),
         cmocka_unit_test(before_a_dot_a_module_wins_then_what_is_declared_then_an_ancestor),
+        cmocka_unit_test(a_document_changes_each_thing_once_and_only_what_it_inherits),
+        cmocka_unit_test(the_order_of_a_document_does_not_matter),
+        cmocka_unit_test(like_copies_as_the_document_leaves_the_original),
+        cmocka_unit_test(like_needs_a_record_of_its_kind_that_is_not_itself),
+        cmocka_unit_test(long_chains_of_copies_end),
+        cmocka_unit_test(an_accept_is_inherited_until_its_declaration_changes),
+        cmocka_unit_test(only_checks_of_meaning_can_be_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,12 @@ static const char *joined(Trial *trial, const char *a, const char *b, const char
 
 static const char *document(Trial *trial, const char *chunk) { return arena_print(&trial->jre->forever, "```jre\n%s\n```\n", chunk); }
 
+/* The second of two documents: of what the first declares it may change all. */
+static bool derived(Trial *trial, const char *parent, const char *chunk) {
+    trial_file(trial, "v01.jre", document(trial, parent));
+    return trial_document(trial, "v02.jre", document(trial, arena_print(&trial->jre->forever, "extends \"v01.jre\"\n%s", chunk)));
+}
+
 /* ---- what is inherited ------------------------------------------------------------------------------------------------------ */
 
 static void a_change_reaches_what_the_parent_wrote(void **state) {
@@ -34,7 +40,8 @@ static void a_change_reaches_what_the_parent_wrote(void **state) {
 static void default_restores_and_remove_frees_a_name(void **state) {
     (void)state;
     Trial *trial = trial_new();
-    trial_file(trial, "v01.jre", document(trial, joined(trial, animals, eye, "side = 8px\nchange folds { seed 3 }")));
+    trial_file(trial, "v00.jre", document(trial, joined(trial, animals, eye, "side = 8px")));
+    trial_file(trial, "v01.jre", document(trial, "extends \"v00.jre\"\nchange folds { seed 3 }"));
     assert_true(trial_document(trial, "v02.jre", document(trial, "extends \"v01.jre\"\nchange folds { seed default }\nremove cv\n"
                                                                  "evaluate cv {\n  similarity likeness\n  on folds.held_out\n  metrics [rank1]\n  average query\n}\n")));
     assert_int_equal(trial->c.plan->splits.at[0]->seed, 0);
@@ -108,11 +115,11 @@ static void each_choice_is_a_member_and_shared_work_is_done_once(void **state) {
 static void choices_are_called_as_they_are_written(void **state) {
     (void)state;
     Trial *trial = trial_new();
-    trial_sound(trial, joined(trial, animals, eye,
-                              "side = 8px\nnetwork Small(x: Tensor[N, C, H, W], k: Int = 2) -> Tensor[N, C, H / k, W / k] { x |> mean_pool(k) }\n"
-                              "network Plain(x: Tensor[N, C, H, W]) -> Tensor[N, C, H, W] { x }\n"
-                              "body = each [Plain, Small(), Small(k = 4)]\nchange features { network Whole }\n"
-                              "network Whole(x: Tensor[N, C, H, W]) -> Embedding[N, _] { x |> body |> flatten |> unit }"));
+    assert_true(derived(trial, joined(trial, animals, eye, "side = 8px"),
+                        "network Small(x: Tensor[N, C, H, W], k: Int = 2) -> Tensor[N, C, H / k, W / k] { x |> mean_pool(k) }\n"
+                        "network Plain(x: Tensor[N, C, H, W]) -> Tensor[N, C, H, W] { x }\n"
+                        "body = each [Plain, Small(), Small(k = 4)]\nchange features { network Whole }\n"
+                        "network Whole(x: Tensor[N, C, H, W]) -> Embedding[N, _] { x |> body |> flatten |> unit }"));
     const Plan *plan = trial->c.plan;
     assert_int_equal(plan->evaluations.count, 3);
     assert_string_equal(plan->evaluations.at[0]->member.at[0].choice, "Plain");
@@ -148,8 +155,9 @@ static void choices_where_one_value_is_needed_are_told_once(void **state) {
 static void a_mistake_that_all_members_share_is_told_once(void **state) {
     (void)state;
     Trial *trial = trial_new();
-    assert_false(trial_chunk(trial, joined(trial, animals, eye, "side = each [8px, 16px, 24px]\nchange cv { metrics [map, acuracy] }\nchange features { network I }\n"
-                                                                "network I(x: Tensor[N, C, H, W]) -> Embedding[N, _] { x |> avrage_pool |> unit }")));
+    assert_false(derived(trial, joined(trial, animals, eye, "side = each [8px, 16px, 24px]"),
+                         "change cv { metrics [map, acuracy] }\nchange features { network I }\n"
+                         "network I(x: Tensor[N, C, H, W]) -> Embedding[N, _] { x |> avrage_pool |> unit }"));
     assert_int_equal(diag_count(trial->jre, SEVERITY_NOTE), 2);
     trial_free(trial);
 }
@@ -342,8 +350,8 @@ static void arguments_of_every_wrong_kind_are_refused(void **state) {
     static const char *const values[] = {"3", "3.5", "1e300", "8px", "0.5rad", "60%", "\"text\"", "true", "[1, 2]", "1 to 3", "gray", "folds", "folds.held_out", "cv.map", "likeness",
                                          "features", "Eye", "seen", "relu", "resnet", "-8px", "3(2)", "x", "filter_bank(x = 3)", "Eye.stats", "cosine(likeness)", "chance(folds)"};
     static const char *const places[] = {
-        "augment seen(x: Image) -> Image { x |> fit(%s) }", "augment seen(x: Image) -> Image { x |> fit(8px, fill = %s) }", "augment seen(x: Image) -> Image { x |> fit(8px) |> normalize(%s) }",
-        "augment seen(x: Image) -> Image { %s }",
+        "remove seen\naugment seen(x: Image) -> Image { x |> fit(%s) }", "remove seen\naugment seen(x: Image) -> Image { x |> fit(8px, fill = %s) }", "remove seen\naugment seen(x: Image) -> Image { x |> fit(8px) |> normalize(%s) }",
+        "remove seen\naugment seen(x: Image) -> Image { %s }",
     };
     static const char *const settings[] = {"change folds { data %s }", "change folds { folds %s }", "change folds { seed %s }", "change folds { identities %s }", "change animals { image %s }",
                                            "change animals { burst %s }", "change animals { identity %s }", "change features { network %s }", "change features { view %s }",
@@ -358,8 +366,7 @@ static void arguments_of_every_wrong_kind_are_refused(void **state) {
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
             snprintf(line, sizeof line, setting ? settings[p - sizeof places / sizeof *places] : places[p], values[v]);
 #pragma GCC diagnostic pop
-            const char *base = setting ? "side = 8px" : arena_print(&trial->jre->forever, "side = 8px\nremove seen\n%s", line);
-            bool good = trial_chunk(trial, joined(trial, "use resnet\nuse filters", joined(trial, animals, eye, base), setting ? line : ""));
+            bool good = derived(trial, joined(trial, "use resnet\nuse filters\nside = 8px", animals, eye), line);
             int findings = diag_count(trial->jre, SEVERITY_NOTE);
             if (findings > 2 || diag_exit_code(trial->jre) == 70 || (!good && !findings)) fail_msg("`%s` gives %d messages:\n%s", line, findings, test_messages(trial->jre));
             trial_free(trial);
