@@ -134,7 +134,7 @@ static void squeezenet_on_ten_cutouts_gives_the_exact_map(void **state) {
 /* ---- networks against torch --------------------------------------------------------------------------------------------- */
 
 static const char one_network[] =
-    "# One network\n\n```jre\nuse squeezenet\nuse mobilenetv2\nuse resnet\n\n"
+    "# One network\n\n```jre\nuse squeezenet\nuse mobilenetv2\nuse resnet\nuse resnetv2\n\n"
     "dataset none { image \"*.png\" }\n\n"
     "backbone = %s\n\n"
     "augment plain(x: Image) -> Image { x |> stretch(%dpx) |> normalize(imagenet) }\n\n"
@@ -241,6 +241,18 @@ static void squeezenet_agrees_with_torch(void **state) {
 static void mobilenet_agrees_with_torch(void **state) {
     (void)state;
     agrees("mobilenetv2_100(weights = \"mobilenetv2_100.safetensors\", stats = imagenet)", "mobilenetv2_100_features.npy");
+}
+
+/* Weights in 16 bits; the file holds the network's numbers and no other. */
+static void preactivated_resnet_agrees_with_torch(void **state) {
+    (void)state;
+    static const char *const call = "resnet50v2_stage3(weights = \"resnet50v2_stage3_fp16.safetensors\", stats = imagenet)";
+    find_weights();
+    Network network;
+    open_network(&network, call, 224, 1);
+    assert_int_equal(network.program->weights, 8566988);
+    close_network(&network);
+    agrees(call, "resnet50v2_stage3_fp16_features.npy");
 }
 
 /* ---- networks with made-up weights against timm ------------------------------------------------------------------------- */
@@ -473,6 +485,7 @@ int main(void) {
         cmocka_unit_test(squeezenet_on_ten_cutouts_gives_the_exact_map),
         cmocka_unit_test(squeezenet_agrees_with_torch),
         cmocka_unit_test(mobilenet_agrees_with_torch),
+        cmocka_unit_test(preactivated_resnet_agrees_with_torch),
         cmocka_unit_test(resnet18_agrees_with_timm),
         cmocka_unit_test(resnet50_agrees_with_timm),
         cmocka_unit_test(mobilenet_agrees_with_timm),
