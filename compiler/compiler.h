@@ -1,7 +1,7 @@
 /* compiler.h: what does the program mean, and in which order does it run.
  *
  * Sections in the order of the files: facts from outside, the flat program (resolve.c), values and types (types.c,
- * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, verify.c, lower.c, rules.def, rewrite.c, schedule.c, memory.c), the plan (plan.c,
+ * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, graph_text.c, verify.c, lower.c, rules.def, rewrite.c, schedule.c, memory.c), the plan (plan.c,
  * protocol.c, key.c), and the list of passes (passes.c), which is the place to start reading. */
 #ifndef JRE_COMPILER_H
 #define JRE_COMPILER_H
@@ -177,8 +177,15 @@ Node *graph_reshape(Graph *g, Node *x, Shape shape, const Origin *origin);
 Node *graph_transpose(Graph *g, Node *x, const int *order, const Origin *origin);   /* order[i]: the old place of new dimension i */
 void graph_count_uses(Graph *g);
 void graph_sweep(Graph *g);                                                   /* drops what the output does not need, renumbers, operands first */
-void graph_print(const Graph *g, Text *out, bool canonical);                  /* canonical: no spans, no stages: what keys are made of */
+/* Puts a node behind the others, even if an equal one is there. */
+Node *graph_append(Graph *g, const Node *wanted);
 bool graph_verify(Graph *g, const char *after_pass);                          /* false: a `bug` diagnostic was filed */
+/* What verify.c asks of one node, its operands being sound. NULL, or what is wrong; if that is its shape, `made` is what it should be. */
+const char *node_unsound(Graph *g, const Node *node, Shape *made);
+bool shape_sound(Compilation *c, Shape shape, const char **why);              /* every size at least 1, and not too many numbers */
+/* graph_text.c */
+void graph_print(const Graph *g, Text *out, bool canonical);                  /* canonical: no spans, no stages: what keys are made of */
+Graph *graph_read(Compilation *c, const Source *source);                      /* NULL: diagnosed. Nodes come from their lines in the text */
 const OpRow *op_row(Op op);
 Op op_find(const char *name);                                                 /* OP_COUNT if none */
 const OpSignature *op_signature(Compilation *c, Op op);

@@ -1,6 +1,4 @@
-/* graph.c: tensor graphs: nodes with exact shapes, built so that equal nodes are one node, printed as text.
- *
- *   %7 = conv(%3, %4, %6) stride=2 pad=1 : [N, 32, 112, 112]     # features.0  squeezenet.jre:31
+/* graph.c: tensor graphs: nodes with exact shapes, built so that equal nodes are one node.
  *
  * Nodes lie in an order in which operands come first. Rewrites (rewrite.c) build new nodes; graph_sweep drops what the
  * output does not need and renumbers. */
@@ -60,16 +58,18 @@ static const char *identity_of(Graph *g, const Node *node) {
     return text;
 }
 
-static Node *cons(Graph *g, const Node *wanted) {
-    const char *identity = identity_of(g, wanted);
-    Node *node = map_get(&g->consed, identity);
-    if (node) return node;
-    node = arena_new(g->arena, Node);
+Node *graph_append(Graph *g, const Node *wanted) {
+    Node *node = arena_new(g->arena, Node);
     *node = *wanted;
     node->id = g->nodes.count;
     list_add(g->arena, &g->nodes, node);
-    map_set(&g->consed, g->arena, identity, node);
+    map_set(&g->consed, g->arena, identity_of(g, wanted), node);
     return node;
+}
+
+static Node *cons(Graph *g, const Node *wanted) {
+    Node *node = map_get(&g->consed, identity_of(g, wanted));
+    return node ? node : graph_append(g, wanted);
 }
 
 Node *graph_add(Graph *g, Op op, Node *const *in, int inputs, const double *attributes, const Origin *origin, const char **why) {
@@ -149,37 +149,4 @@ void graph_sweep(Graph *g) {
     g->consed = (Map){0};
     for (int i = 0; i < kept; i++) map_set(&g->consed, g->arena, identity_of(g, ordered[i]), ordered[i]);
     graph_count_uses(g);
-}
-
-/* ---- the text form -------------------------------------------------------------------------------------------------- */
-
-static void print_attributes(const Graph *g, const Node *node, Text *out) {
-    if (node->op == OP_transpose) {
-        text_add(out, " order=");
-        for (int i = 0; i < node->shape.rank; i++) text_add(out, "%s%d", i ? "," : "", (int)node->attribute[i]);
-        return;
-    }
-    const OpSignature *signature = op_signature(g->compilation, node->op);
-    for (int i = 0; i < signature->attributes; i++)
-        if (node->attribute[i] != signature->attribute_default[i] || node->op == OP_constant)
-            text_add(out, " %s=%.17g", signature->attribute_name[i], node->attribute[i]);
-}
-
-void graph_print(const Graph *g, Text *out, bool canonical) {
-    for (int i = 0; i < g->nodes.count; i++) {
-        const Node *node = g->nodes.at[i];
-        text_add(out, "%%%d = %s(", node->id, op_row(node->op)->name);
-        for (int k = 0; k < node->inputs; k++)
-            node->in[k] ? text_add(out, "%s%%%d", k ? ", " : "", node->in[k]->id) : text_add(out, "%s_", k ? ", " : "");
-        text_add(out, ")");
-        print_attributes(g, node, out);
-        if (node->name) text_add(out, " \"%s\" of %s", node->name, node->weights ? node->weights->hash : "nothing");
-        text_add(out, " : %s", shape_text(g->arena, node->shape));
-        if (!canonical && node->origin) {
-            Place place = place_of(g->compilation->jre, node->origin->span.start);
-            text_add(out, "    # %s  %s:%d", node->stage ? node->stage : "", place.source ? place.source->name : "", place.line);
-        }
-        text_add(out, "\n");
-    }
-    text_add(out, "-> %%%d\n", g->output->id);
 }

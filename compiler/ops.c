@@ -142,6 +142,17 @@ static bool by_signature(Compilation *c, Op op, Node *const *in, int inputs, con
     return dims_build(&table, &signature->head->result, NULL, shape, why);
 }
 
+bool shape_sound(Compilation *c, Shape shape, const char **why) {
+    for (int d = 0; d < shape.rank; d++) {
+        if (shape.dim[d] >= 1 || shape.dim[d] == DIM_BATCH) continue;
+        *why = arena_print(&c->arena, "the result would have the size %lld", (long long)shape.dim[d]);
+        return false;
+    }
+    if (shape_elements(shape, 1) <= MOST_ELEMENTS) return true;
+    *why = arena_print(&c->arena, "the result would be %s: more numbers a picture than jre computes with", shape_text(&c->arena, shape));
+    return false;
+}
+
 bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, const char **why) {
     *why = NULL;
     bool good;
@@ -149,15 +160,7 @@ bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const do
     else if (rows[op].flags & OP_REDUCTION) reduced(&in[0]->shape, (int64_t)attributes[0], shape), good = true;
     else if (op == OP_concat) good = concatenated(c, in, inputs, (int)attributes[0], shape, why);
     else good = by_signature(c, op, in, inputs, attributes, shape, why);
-    if (!good) return false;
-    for (int d = 0; d < shape->rank; d++) {
-        if (shape->dim[d] >= 1 || shape->dim[d] == DIM_BATCH) continue;
-        *why = arena_print(&c->arena, "the result would have the size %lld", (long long)shape->dim[d]);
-        return false;
-    }
-    if (shape_elements(*shape, 1) <= MOST_ELEMENTS) return true;
-    *why = arena_print(&c->arena, "the result would be %s: more numbers a picture than jre computes with", shape_text(&c->arena, *shape));
-    return false;
+    return good && shape_sound(c, *shape, why);
 }
 
 double op_flops(Compilation *c, const Node *node) {

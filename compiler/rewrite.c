@@ -14,13 +14,30 @@ const Rule rules[] = {
 };
 const int rule_count = (int)(sizeof rules / sizeof *rules);
 
-/* A conv that swallowed a batchnorm names the line from the one to the other. */
+static const Origin *users_line(const Origin *origin) {
+    while (origin->library && origin->caller) origin = origin->caller;
+    return origin;
+}
+
+/* The calls that led to `origin`, with the line in the document replaced. */
+static const Origin *led_from(Graph *g, const Origin *origin, const Origin *old, const Origin *line) {
+    if (origin == old) return line;
+    Origin *copy = arena_new(g->arena, Origin);
+    *copy = (Origin){origin->span, led_from(g, origin->caller, old, line), origin->library};
+    return copy;
+}
+
+/* A conv that swallowed a batchnorm names the lines from the one to the other, where they stand in one formula: in the library if both
+ * are of one call there, else in the document. */
 static const Origin *join_origins(Graph *g, const Origin *anchor, const Origin *swallowed) {
     if (!anchor || !swallowed || anchor == swallowed) return anchor ? anchor : swallowed;
-    if (anchor->caller != swallowed->caller || anchor->library != swallowed->library) return anchor;
+    const Origin *from = anchor, *to = swallowed;
+    if (from->caller != to->caller || from->library != to->library) from = users_line(anchor), to = users_line(swallowed);
+    Jre *jre = g->compilation->jre;
+    if (from == to || from->caller != to->caller || source_of(jre, from->span) != source_of(jre, to->span)) return anchor;
     Origin *joined = arena_new(g->arena, Origin);
-    *joined = (Origin){span_join(anchor->span, swallowed->span), anchor->caller, anchor->library};
-    return joined;
+    *joined = (Origin){span_join(from->span, to->span), from->caller, from->library};
+    return led_from(g, anchor, from, joined);
 }
 
 static Node *apply_rules(Graph *g, Node *node, RulePhase phase, int64_t *hits) {

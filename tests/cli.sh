@@ -26,6 +26,16 @@ expect "an option without effect is refused" 1 "has no option \`--json\`" "$jre"
 expect "a document is asked for" 1 "a document was expected" "$jre" check
 expect "a document that is not there" 1 "file_missing" "$jre" check nowhere.jre
 expect "a device that this build has not" 1 "this build has no cuda" "$jre" run x.jre --device cuda
+for pass in lower simplify fuse; do
+    expect "--dump $pass" 0 "%0 = input() : [N, 3, 8, 8]" "$jre" explain tests/fusion/residual.jre --dump $pass
+    expect "--dump=$pass" 0 "%0 = input() : [N, 3, 8, 8]" "$jre" explain tests/fusion/residual.jre --dump=$pass
+done
+expect "a pass has a nearest one" 1 "did you mean \`simplify\`" "$jre" explain tests/fusion/residual.jre --dump=simplfy
+expect "every pass is known" 1 "the passes are: lower simplify fuse" "$jre" check tests/fusion/residual.jre --dump nonsense
+for command in check explain "run --into $folder/times"; do
+    expect "$command: seconds of passes" 0 "schedule" "$jre" $command tests/fusion/residual.jre --time-passes
+    expect "$command: hits and reasons of rules" 0 "rule conv_residual           1   the addition" "$jre" $command tests/fusion/residual.jre --time-passes
+done
 expect "version names the level" 0 "instruction level" "$jre" version
 expect "doc explains a check" 0 "Two frames of one burst" "$jre" doc leaking_burst
 expect "doc explains a word" 0 "is tested after the run" "$jre" doc expect

@@ -57,6 +57,22 @@ static const OptionRow *row_of(Jre *jre, const Command *command, const char *nam
     return NULL;
 }
 
+static bool known_pass(Jre *jre, const char *name) {
+    const char *names[16], *known = "";
+    int count = 0;
+    for (int i = 0; i < graph_pass_count && i < 16; i++) {
+        names[count++] = graph_passes[i].name;
+        known = arena_print(&jre->forever, "%s %s", known, graph_passes[i].name);
+        if (!strcmp(graph_passes[i].name, name)) return true;
+    }
+    Diagnostic *d = diag(jre, DIAG_wrong_argument, NOWHERE, "no pass is called `%s`", name);
+    const char *near = nearest_name(name, names, count);
+    diag_fact(d, "the passes are:%s", known);
+    if (near) diag_help(d, "did you mean `%s`?", near);
+    else diag_help(d, "name one of these");
+    return false;
+}
+
 static bool take(Jre *jre, const Command *command, const OptionRow *row, const char *value, Options *options) {
     switch (row->kind) {
     case OPTION_SET: list_add(&jre->forever, &options->request.set, value); break;
@@ -66,11 +82,7 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
     case OPTION_NO_CACHE: options->run.no_cache = true; break;
     case OPTION_QUIET: options->run.quiet = true; break;
     case OPTION_JSON: options->run.json = true; break;
-    case OPTION_DUMP:
-        options->dump = value;
-        for (int i = 0; i < graph_pass_count; i++)
-            if (!strcmp(graph_passes[i].name, value)) return true;
-        return refuse(jre, command, "no pass is called `%s`", value, "there are: lower simplify fuse");
+    case OPTION_DUMP: options->dump = value; return known_pass(jre, value);
     case OPTION_TIME_PASSES: options->time_passes = true; break;
     case OPTION_DEVICE:
         options->run.device = value;
