@@ -40,7 +40,7 @@ typedef struct Facts {
     bool (*leaks)(void *context, const struct SplitPlan *split, LeakFacts *facts);
 } Facts;
 
-/* ---- resolve.c, scopes.c, flat.c: one flat program ------------------------------------------------------------------------------------ */
+/* ---- resolve.c, scopes.c, names.c, flat.c: one flat program ------------------------------------------------------------------------------------ */
 
 typedef struct Decl {
     const char *name;
@@ -105,6 +105,17 @@ void report_unknown_name(Compilation *c, const Scope *scope, const char *name, S
 /* What may stand before a dot: a module that `from` uses ("resnet"), else an ancestor of its document, the nearest first ("v02": that
  * document's own flat program, made at first need). NULL: neither. */
 Scope *scope_named(Compilation *c, const Scope *from, const char *name);
+/* names.c: a walk over the names of a text that are looked up; it makes a copy of the text. */
+typedef struct NameWalk {
+    Compilation *c; const Scope *scope;
+    /* For a copy of a NAME of `scope`, or of a FIELD that names `scope` and a declaration of it: what is to stand there. */
+    Expr *(*visit)(struct NameWalk *walk, const Scope *scope, Expr *name);
+    void *context;
+    Map own;                              /* of the formula that is walked */
+} NameWalk;
+Expr *names_in(NameWalk *walk, const Expr *e);
+Statement *flat_statement(NameWalk *walk, const Decl *decl);                  /* as declared and changed, walked */
+void check_names(Compilation *c, const Scope *scope);                         /* names that two modules have, names taken from the library */
 /* The flat program as parseable text (jre show). */
 void print_flat_program(Compilation *c, Text *out);
 

@@ -475,5 +475,6 @@ bool resolve_program(Compilation *c, const CompileRequest *request) {
     read_overlays(c, request);
     document_scope(c, c->document);
     check_accepts(c);
+    check_names(c, c->scope);
     return !diag_any_error(c->jre);
 }

@@ -95,5 +95,6 @@ static Scope *library_scope(Compilation *c, Module *module) {
     scope_use(c, scope, module);
     if (core != module) scope_use_core(c, scope);
     lay_document(c, scope, module, LAYER_LIBRARY);
+    check_names(c, scope);
     return scope;
 }

@@ -237,6 +237,60 @@ static void only_checks_of_meaning_can_be_accepted(void **state) {
     refused("accept leaking_burst for folds because \"no\"\nremove folds\naccept mirrored_flank for side because \"yes\"", "unknown_name", "nothing here is called `folds`");
 }
 
+/* ---- names of modules ---------------------------------------------------------------------------------------------------- */
+
+static void a_document_takes_a_name_of_the_library_only_where_nobody_used_that(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", "side = 8px\nlikeness = cosine(features)\naugment plain(x: Image) -> Image { x |> fit(side, fill = gray) }");
+    sound(trial, "v02.jre", "extends \"v01.jre\"\ngray = 3\nfunction relu(x: Tensor[N]) -> Tensor[N] { x }\nrelued = relu");
+    assert_false(resolved(trial, "v03.jre", "extends \"v02.jre\"\ncosine = 3\nfunction relu6(x: Tensor[N]) -> Tensor[N] { x }\n"));
+    assert_int_equal(diag_count(trial->jre, SEVERITY_NOTE), 1);
+    test_message_says(trial->jre, "already_named", "v01.jre:5", "v03.jre:5", "scores.jre", NULL);
+    trial_free(trial);
+    trial = trial_new();
+    beside(trial, "over.jre", "fit = 3");
+    trial_with(trial, trial->written.at[0]);
+    assert_false(resolved(trial, "v01.jre", "augment plain(x: Image) -> Image { x |> fit(8px) }"));
+    test_message_says(trial->jre, "already_named", "over.jre:4", NULL);
+    trial_free(trial);
+}
+
+static void a_name_of_two_modules_is_written_with_its_module(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "eyes.jre", "small = 1\nonly = 2");
+    beside(trial, "ears.jre", "small = 3\nother = 4");
+    beside(trial, "v01.jre", "use eyes\nwide = small + only");
+    assert_false(resolved(trial, "v02.jre", "extends \"v01.jre\"\nuse ears\nthin = other + eyes.small"));
+    assert_int_equal(diag_count(trial->jre, SEVERITY_NOTE), 1);
+    test_message_says(trial->jre, "already_named", "two modules have a `small`", "eyes.small", "(safe)", NULL);
+    assert_false(resolved(trial, "v03.jre", "use ears\nuse eyes\nthin = small"));
+    assert_int_equal(diag_count(trial->jre, SEVERITY_NOTE), 1);
+    char *text = test_messages(trial->jre);
+    assert_null(strstr(text, "(safe)"));
+    free(text);
+    sound(trial, "v04.jre", "use ears\nuse eyes\nsmall = 5\nthin = small");
+    sound(trial, "v05.jre", "use ears\nuse eyes\nfunction f(x: Tensor[N], small: Int = 2) -> Tensor[N] { x * small }");
+    trial_free(trial);
+}
+
+static void a_module_sees_itself_its_own_uses_and_core(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "inner.jre", "deep = 1");
+    beside(trial, "eyes.jre", "use inner\nsmall = deep + side");
+    sound(trial, "v01.jre", "use eyes\nside = 8px\ndeep = 2");
+    const Scope *own = trial->c.scope, *eyes = quoted(trial, own, "eyes");
+    assert_non_null(scope_find(own, intern(trial->jre, "small")));
+    assert_null(scope_find(eyes, intern(trial->jre, "side")));
+    assert_string_equal(expr_text(trial->jre, scope_find(eyes, intern(trial->jre, "deep"))->value), "1");
+    assert_non_null(scope_find(eyes, intern(trial->jre, "relu")));
+    assert_null(quoted(trial, own, "inner"));
+    assert_non_null(quoted(trial, eyes, "inner"));
+    trial_free(trial);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ancestor_is_a_flat_program_of_its_own),
@@ -251,6 +305,9 @@ int main(void) {
         cmocka_unit_test(long_chains_of_copies_end),
         cmocka_unit_test(an_accept_is_inherited_until_its_declaration_changes),
         cmocka_unit_test(only_checks_of_meaning_can_be_accepted),
+        cmocka_unit_test(a_document_takes_a_name_of_the_library_only_where_nobody_used_that),
+        cmocka_unit_test(a_name_of_two_modules_is_written_with_its_module),
+        cmocka_unit_test(a_module_sees_itself_its_own_uses_and_core),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
