@@ -340,3 +340,40 @@ bool expr_equal(const Expr *a, const Expr *b) {
     return expr_equal(a->target, b->target) && expr_equal(a->left, b->left) && expr_equal(a->right, b->right)
            && expr_equal(a->condition, b->condition) && arguments_equal(a, b);
 }
+
+static bool types_equal(const Type *a, const Type *b) {
+    bool same = same_name(a->name, b->name) && same_name(a->dtype, b->dtype) && a->has_dims == b->has_dims && a->dims.count == b->dims.count;
+    for (int i = 0; same && i < a->dims.count; i++)
+        same = a->dims.at[i].rest == b->dims.at[i].rest && expr_equal(a->dims.at[i].size, b->dims.at[i].size);
+    return same;
+}
+
+static bool lines_equal(const Line *a, const Line *b) {
+    bool same = a->kind == b->kind && same_name(a->name, b->name) && a->letters.count == b->letters.count
+                && types_equal(&a->type, &b->type) && expr_equal(a->value, b->value);
+    for (int i = 0; same && i < a->letters.count; i++)
+        same = same_name(a->letters.at[i], b->letters.at[i]);
+    return same;
+}
+
+static bool formulas_equal(const Statement *a, const Statement *b) {
+    bool same = a->formula == b->formula && a->builtin == b->builtin && types_equal(&a->result, &b->result)
+                && a->params.count == b->params.count && a->where.count == b->where.count && a->lines.count == b->lines.count;
+    for (int i = 0; same && i < a->params.count; i++)
+        same = same_name(a->params.at[i].name, b->params.at[i].name) && types_equal(&a->params.at[i].type, &b->params.at[i].type)
+               && expr_equal(a->params.at[i].fallback, b->params.at[i].fallback);
+    for (int i = 0; same && i < a->where.count; i++)
+        same = expr_equal(a->where.at[i], b->where.at[i]);
+    for (int i = 0; same && i < a->lines.count; i++)
+        same = lines_equal(&a->lines.at[i], &b->lines.at[i]);
+    return same;
+}
+
+bool statement_equal(const Statement *a, const Statement *b) {
+    bool same = a->kind == b->kind && same_name(a->name, b->name) && a->record == b->record && a->each == b->each
+                && same_name(a->text, b->text) && same_name(a->subject, b->subject) && expr_equal(a->value, b->value)
+                && expr_equal(a->like, b->like) && a->settings.count == b->settings.count && formulas_equal(a, b);
+    for (int i = 0; same && i < a->settings.count; i++)
+        same = same_name(a->settings.at[i].key, b->settings.at[i].key) && expr_equal(a->settings.at[i].value, b->settings.at[i].value);
+    return same;
+}

@@ -88,6 +88,7 @@ struct Parse {
 int scan_token(JRE_STYPE *value, Span *span, void *scanner);
 bool scanner_open(Parse *parse);
 /* parse.c */
+Source *source_piece(Jre *jre, const Source *source, Span span);
 int jre_lex(JRE_STYPE *value, Span *span, Parse *parse);
 Diagnostic *mistake(Parse *parse, DiagCode code, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
 void token_again(Parse *parse, Token token);

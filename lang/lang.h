@@ -2,7 +2,7 @@
  *
  * The room's one header, in the order of its files: memory and names (base.c), sources (source.c), messages
  * (diag.def, diag.c), record kinds, keys and words (schema.def, words.def, schema.c), the syntax tree (lexer.l, grammar.y, parse.c,
- * mistake.c, ast.c) and modules (module.c). Nothing here knows what a program means. */
+ * mistake.c, ast.c), the one style (format.c) and modules (module.c). Nothing here knows what a program means. */
 #ifndef JRE_LANG_H
 #define JRE_LANG_H
 
@@ -285,8 +285,14 @@ void print_expr(Text *out, const Expr *e);
 void print_type(Text *out, const Type *t);
 void print_statement(Text *out, const Statement *s);
 bool expr_equal(const Expr *a, const Expr *b);                                /* meaning as written; spans do not count */
+bool statement_equal(const Statement *a, const Statement *b);
 /* Text of `expr` on one line, interned. */
 const char *expr_text(Jre *jre, const Expr *e);
+
+/* ---- format.c: the one style ------------------------------------------------------------------------------------ */
+
+/* The text of a document that was parsed without a mistake, in the one style. False: a bug of ours, which is diagnosed. */
+bool format_document(Jre *jre, const Document *document, Text *out);
 
 /* ---- module.c: files that a document brings along ------------------------------------------------------------ */
 

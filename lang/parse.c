@@ -513,15 +513,11 @@ static void keep_findings(Parse *parse, int first_finding) {
     jre->diagnostics.count = first_finding;
 }
 
-/* A piece of a source, as a source of its own whose places are those of the whole. Newlines are blanks to a code span. */
-static Source *source_piece(Jre *jre, const Source *source, Span span) {
+/* A piece of a source, as a source of its own whose places are those of the whole. */
+Source *source_piece(Jre *jre, const Source *source, Span span) {
     Source *piece = arena_new(&jre->forever, Source);
     *piece = *source;
-    char *bytes = arena_copy(&jre->forever, source->bytes + (span.start - source->base), span.end - span.start);
-    for (uint32_t i = 0; i < span.end - span.start; i++)
-        if (bytes[i] == '\n')
-            bytes[i] = ' ';
-    piece->bytes = bytes;
+    piece->bytes = arena_copy(&jre->forever, source->bytes + (span.start - source->base), span.end - span.start);
     piece->base = span.start;
     piece->length = span.end - span.start;
     return piece;
@@ -532,6 +528,10 @@ static Expr *parse_quote(Parse *parse, Source *source, Span span) {
     Jre *jre = parse->jre;
     int before = jre->diagnostics.count;
     parse->source = source_piece(jre, source, span);
+    char *bytes = (char *)parse->source->bytes;
+    for (uint32_t i = 0; i < span.end - span.start; i++)
+        if (bytes[i] == '\n')
+            bytes[i] = ' ';                     /* as code spans have it */
     parse->ended = false;
     begin_chunk(parse, CHUNK_PROGRAM);
     parse->chunk->span = span;

@@ -54,4 +54,15 @@ expect "JSON is one object" 3 '{"run": {"version": "v01"' run --set folds.folds=
 expect "what the command line changed stands in the record" 0 "with examples/jaguars/sample.jre" cat "$folder/out/results/benchmarks.csv"
 expect "a seed that is no number" 1 "error:" run --set folds.seed=abc
 expect "show prints a program" 0 "split folds {" "$jre" show pipelines/v01.jre
+printf '# A\n\n```jre\na   =  1\n```\n' > "$folder/draft.jre"
+printf '# A\n\n```jre\na = = 1\n```\n' > "$folder/wrong.jre"
+cp "$folder/wrong.jre" "$folder/wrong.before"
+expect "fmt --check names what would change and writes nothing" 1 "draft.jre would change" "$jre" fmt --check "$folder/draft.jre" pipelines/v01.jre
+expect "fmt --stdout prints" 0 "a = 1" "$jre" fmt --stdout "$folder/draft.jre"
+expect "fmt - reads what is piped" 0 "a = 1" sh -c "'$jre' fmt - < '$folder/draft.jre'"
+expect "fmt writes in place and says so" 0 "draft.jre changed" "$jre" fmt "$folder/draft.jre"
+expect "fmt leaves what is in order" 0 "" "$jre" fmt --check "$folder/draft.jre"
+expect "fmt refuses a document with a mistake" 1 "unexpected_word" "$jre" fmt "$folder/wrong.jre"
+expect "and leaves it as it was" 0 "" cmp "$folder/wrong.jre" "$folder/wrong.before"
+expect "fmt asks for a document" 1 "a document was expected" "$jre" fmt
 echo "1..$number"

@@ -36,35 +36,6 @@ static void expect_findings(const char *program, const char *expected) {
     jre_free(jre);
 }
 
-static bool same_word(const char *a, const char *b) {
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool same_lists(const Statement *a, const Statement *b) {
-    if (a->settings.count != b->settings.count || a->params.count != b->params.count || a->where.count != b->where.count
-        || a->lines.count != b->lines.count)
-        return false;
-    bool same = true;
-    for (int i = 0; i < a->settings.count; i++)
-        same = same && same_word(a->settings.at[i].key, b->settings.at[i].key)
-               && expr_equal(a->settings.at[i].value, b->settings.at[i].value);
-    for (int i = 0; i < a->params.count; i++)
-        same = same && same_word(a->params.at[i].name, b->params.at[i].name)
-               && expr_equal(a->params.at[i].fallback, b->params.at[i].fallback);
-    for (int i = 0; i < a->where.count; i++)
-        same = same && expr_equal(a->where.at[i], b->where.at[i]);
-    for (int i = 0; i < a->lines.count; i++)
-        same = same && a->lines.at[i].kind == b->lines.at[i].kind && same_word(a->lines.at[i].name, b->lines.at[i].name)
-               && a->lines.at[i].letters.count == b->lines.at[i].letters.count && expr_equal(a->lines.at[i].value, b->lines.at[i].value);
-    return same;
-}
-
-static bool same_statement(const Statement *a, const Statement *b) {
-    return a->kind == b->kind && same_word(a->name, b->name) && a->record == b->record && a->each == b->each
-           && a->formula == b->formula && a->builtin == b->builtin && same_word(a->text, b->text)
-           && same_word(a->subject, b->subject) && expr_equal(a->value, b->value) && expr_equal(a->like, b->like) && same_lists(a, b);
-}
-
 static void expect_round_trip(Jre *jre, const Statement *s) {
     Text once = { .jre = jre }, twice = { .jre = jre };
     print_statement(&once, s);
@@ -73,34 +44,9 @@ static void expect_round_trip(Jre *jre, const Statement *s) {
     assert_int_equal(chunk->statements.count, 1);
     print_statement(&twice, chunk->statements.at[0]);
     assert_string_equal(once.at, twice.at);
-    assert_true(same_statement(s, chunk->statements.at[0]));
+    assert_true(statement_equal(s, chunk->statements.at[0]));
     text_free(&once);
     text_free(&twice);
-}
-
-/* Every document printed in LANGUAGE.md, in order. Calls `visit` with name, text and length. */
-typedef void Visit(const char *name, const char *text, size_t length);
-
-static int each_printed_document(Visit *visit) {
-    char path[1024];
-    if (!test_data("LANGUAGE.md", path))
-        return 0;
-    Jre *jre = jre_new();
-    Source *manual = source_read(jre, path, NOWHERE);
-    assert_non_null(manual);
-    static const char opening[] = "\n````markdown\n", closing[] = "\n````\n";
-    int count = 0;
-    for (const char *at = manual->bytes; (at = strstr(at, opening));) {
-        at += strlen(opening);
-        const char *end = strstr(at, closing);
-        assert_non_null(end);
-        char name[32];
-        snprintf(name, sizeof name, "document %d", ++count);
-        visit(name, at, (size_t)(end + 1 - at));
-        at = end;
-    }
-    jre_free(jre);
-    return count;
 }
 
 static const char small_document[] =

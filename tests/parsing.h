@@ -19,6 +19,31 @@ static inline void expect_no_message(Jre *jre, const char *what) {
     }
 }
 
+/* Every document printed in LANGUAGE.md, in order. Calls `visit` with name, text and length. */
+typedef void Visit(const char *name, const char *text, size_t length);
+
+static inline int each_printed_document(Visit *visit) {
+    char path[1024];
+    if (!test_data("LANGUAGE.md", path))
+        return 0;
+    Jre *jre = jre_new();
+    Source *manual = source_read(jre, path, NOWHERE);
+    assert_non_null(manual);
+    static const char opening[] = "\n````markdown\n", closing[] = "\n````\n";
+    int count = 0;
+    for (const char *at = manual->bytes; (at = strstr(at, opening));) {
+        at += strlen(opening);
+        const char *end = strstr(at, closing);
+        assert_non_null(end);
+        char name[32];
+        snprintf(name, sizeof name, "document %d", ++count);
+        visit(name, at, (size_t)(end + 1 - at));
+        at = end;
+    }
+    jre_free(jre);
+    return count;
+}
+
 static jmp_buf out_of_memory;
 static inline void jump_out(Jre *jre) {
     (void)jre;

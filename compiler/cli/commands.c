@@ -15,6 +15,8 @@ const Command commands[] = {
      "  jre explain pipelines/v01.jre\n  jre explain pipelines/v01.jre --dump fuse\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP, explain_command},
     {"show", "FILE [options]", "prints the flat program: all that is inherited, changed and laid over it, resolved",
      "  jre show pipelines/v01.jre --set folds.seed=8\n", TAKES_DOCUMENT | TAKES_OVERLAYS, show_command},
+    {"fmt", "FILE... [options]", "puts documents in the one style; `-` is the standard input",
+     "  jre fmt pipelines/v01.jre\n  jre fmt --check pipelines/*.jre\n  jre fmt - < draft.jre\n", TAKES_NAMES | TAKES_FORMAT, format_command},
     {"doc", "[NAME]", "explains a check, a kind, a key, a word, an operator, a module or a name of the library",
      "  jre doc wrong_normalization\n  jre doc split.together\n  jre doc average_pool\n", TAKES_NAMES, doc_command},
     {"version", "", "prints the version, the processor's level and the libraries", "  jre version\n", 0, version_command},

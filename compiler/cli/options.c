@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
-               OPTION_DUMP, OPTION_TIME_PASSES } OptionKind;
+               OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES } OptionKind;
 typedef struct { OptionKind kind; const char *name, *value; int group; const char *sentence; } OptionRow;
 
 static const OptionRow rows[] = {
@@ -21,6 +21,9 @@ static const OptionRow rows[] = {
     {OPTION_JSON, "--json", NULL, TAKES_JSON, "prints for machines"},
     {OPTION_DUMP, "--dump", "PASS", TAKES_DUMP, "prints each graph after a pass: lower, simplify or fuse"},
     {OPTION_TIME_PASSES, "--time-passes", NULL, TAKES_DUMP, "prints seconds of each pass and how often each rule was applied"},
+    {OPTION_CHECK, "--check", NULL, TAKES_FORMAT, "writes nothing, names the files that would change; exit code 1 if there are any"},
+    {OPTION_STDOUT, "--stdout", NULL, TAKES_FORMAT, "writes nothing, prints the text"},
+    {OPTION_YES, "--yes", NULL, TAKES_FIX, "makes the safe changes without asking"},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -84,6 +87,9 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
     case OPTION_JSON: options->run.json = true; break;
     case OPTION_DUMP: options->dump = value; return known_pass(jre, value);
     case OPTION_TIME_PASSES: options->time_passes = true; break;
+    case OPTION_CHECK: options->only_check = true; break;
+    case OPTION_STDOUT: options->to_stdout = true; break;
+    case OPTION_YES: options->yes = true; break;
     case OPTION_DEVICE:
         options->run.device = value;
         if (!strcmp(value, "cuda")) return refuse(jre, command, "this build has no %s", value, "leave --device out, or write --device cpu");

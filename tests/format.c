@@ -1,0 +1,149 @@
+/* format.c: tests of the one style. */
+#include "parsing.h"
+
+#include <dirent.h>
+
+/* ---- helpers ---------------------------------------------------------------------------------------------------------- */
+
+static void expect_text(const char *text, size_t length, const char *expected, size_t expected_length) {
+    Jre *jre = jre_new();
+    Text once = { .jre = jre }, twice = { .jre = jre };
+    Document *document = parse_document(jre, source_from_text(jre, "v01.jre", text, length));
+    expect_no_message(jre, text);
+    assert_true(format_document(jre, document, &once));
+    if (expected && (once.length != expected_length || memcmp(once.at, expected, expected_length) != 0))
+        fail_msg("expected\n%s\nbut it is\n%s", expected, once.at);
+    assert_true(format_document(jre, parse_document(jre, source_from_text(jre, "v01.jre", once.at, once.length)), &twice));
+    if (once.length != twice.length || memcmp(once.at, twice.at, once.length) != 0)
+        fail_msg("not the same when formatted again:\n%s\nthen\n%s", once.at, twice.at);
+    text_free(&once);
+    text_free(&twice);
+    jre_free(jre);
+}
+
+static void expect_document(const char *text, const char *expected) {
+    expect_text(text, strlen(text), expected, strlen(expected));
+}
+
+static void expect_program(const char *program, const char *expected) {
+    char text[4096], wanted[4096];
+    snprintf(text, sizeof text, "```jre\n%s```\n", program);
+    snprintf(wanted, sizeof wanted, "```jre\n%s```\n", expected);
+    expect_document(text, wanted);
+}
+
+static void expect_kept(const char *program) {
+    expect_program(program, program);
+}
+
+/* ---- the rules ----------------------------------------------------------------------------------------------------------- */
+
+static void blanks_between_tokens_are_settled(void **state) {
+    (void)state;
+    expect_program("a=f( x ,y=- 3,[ ] )[ i ].b '  |>g\n", "a = f(x, y = -3, [])[i].b' |> g\n");
+    expect_program("b = -a^-2*(c-1)@ d==e and not(f)\n", "b = -a ^ -2 * (c - 1) @ d == e and not (f)\n");
+    expect_program("loss  L ( e:Tensor [f16;N,S ...] )->Scalar{e}\n", "loss L(e: Tensor[f16; N, S...]) -> Scalar { e }\n");
+    expect_program("change x{a [1]}\nc = each[1,2]\nprobe (d)\n", "change x { a [1] }\nc = each [1, 2]\nprobe (d)\n");
+    expect_program("m = mean over n,k of x[n,k]where n!=k\n", "m = mean over n, k of x[n, k] where n != k\n");
+    expect_program("train a {\n}\n\tb   =   60%\n", "train a { }\nb = 60%\n");
+}
+
+static void settings_stand_in_one_column(void **state) {
+    (void)state;
+    expect_program("train a { network Eye\n  learning_rate    3\n   epochs     -1 # some\n\n\n  # more\nview (x)\n\n}\n",
+                   "train a {\n  network Eye\n  learning_rate 3\n  epochs  -1 # some\n\n  # more\n  view    (x)\n}\n");
+    expect_kept("split past {                       # why\n  # really\n  data jaguars\n  seed 7\n}\nchange learner { epochs 60 }\n");
+}
+
+static void equations_without_a_blank_line_between_them_are_aligned(void **state) {
+    (void)state;
+    expect_program("a = 1\nlong = [\n1,\n2\n]\nb = 2\n\nc= 3\n", "a    = 1\nlong = [\n  1,\n  2\n]\nb = 2\n\nc = 3\n");
+    expect_program("change a = 1\nchange learner { epochs 60 }\nchange b { view x\n }\n",
+                   "change a       = 1\nchange learner { epochs 60 }\nchange b {\n  view x\n}\n");
+    expect_program("loss L(e: T) -> S {\n  learn W: Tensor[K, d] ~ normal()\n  learn b: Tensor[K] ~ zeros()\n  D[i, j]=1\n  far=f(a =\n 2)\n  t=0\n  t\n}\n",
+                   "loss L(e: T) -> S {\n  learn W: Tensor[K, d] ~ normal()\n  learn b: Tensor[K]    ~ zeros()\n"
+                   "  D[i, j] = 1\n  far     = f(a =\n                2)\n  t       = 0\n  t\n}\n");
+}
+
+static void lines_that_go_on_stand_below_what_they_belong_to(void **state) {
+    (void)state;
+    expect_program("y = x |>\nf\n|> g\nzz = if a\nthen b |> f\n |> h\nelse if c then d\nelse e +\n1\n",
+                   "y  = x\n       |> f\n       |> g\nzz = if a\n     then b |> f\n            |> h\n     else if c then d\n          else e +\n               1\n");
+    expect_program("loss L(e: T,\nmargin: Real = 3)\n-> S\nwhere a > 0,\nb > 0\n{\nf(e\n,[g(1,\n2)\n])\n}\n",
+                   "loss L(e: T,\n       margin: Real = 3)\n  -> S\n  where a > 0,\n        b > 0 {\n  f(e,\n    [g(1,\n       2)\n    ])\n}\n");
+    expect_program("expect a >\nb\nbecause \"c\"\n  probe\tf(\na,# one\n# two\nb\n)\nq = a # c\n# d\n|> f\n",
+                   "expect a >\n       b\n  because \"c\"\nprobe f(\n  a, # one\n  # two\n  b\n)\nq = a # c\n      # d\n      |> f\n");
+}
+
+static void columns_that_an_author_made_are_kept(void **state) {
+    (void)state;
+    expect_kept("layer1 = stem   |> stage(block(width = 64),  depths[1]) as layer1\n"
+                "layer2 = layer1 |> stage(block(width = 128), depths[2], stride = 2) as layer2\n");
+    expect_kept("y = x |> f(16,  1)         as a\n      |> f(160, 3)         as b\n      |> f(16,  3, k = 12) as c\n");
+    expect_kept("function abs(x: T) -> T  { builtin }\n# one more\nfunction relu(x: T) -> T { max(x, 0) }   # kept\n");
+    expect_program("f(a,    b)\ng(a, b)\n", "f(a, b)\ng(a, b)\n");
+    expect_program("f(aa,    b) |> x\ng(a,     b)    |> xx\n", "f(aa, b) |> x\ng(a,  b) |> xx\n");
+    expect_program("a = 1   # \xE2\x82\xAC\nbcd=2   # two\ne = 3 # three\n", "a   = 1   # \xE2\x82\xAC\nbcd = 2   # two\ne   = 3 # three\n");
+}
+
+static void what_is_no_program_stays_to_the_byte(void **state) {
+    (void)state;
+    expect_document("No   chunk  \t\n\n\n\n~~~\na   =  1\n~~~", "No   chunk  \t\n\n\n\n~~~\na   =  1\n~~~");
+    expect_document("", "");
+    expect_document("\xEF\xBB\xBFx  \r\n```jre   folded  \r\na  =  1 # c \t\r\n\r\n\r\n\r\nb=2\r\n\r\n```  \r\ny",
+                    "\xEF\xBB\xBFx  \r\n```jre   folded  \r\na = 1 # c\r\n\r\nb = 2\r\n```  \r\ny");
+    expect_document("```jre\n\n\n```\n```jre\n# only   \n```\n```jre wrong unknown_unit\na   = 1cubit\n```\n",
+                    "```jre\n```\n```jre\n# only\n```\n```jre wrong unknown_unit\na   = 1cubit\n```\n");
+}
+
+/* ---- real documents ---------------------------------------------------------------------------------------------------------- */
+
+static void documents_of_a_folder_are_fixed_points(const char *folder) {
+    DIR *listing = opendir(folder);
+    assert_non_null(listing);
+    for (struct dirent *entry; (entry = readdir(listing));) {
+        size_t length = strlen(entry->d_name);
+        if (length < 4 || strcmp(entry->d_name + length - 4, ".jre") != 0)
+            continue;
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        Jre *jre = jre_new();
+        Source *source = source_read(jre, path, NOWHERE);
+        assert_non_null(source);
+        expect_text(source->bytes, source->length, source->bytes, source->length);
+        jre_free(jre);
+    }
+    closedir(listing);
+}
+
+static void our_own_documents_are_in_the_one_style(void **state) {
+    (void)state;
+    documents_of_a_folder_are_fixed_points("stdlib");
+    documents_of_a_folder_are_fixed_points("pipelines");
+    documents_of_a_folder_are_fixed_points("examples/jaguars");
+}
+
+static void format_again(const char *name, const char *text, size_t length) {
+    (void)name;
+    expect_text(text, length, NULL, 0);
+}
+
+static void the_documents_of_the_manual_keep_their_meaning(void **state) {
+    (void)state;
+    if (each_printed_document(format_again) == 0)
+        skip();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blanks_between_tokens_are_settled),
+        cmocka_unit_test(settings_stand_in_one_column),
+        cmocka_unit_test(equations_without_a_blank_line_between_them_are_aligned),
+        cmocka_unit_test(lines_that_go_on_stand_below_what_they_belong_to),
+        cmocka_unit_test(columns_that_an_author_made_are_kept),
+        cmocka_unit_test(what_is_no_program_stays_to_the_byte),
+        cmocka_unit_test(our_own_documents_are_in_the_one_style),
+        cmocka_unit_test(the_documents_of_the_manual_keep_their_meaning),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
