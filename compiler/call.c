@@ -13,7 +13,7 @@ enum { DEEPEST_CALL = 100 };
 
 bool is_data_type(const char *type) {
     static const char *const types[] = {"Tensor", "Image", "Identity", "Embedding", "Mask", "Flank", "Label", "Keypoints",
-                                        "Embed", "Evaluate", "Similarity"};
+                                        "Scalar", "Embed", "Evaluate", "Similarity"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (!strcmp(types[i], type)) return true;
     return false;
@@ -21,7 +21,7 @@ bool is_data_type(const char *type) {
 
 bool word_type(const char *type) { return !strcmp(type, "Word") || !strcmp(type, "Color") || !strcmp(type, "Stats"); }
 
-static Bound *bound_to(Value *formula, const char *name) {
+Bound *argument_of(const Value *formula, const char *name) {
     for (int i = 0; i < formula->bound.count; i++)
         if (formula->bound.at[i].name == name) return &formula->bound.at[i];
     return NULL;
@@ -178,7 +178,7 @@ static bool take_common(Environment *env, Value *formula, const Argument *argume
 
 static const Param *next_open(const Decl *decl, Value *formula, int *place) {
     for (; *place < decl->statement->params.count; ++*place)
-        if (!bound_to(formula, decl->statement->params.at[*place].name)) return &decl->statement->params.at[(*place)++];
+        if (!argument_of(formula, decl->statement->params.at[*place].name)) return &decl->statement->params.at[(*place)++];
     return NULL;
 }
 
@@ -188,17 +188,30 @@ static const Param *param_named(const Decl *decl, const char *name) {
     return NULL;
 }
 
+/* The line that learns a weight of this name, as a parameter. */
+static const Param *learned_param(Compilation *c, const Decl *decl, const char *name) {
+    for (int i = 0; i < decl->statement->lines.count; i++) {
+        const Line *line = &decl->statement->lines.at[i];
+        if (line->kind != LINE_LEARN || line->name != name) continue;
+        Param *param = arena_new(&c->arena, Param);
+        *param = (Param){.name = name, .span = line->name_span, .type = line->type};
+        return param;
+    }
+    return NULL;
+}
+
 static bool take_argument(Environment *env, Value *formula, const Argument *argument, int *place) {
     const Decl *decl = formula->decl;
     bool taken;
     const Param *param;
     if (argument->name) {
         param = param_named(decl, argument->name);
+        if (!param) param = learned_param(env->compilation, decl, argument->name);
         if (!param) {
             if (!take_common(env, formula, argument, &taken)) return false;
             return taken || wrong_name(env, decl, argument);
         }
-        Bound *before = bound_to(formula, param->name);
+        Bound *before = argument_of(formula, param->name);
         if (before) return given_twice(env, argument, argument->value->span, param->name, before);
     } else {
         param = next_open(decl, formula, place);
@@ -236,9 +249,11 @@ static Environment *enter(Environment *env, Value *formula, const char *label, S
     inner->graph = env->graph;
     inner->formula = decl;
     inner->caller = env;
+    inner->called = formula;
     inner->weights = formula->weights ? formula->weights : env->weights;
     bool names_itself = !strcmp(decl->name, "repeat") && decl->statement->builtin;
-    bool stage = label || (decl->statement->formula == FORMULA_network && !names_itself && env->formula);
+    bool learns = decl->statement->formula == FORMULA_network || decl->statement->formula == FORMULA_loss;
+    bool stage = label || (learns && !names_itself && env->formula);
     const char *name = label ? label : stage ? ordinal_name(env, decl->name) : NULL;
     inner->path = formula->weights ? "" : name ? join_path(&c->arena, env->path, name) : env->path;
     if (!stage) inner->ordinals = env->ordinals ? env->ordinals : (env->ordinals = arena_new(&c->arena, Map));
@@ -270,26 +285,6 @@ static bool check_where(Environment *inner, const Decl *decl) {
     return true;
 }
 
-/* A `learn` takes its numbers from the network's file, until there is training. */
-static Value *learned_weight(Environment *env, const Line *line) {
-    Compilation *c = env->compilation;
-    const char *why;
-    Shape shape;
-    if (!env->graph) {
-        Diagnostic *d = diag(c->jre, DIAG_wrong_type, line->span, "`%s` is learned here, but no picture comes this way", line->name);
-        diag_help(d, "call the network with the picture, or what was made of it");
-    } else if (!env->weights) {
-        Diagnostic *d = diag(c->jre, DIAG_not_yet, line->span, "`%s` is learned here, and training comes with a later version", line->name);
-        diag_help(d, "until then give the network weights from a file");
-    } else if (!dims_build(env->dims, &line->type, NULL, &shape, &why)) {
-        diag(c->jre, DIAG_shape_mismatch, line->type.span, "%s", why);
-    } else {
-        Node *node = weight_from_file(env, line->name, shape);
-        if (node) return value_tensor(c, node, line->span);
-    }
-    return poison(env, line->span);
-}
-
 static Value *run_lines(Environment *env, const Decl *decl) {
     Compilation *c = env->compilation;
     Value *result = NULL;
@@ -300,7 +295,7 @@ static Value *run_lines(Environment *env, const Decl *decl) {
             diag_help(d, "until then use a view without `~`");
             return poison(env, line->span);
         }
-        Value *v = line->kind == LINE_LEARN ? learned_weight(env, line) : evaluate(env, line->value);
+        Value *v = line->kind == LINE_LEARN ? learned_weight(env, line) : evaluate_line(env, line->value);
         if (v->kind == VALUE_NONE) return v;
         if (line->kind == LINE_EQUATION && line->letters.count) v = letters_in_order(env, v, &line->letters, line->span);
         if (v->kind == VALUE_NONE) return v;
@@ -325,7 +320,7 @@ static bool bind_parameters(Environment *inner, DimTable *table, Value *formula,
     const Decl *decl = formula->decl;
     for (int i = 0; i < decl->statement->params.count; i++) {
         const Param *param = &decl->statement->params.at[i];
-        Bound *given = bound_to(formula, param->name);
+        Bound *given = argument_of(formula, param->name);
         Value *v = given ? given->value : param->fallback ? evaluate_argument(inner, param, param->fallback) : NULL;
         if (!v) {
             Diagnostic *d = diag(c->jre, DIAG_wrong_argument, span, "`%s` still needs its `%s`", decl->name, param->name);
@@ -333,6 +328,7 @@ static bool bind_parameters(Environment *inner, DimTable *table, Value *formula,
             diag_help(d, "give it: %s = ...", param->name);
             return false;
         }
+        if (v->kind != VALUE_NONE) v = as_data(inner, &param->type, v);
         if (v->kind == VALUE_NONE || !bind_type(inner, table, param, v, decl)) return false;
         map_set(&inner->values, &c->arena, param->name, v);
         for (int k = 0; k < table->bound.count; k++) {
@@ -373,6 +369,7 @@ static Value *apply(Environment *env, Value *formula, Span span, const char *lab
     Value *result = NULL;
     if (bind_parameters(inner, table, formula, span) && check_where(inner, decl))
         result = decl->statement->builtin ? builtin_call(inner, decl, span) : run_lines(inner, decl);
+    if (result && result->kind != VALUE_NONE) result = as_data(inner, &decl->statement->result, result);
     if (result && result->kind != VALUE_NONE && !check_result(inner, table, decl, result)) result = NULL;
     c->depth--;
     if (!result) return poison(env, span);
@@ -422,7 +419,7 @@ Value *evaluate_call(Environment *env, Value *callee, const ArgumentList *argume
     if (!settle_stats(env, formula)) return poison(env, span);
     for (int i = 0; i < formula->decl->statement->params.count; i++) {
         const Param *param = &formula->decl->statement->params.at[i];
-        if (is_data_type(param->type.name) && !param->fallback && !bound_to(formula, param->name)) return formula;
+        if (is_data_type(param->type.name) && !param->fallback && !argument_of(formula, param->name)) return formula;
     }
     Value *result = apply(env, formula, span, label);
     remember_stage(env, label ? label : formula->decl->name, result, span);

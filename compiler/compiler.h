@@ -29,6 +29,7 @@ typedef struct { const char *first, *second, *first_individual, *second_individu
 
 struct DatasetPlan;
 struct SplitPlan;
+struct Graph;
 typedef struct Facts {
     void *context;
     bool (*file_exists)(void *context, const char *path);
@@ -38,6 +39,8 @@ typedef struct Facts {
     /* Reads the pictures (seconds, cached). False: diagnosed. */
     bool (*dataset)(void *context, const struct DatasetPlan *dataset, DatasetFacts *facts);
     bool (*leaks)(void *context, const struct SplitPlan *split, LeakFacts *facts);
+    /* The numbers of a graph's output, in 64 bits, row-major, in the graph's arena; the graph needs no picture. False: diagnosed. */
+    bool (*compute)(void *context, const struct Graph *graph, double **numbers);
 } Facts;
 
 /* ---- resolve.c, scopes.c, names.c, flat.c: one flat program ------------------------------------------------------------------------------------ */
@@ -147,6 +150,9 @@ typedef struct OpSignature {
     int attributes; const char *attribute_name[GRAPH_ATTRIBUTES]; double attribute_default[GRAPH_ATTRIBUTES];
 } OpSignature;
 
+/* How a learned weight begins: normal(0, 0.01), uniform(-1, 1), zeros(), ones(). */
+typedef struct Start { const char *how; double a, b; } Start;
+
 /* Where a node comes from: the innermost line first, then the call that led there, the last in a document. */
 typedef struct Origin { Span span; const struct Origin *caller; bool library; } Origin;
 Span origin_user_span(const Origin *origin);                                  /* the innermost that is in no library */
@@ -158,6 +164,8 @@ typedef struct Node {
     double attribute[GRAPH_ATTRIBUTES];
     const char *name;                     /* weight: its name in files */
     struct WeightScope *weights;          /* weight: the file it comes from */
+    const Start *start;                   /* weight: how it begins where it is trained; NULL: from a file only */
+    const double *values;                 /* constant: its numbers, row-major; NULL: value + step * i at place i */
     const Origin *origin;
     const char *stage;                    /* the named stage it ends, for tables: "layer1.0" */
     int uses;                             /* set by graph_count_uses */
@@ -184,6 +192,10 @@ Graph *graph_new(Compilation *c);
  * says in plain words what is wrong. attributes NULL: defaults. */
 Node *graph_add(Graph *g, Op op, Node *const *in, int inputs, const double *attributes, const Origin *origin, const char **why);
 Node *graph_source(Graph *g, Op op, Shape shape, double value, const char *name, WeightScope *weights, const Origin *origin);
+Node *graph_constant(Graph *g, Shape shape, const double *values, const Origin *origin);     /* values live as long as the graph */
+Node *graph_positions(Graph *g, Shape shape, const Origin *origin);            /* 1, 2, 3, ... row-major */
+double constant_value(const Node *node, int64_t place);
+void graph_print_values(const Node *node, const char *format, Text *out);      /* of a constant that lists them: " values=1,2,3" */
 Node *graph_reshape(Graph *g, Node *x, Shape shape, const Origin *origin);
 Node *graph_transpose(Graph *g, Node *x, const int *order, const Origin *origin);   /* order[i]: the old place of new dimension i */
 void graph_count_uses(Graph *g);
@@ -272,11 +284,11 @@ struct Value {
     ValueKind kind; Span span;            /* where it was written */
     double number; Unit unit; bool whole, known, batch;   /* NUMBER; batch: the one size not known */
     const char *text;                     /* TEXT, WORD, OPTION; FORMULA: the name it was called by */
-    const char *type;                     /* OPTION: of which place: "Batches" */
+    const char *type;                     /* OPTION: of which place: "Batches"; TENSOR of labels: "Identity", "Label", "Flank"; of a letter's places: "position" */
     Scope *scope;                         /* SCOPE */
     const Expr *condition;                /* CONDITION, with its names known to be columns or roles */
-    int64_t classes;                      /* TENSOR of labels (Identity, Label): how many there are to tell apart; else 0 */
-    bool truth, open;                     /* open: compares a metric that is not known yet */
+    int64_t classes;                      /* TENSOR of labels, which count from 1: how many there are to tell apart; else 0 */
+    bool truth, open;                     /* truth: also of a TENSOR of 0 and 1; open: compares a metric that is not known yet */
     LIST(Value *) items;                  /* LIST; RANGE has two */
     Stats stats;
     Decl *decl;                           /* FORMULA, RECORD */
@@ -307,12 +319,15 @@ typedef struct Environment {
     const DimTable *dims;                 /* letters of the formula's types */
     bool sizes;                           /* a size or an Int is wanted: `/` rounds down */
     const struct Choice *choices;
+    const Value *called;                  /* the formula with its arguments */
+    struct Lettered *lettered;            /* the index equation being evaluated; NULL outside */
 } Environment;
 
 /* One choice of each open axis. */
 typedef struct Choice { const Decl *axis; int index; const struct Choice *next; } Choice;
 
 Value *evaluate(Environment *env, const Expr *e);                             /* never NULL; VALUE_NONE once diagnosed */
+Value *truth_or_complain(Environment *env, const Expr *e);                    /* true, false, or a tensor of 0 and 1 */
 Value *evaluate_name(Environment *env, const char *name, Span span);
 Value *value_new(Compilation *c, ValueKind kind, Span span);
 Value *value_number(Compilation *c, double number, Span span);
@@ -329,10 +344,26 @@ bool word_type(const char *type);                                             /*
 Value *setting_value(Compilation *c, const Decl *decl, const char *key, const struct Choice *choices);
 Span setting_span(const Decl *decl, const char *key);                         /* of the value; of the declaration's name without one */
 Value *option_argument(const Value *option, const char *name);                /* by the parameter's name; NULL if it has none */
+Bound *argument_of(const Value *formula, const char *name);                   /* as given in a call; NULL if it was not */
+/* tensor.c: tensors that come from no picture. */
+bool is_label_type(const char *type);
+/* What a type wants and is there in another form: a list for a tensor or labels, Tensor[1] and Scalar for each other; anything else as
+ * it is. VALUE_NONE: diagnosed. */
+Value *as_data(Environment *env, const Type *type, Value *v);
+Value *learned_weight(Environment *env, const Line *line);
+/* All numbers of a tensor that depends on no picture, row-major, in 64 bits. False: diagnosed. */
+bool tensor_numbers(Environment *env, const Value *v, double **numbers);
+Value *no_tensor_here(Environment *env, Span span);                           /* diagnoses a tensor where no graph is being built */
 /* index.c: arithmetic of tensors, with or without letters on their dimensions. */
 Value *tensor_operation(Environment *env, Op op, Value *const *operands, int count, const double *attributes, Span span);
 Value *index_tensor(Environment *env, const Expr *e, Value *tensor);
 Value *reduce_tensor(Environment *env, const Expr *e);
+/* A letter by itself is the positions of its dimension, from 1; NULL: no tensor of this line has such a letter. */
+Value *letter_value(Environment *env, const char *name, Span span);
+/* The tensor of `e`, if a letter was looked up in it before; else NULL. */
+Value *tensor_looked_up(const Environment *env, const Expr *e);
+/* One line of a formula: its letters are its own. */
+Value *evaluate_line(Environment *env, const Expr *e);
 Value *letters_in_order(Environment *env, Value *tensor, const NameList *letters, Span span);
 Node *tensor_of(Environment *env, const Value *v);                            /* a number becomes a constant; NULL if it is neither */
 /* builtins.c, views.c, scores.c: the body `builtin` of core.jre and the modules it uses; parameters are in env->values. */

@@ -90,6 +90,8 @@ static Value *value_of_decl(Environment *env, Decl *decl, Span span) {
 Value *evaluate_name(Environment *env, const char *name, Span span) {
     Value *own = map_get(&env->values, name);
     if (own) return own;
+    Value *letter = letter_value(env, name, span);
+    if (letter) return letter;
     Decl *decl = scope_find(env->scope, name);
     if (decl) return value_of_decl(env, decl, span);
     report_unknown_name(env->compilation, env->scope, name, span);
@@ -194,17 +196,32 @@ static bool same_words(const Value *a, const Value *b) {
     return words && !strcmp(a->text, b->text);
 }
 
+Value *truth_or_complain(Environment *env, const Expr *e) {
+    Value *v = evaluate(env, e);
+    if (v->kind == VALUE_TRUTH || (v->kind == VALUE_TENSOR && v->truth) || v->kind == VALUE_NONE) return v;
+    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, e->span, "a test was expected, this is %s", value_kind_text(v));
+    diag_help(d, "compare it with something: ==, <, divides, ...");
+    return poison(env, e->span);
+}
+
+/* Of tensors of 0 and 1: both, their product; one of them, the larger. */
 static Value *logic(Environment *env, const Expr *e) {
-    Value *a = evaluate(env, e->left);
+    Value *a = truth_or_complain(env, e->left);
     if (a->kind == VALUE_NONE) return a;
-    Value *b = evaluate(env, e->right);
+    Value *b = truth_or_complain(env, e->right);
     if (b->kind == VALUE_NONE) return b;
-    if (a->kind != VALUE_TRUTH || b->kind != VALUE_TRUTH) return wrong_operands(env, e, a, b);
+    if (a->kind == VALUE_TENSOR || b->kind == VALUE_TENSOR)
+        return tensor_operation(env, e->op == BINARY_and ? OP_mul : OP_max, (Value *[]){a, b}, 2, NULL, e->span);
     Value *v = value_new(env->compilation, VALUE_TRUTH, e->span);
     v->truth = e->op == BINARY_and ? a->truth && b->truth : a->truth || b->truth;
     v->open = a->open || b->open;
     v->known = a->known && b->known;
     return v;
+}
+
+/* What is true counts 1, what is not 0. */
+static Value *counted(Environment *env, Value *v) {
+    return v->kind == VALUE_TRUTH && v->known && !v->open ? value_number(env->compilation, v->truth, v->span) : v;
 }
 
 static Value *binary(Environment *env, const Expr *e) {
@@ -218,6 +235,8 @@ static Value *binary(Environment *env, const Expr *e) {
         list_add(&env->compilation->arena, &range->items, b);
         return range;
     }
+    if (value_is_numeric(a) || a->kind == VALUE_TENSOR || a->kind == VALUE_TRUTH) b = counted(env, b);
+    if (value_is_numeric(b) || b->kind == VALUE_TENSOR) a = counted(env, a);
     if (value_is_numeric(a) && value_is_numeric(b) && e->op != BINARY_matmul) return of_numbers(env, e, a, b);
     bool tensors = (a->kind == VALUE_TENSOR || value_is_numeric(a)) && (b->kind == VALUE_TENSOR || value_is_numeric(b));
     if (tensors && e->op != BINARY_divides) return tensor_operation(env, tensor_ops[e->op], (Value *[]){a, b}, 2, NULL, e->span);
@@ -241,14 +260,6 @@ static Value *negate(Environment *env, const Expr *e) {
     *negative = *v;
     negative->number = -v->number;
     return negative;
-}
-
-static Value *truth_or_complain(Environment *env, const Expr *e) {
-    Value *v = evaluate(env, e);
-    if (v->kind == VALUE_TRUTH || v->kind == VALUE_TENSOR || v->kind == VALUE_NONE) return v;
-    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, e->span, "a test was expected, this is %s", value_kind_text(v));
-    diag_help(d, "compare it with something: ==, <, divides, ...");
-    return poison(env, e->span);
 }
 
 static Value *conditional(Environment *env, const Expr *e) {
@@ -386,7 +397,8 @@ static Value *number(Environment *env, const Expr *e) {
 
 /* depths[2]: the second item, counted from 1. A tensor with letters goes to index.c. */
 static Value *index_value(Environment *env, const Expr *e) {
-    Value *target = evaluate(env, e->target);
+    Value *target = tensor_looked_up(env, e);
+    if (!target) target = evaluate(env, e->target);
     if (target->kind == VALUE_NONE) return target;
     if (target->kind == VALUE_TENSOR) return index_tensor(env, e, target);
     if (target->kind == VALUE_LIST && e->arguments.count == 1) {

@@ -46,6 +46,15 @@ Span origin_user_span(const Origin *origin) {
 
 /* ---- building ------------------------------------------------------------------------------------------------- */
 
+void graph_print_values(const Node *node, const char *format, Text *out) {
+    char number[64];
+    int64_t count = shape_elements(node->shape, 1);
+    for (int64_t i = 0; i < count; i++) {
+        snprintf(number, sizeof number, format, node->values[i]);
+        text_add(out, "%s%s", i ? "," : " values=", number);
+    }
+}
+
 static const char *identity_of(Graph *g, const Node *node) {
     Text key = {.jre = g->compilation->jre};
     text_add(&key, "%d%s", (int)node->op, shape_text(g->arena, node->shape));
@@ -53,6 +62,7 @@ static const char *identity_of(Graph *g, const Node *node) {
     for (int i = 0; i < GRAPH_ATTRIBUTES; i++)
         if (node->attribute[i] != 0) text_add(&key, " %d=%a", i, node->attribute[i]);
     if (node->name) text_add(&key, " %p %s", (void *)node->weights, node->name);
+    if (node->values) graph_print_values(node, "%a", &key);
     const char *text = arena_copy(g->arena, key.at, key.length);
     text_free(&key);
     return text;
@@ -86,6 +96,20 @@ Node *graph_add(Graph *g, Op op, Node *const *in, int inputs, const double *attr
 Node *graph_source(Graph *g, Op op, Shape shape, double value, const char *name, WeightScope *weights, const Origin *origin) {
     Node wanted = {.op = op, .shape = shape, .attribute = {value}, .name = name, .weights = weights, .origin = origin};
     return cons(g, &wanted);
+}
+
+Node *graph_constant(Graph *g, Shape shape, const double *values, const Origin *origin) {
+    Node wanted = {.op = OP_constant, .shape = shape, .values = values, .origin = origin};
+    return cons(g, &wanted);
+}
+
+Node *graph_positions(Graph *g, Shape shape, const Origin *origin) {
+    Node wanted = {.op = OP_constant, .shape = shape, .attribute = {1, 1}, .origin = origin};
+    return cons(g, &wanted);
+}
+
+double constant_value(const Node *node, int64_t place) {
+    return node->values ? node->values[place] : node->attribute[0] + node->attribute[1] * (double)place;
 }
 
 Node *graph_reshape(Graph *g, Node *x, Shape shape, const Origin *origin) {

@@ -22,8 +22,12 @@ static void print_attributes(const Graph *g, const Node *node, Text *out) {
         return;
     }
     const OpSignature *signature = op_signature(g->compilation, node->op);
+    if (node->values) {
+        graph_print_values(node, "%.17g", out);
+        return;
+    }
     for (int i = 0; i < signature->attributes; i++)
-        if (node->attribute[i] != signature->attribute_default[i] || node->op == OP_constant)
+        if (node->attribute[i] != signature->attribute_default[i] || (node->op == OP_constant && i == 0))
             text_add(out, " %s=%.17g", signature->attribute_name[i], node->attribute[i]);
 }
 
@@ -49,7 +53,7 @@ void graph_print(const Graph *g, Text *out, bool canonical) {
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */
 
 /* One text being read. A mistake is told once and ends the reading. */
-typedef struct { Graph *g; const Source *source; const char *at, *end; Map files; bool wrong; } Reader;
+typedef struct { Graph *g; const Source *source; const char *at, *end; Map files; bool wrong; LIST(double) values; } Reader;
 
 static Span span_between(const Reader *r, const char *begin, const char *end) {
     uint32_t start = r->source->base + (uint32_t)(begin - r->source->bytes);
@@ -154,6 +158,19 @@ static bool read_order(Reader *r, Node *node) {
     return mistake(r, r->at, r->at, "one dimension too many", arena_print(r->g->arena, "there are at most %d", GRAPH_RANK));
 }
 
+/* values=1,0.5,2: all numbers of a constant, row-major. */
+static bool read_values(Reader *r, Node *node, const char *begin) {
+    if (node->values) return mistake(r, begin, r->at, "this attribute is given a second time", "keep one of the two");
+    if (!expect(r, "=", "values are written values=1,2,3")) return false;
+    do {
+        double number;
+        if (!take_number(r, &number)) return false;
+        list_add(r->g->arena, &r->values, number);
+    } while (take(r, ","));
+    node->values = r->values.at;
+    return true;
+}
+
 static bool unknown_attribute(Reader *r, const Node *node, const char *name, const char *begin) {
     Arena *arena = r->g->arena;
     const OpSignature *signature = op_signature(r->g->compilation, node->op);
@@ -165,6 +182,7 @@ static bool unknown_attribute(Reader *r, const Node *node, const char *name, con
 static bool read_attribute(Reader *r, Node *node, unsigned *given) {
     const char *begin;
     const char *name = take_word(r, &begin);
+    if (node->op == OP_constant && !strcmp(name, "values")) return read_values(r, node, begin);
     bool order = node->op == OP_transpose && !strcmp(name, "order");
     int place = order ? 0 : op_attribute(r->g->compilation, node->op, name);
     if (place < 0) return unknown_attribute(r, node, name, begin);
@@ -248,8 +266,11 @@ static bool read_node(Reader *r) {
     if (!expect(r, "=", "for instance %2 = add(%0, %1) : [N, 3]") || !read_operator(r, &node, &name)) return false;
     const char *behind_name = r->at;
     if (!read_operands(r, &node)) return false;
+    memset(&r->values, 0, sizeof r->values);
     if (!read_rest(r, &node) || !read_shape(r, &node, &shape)) return false;
     const char *end = r->at;
+    if (node.values && (shape_elements(node.shape, 0) != r->values.count))
+        return mistake(r, shape, end, arena_print(g->arena, "%d values stand before this shape", r->values.count), "give as many values as the shape has places, and no batch");
     if (!line_ends(r)) return mistake(r, r->at, r->at, "the line goes on behind the shape", "only a comment may follow: # ...");
     Origin *origin = arena_new(g->arena, Origin);
     origin->span = span_between(r, line, end);

@@ -105,6 +105,35 @@ static bool concatenated(Compilation *c, Node *const *in, int inputs, int axis, 
     return true;
 }
 
+static void without_dimension(Shape *shape, int axis) {
+    shape->rank--;
+    for (int d = axis; d < shape->rank; d++) shape->dim[d] = shape->dim[d + 1];
+}
+
+/* One place of a dimension, which is gone then. */
+static bool taken(Compilation *c, const Shape *from, const double *attributes, Shape *shape, const char **why) {
+    double axis = attributes[0], place = attributes[1];
+    *shape = *from;
+    if (!(axis >= 0 && axis < from->rank) || !(place >= 0 && place < (double)from->dim[(int)axis])) {
+        *why = arena_print(&c->arena, "%s has no such place", shape_text(&c->arena, *from));
+        return false;
+    }
+    without_dimension(shape, (int)axis);
+    return true;
+}
+
+/* Two dimensions of one size become the first of them. */
+static bool met(Compilation *c, const Shape *from, const double *attributes, Shape *shape, const char **why) {
+    double first = attributes[0], second = attributes[1];
+    *shape = *from;
+    if (!(first >= 0 && first < second && second < from->rank) || from->dim[(int)first] != from->dim[(int)second] || from->dim[(int)first] == DIM_BATCH) {
+        *why = arena_print(&c->arena, "%s has no such diagonal", shape_text(&c->arena, *from));
+        return false;
+    }
+    without_dimension(shape, (int)second);
+    return true;
+}
+
 /* Binds the signature's names to operands and attributes. */
 static bool bind_operands(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, DimTable *table, const char **why) {
     const OpSignature *signature = op_signature(c, op);
@@ -159,6 +188,8 @@ bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const do
     if (rows[op].flags & OP_ELEMENTWISE) good = broadcast(c, in, inputs, shape, why);
     else if (rows[op].flags & OP_REDUCTION) reduced(&in[0]->shape, (int64_t)attributes[0], shape), good = true;
     else if (op == OP_concat) good = concatenated(c, in, inputs, (int)attributes[0], shape, why);
+    else if (op == OP_take) good = taken(c, &in[0]->shape, attributes, shape, why);
+    else if (op == OP_diagonal) good = met(c, &in[0]->shape, attributes, shape, why);
     else good = by_signature(c, op, in, inputs, attributes, shape, why);
     return good && shape_sound(c, *shape, why);
 }

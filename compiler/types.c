@@ -115,7 +115,7 @@ const char *value_kind_text(const Value *v) {
         case FORMULA_function: return "a function";
         }
         return "a formula";
-    case VALUE_TENSOR: return v->embedding ? "an embedding" : "a tensor";
+    case VALUE_TENSOR: return v->classes ? "a column of labels" : v->embedding ? "an embedding" : "a tensor";
     case VALUE_PICTURE: return "a picture";
     case VALUE_RECORD: return record_words[v->decl->record];
     case VALUE_PART: return "a part of a split";
@@ -137,12 +137,13 @@ const char *value_text(Compilation *c, const Value *v) {
     case VALUE_WORD: return v->text;
     case VALUE_TRUTH: return v->truth ? "true" : "false";
     case VALUE_TENSOR: {
-        const char *text = v->embedding ? "Embedding[" : "Tensor[";
+        const char *text = v->classes ? arena_print(arena, "%s[", v->type) : v->embedding ? "Embedding[" : "Tensor[";
         for (int i = 0; i < v->node->shape.rank; i++) {
             const char *letter = i < v->letters.count ? arena_print(arena, "%s = ", v->letters.at[i]) : "";
             const char *size = v->node->shape.dim[i] == DIM_BATCH ? "N" : arena_print(arena, "%lld", (long long)v->node->shape.dim[i]);
             text = arena_print(arena, "%s%s%s%s", text, i ? ", " : "", letter, size);
         }
+        if (v->classes && strcmp(v->type, "Flank") != 0) return arena_print(arena, "%s, %lld]", text, (long long)v->classes);
         return arena_print(arena, "%s]", text);
     }
     default: return value_kind_text(v);
@@ -232,15 +233,25 @@ static bool only_rest(const Type *type) { return type->has_dims && type->dims.co
 static bool bind_tensor(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
     bool any_shape = decl->statement->builtin && only_rest(&param->type);          /* elementwise: the op itself aligns */
     if (any_shape && (v->kind == VALUE_NUMBER || v->kind == VALUE_TENSOR)) return true;
-    if (v->kind != VALUE_TENSOR) return wrong_kind(env, param, v, decl);
+    if (v->kind != VALUE_TENSOR || v->classes) return wrong_kind(env, param, v, decl);
     const char *why = NULL;
     if (v->letters.count && !only_rest(&param->type)) return wrong_shape(env, &param->type, v, "call it with the whole tensor, and give letters to the result");
     return dims_match(table, &param->type, v->node->shape, &why) || wrong_shape(env, &param->type, v, why);
 }
 
+/* Identity[N, K]: the column's length, and how many individuals it tells apart. */
+static bool bind_labels(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
+    if (v->kind != VALUE_TENSOR || !v->classes || strcmp(v->type, param->type.name) != 0 || v->letters.count) return wrong_kind(env, param, v, decl);
+    Shape shape = {strcmp(v->type, "Flank") != 0 ? 2 : 1, {v->node->shape.dim[0], v->classes}};
+    const char *why = NULL;
+    return dims_match(table, &param->type, shape, &why) || wrong_shape(env, &param->type, v, why);
+}
+
 bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
     const char *type = param->type.name;
     if (!strcmp(type, "Tensor") || !strcmp(type, "Embedding")) return bind_tensor(env, table, param, v, decl);
+    if (is_label_type(type)) return bind_labels(env, table, param, v, decl);
+    if (!strcmp(type, "Scalar")) return v->kind == VALUE_NUMBER || (v->kind == VALUE_TENSOR && !v->node->shape.rank) || wrong_kind(env, param, v, decl);
     if (is_number_type(type)) {
         bool ok = true;
         if (v->kind != VALUE_NUMBER) return wrong_kind(env, param, v, decl);
@@ -266,17 +277,30 @@ bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, 
     return false;
 }
 
+static bool not_one_number(Environment *env, const Decl *decl, const Value *v) {
+    const Line *last = decl->statement->lines.count ? &decl->statement->lines.at[decl->statement->lines.count - 1] : NULL;
+    Diagnostic *d = diag(env->compilation->jre, DIAG_shape_mismatch, last ? last->span : decl->statement->span, "a loss is one number, this is %s",
+                         v->kind == VALUE_TENSOR ? value_text(env->compilation, v) : value_kind_text(v));
+    diag_also(d, decl->statement->result.span, "write Scalar here");
+    diag_help(d, "end it with a mean over all: mean over n of (..)");
+    return false;
+}
+
 /* The promise of the head, kept? */
 bool check_result(Environment *env, DimTable *table, const Decl *decl, Value *v) {
     const Type *type = &decl->statement->result;
     Compilation *c = env->compilation;
     const char *why = NULL;
+    bool scalar = !strcmp(type->name, "Scalar"), one = v->kind == VALUE_NUMBER || (v->kind == VALUE_TENSOR && shape_elements(v->node->shape, 2) == 1);
+    if (decl->statement->formula == FORMULA_loss && !one) return not_one_number(env, decl, v);
     if (v->kind == VALUE_TENSOR && (!strcmp(type->name, "Tensor") || !strcmp(type->name, "Embedding"))) {
         if (only_rest(type) || dims_match(table, type, v->node->shape, &why)) return true;
     } else if (v->kind == VALUE_PICTURE && !strcmp(type->name, "Image")) {
         Shape size = {2, {v->view->height, v->view->width}};
         if (!type->has_dims || dims_match(table, type, size, &why)) return true;
-    } else if (strcmp(type->name, "Tensor") != 0 && strcmp(type->name, "Image") != 0 && strcmp(type->name, "Embedding") != 0) {
+    } else if (scalar && one) {
+        return true;
+    } else if (!scalar && strcmp(type->name, "Tensor") != 0 && strcmp(type->name, "Image") != 0 && strcmp(type->name, "Embedding") != 0) {
         return true;
     } else if (v->kind == VALUE_NUMBER) {
         return true;                                               /* computed while compiling */

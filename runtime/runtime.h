@@ -107,6 +107,19 @@ Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightL
 bool executor_run(Executor *executor, const float *input, int n, float *output);
 void executor_free(Executor *executor);
 size_t executor_bytes(const Executor *executor);          /* slab and weights on the device */
+/* What the executor shares with compute.c: the call that a node makes of the views of its operands, the kernel for it, and the numbers
+ * of a weight from its file (false: diagnosed). */
+KernelCall node_call(const Node *node, TensorView out, const TensorView *in);
+const char *node_kernel(const Node *node);
+void lay_row_major(TensorView *view);
+bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *values);
+
+/* ---- core/compute.c: a graph in 64 bits ------------------------------------------------------------------------------------ */
+
+/* Walks a graph node by node with the reference kernels: what losses and test chunks are held against. `batch` pictures; `given` holds
+ * double arrays by the names of inputs and weights (the graph's own input is called "input"), NULL for none; other weights come from
+ * their files. The output's numbers lie in the graph's arena. False: diagnosed, or interrupted. */
+bool compute_graph(Jre *jre, const Graph *g, int batch, const Map *given, WeightLibrary *weights, double **numbers);
 
 /* ---- data/table.c: CSV (RFC 4180) -------------------------------------------------------------------------------------------- */
 

@@ -468,7 +468,7 @@ static void index_equations_that_mean_nothing_are_refused_once(void **state) {
     refused_network("p[n, n] = mean over h, w of x[n, c, h, w]\np", "shape_mismatch", "left over");
     refused_network("p[n, c] = mean over k of x[n, c, h, w]\np", "unknown_name", "`k`");
     refused_network("p[n, c] = mean over h, w of x[n, c]\np", "shape_mismatch", "2 dimensions are named, there are 4");
-    refused_network("p[n] = x[n, n, h, w]\np", "not_yet", "diagonal");
+    refused_network("p[n] = x[n, n, h, w]\np", "shape_mismatch", "`n` names a dimension of 3 here");
     refused_network("p[n, c] = mean over h, w of x[n, c, h, w] + x\np", "shape_mismatch", "letters");
     refused_network("p = x |> average_pool\nd[n, m] = sum over k of p[n, k] * p[m, k]\nd", "shape_mismatch", "mixes the pictures");
     refused_network("p = x |> average_pool\np @ (p' @ p)", "shape_mismatch", "mixes the pictures");

@@ -102,6 +102,23 @@ static void every_rule_has_cases_where_it_applies_and_where_not(void **state) {
 
 /* ---- the text ------------------------------------------------------------------------------------------------------------- */
 
+static void constants_places_and_diagonals_are_read_too(void **state) {
+    (void)state;
+    Bench *b = bench_new();
+    static const char text[] =
+        "%0 = constant() values=1,-0.5,inf,0.25 : [2, 2]\n"
+        "%1 = constant() value=1 step=1 : [2, 2]\n"
+        "%2 = add(%0, %1) : [2, 2]\n"
+        "%3 = diagonal(%2) : [2]\n"
+        "%4 = take(%3) place=1 : []\n"
+        "-> %4\n";
+    Graph *g = graph_of(b, text);
+    assert_string_equal(text_of(b, g, true), text);
+    assert_true(constant_value(g->nodes.at[0], 1) == -0.5 && constant_value(g->nodes.at[1], 3) == 4);
+    assert_true(graph_verify(g, "read"));
+    bench_free(b);
+}
+
 static void what_is_written_is_read_and_written_again(void **state) {
     (void)state;
     Bench *b = bench_new();
@@ -159,6 +176,11 @@ static void a_text_that_is_no_graph_is_refused_at_its_place(void **state) {
         {"%2 = add(%0, %1) : [N, 5]", "it makes [N, 4]", "3:20"}, {"%2 = add(%0, %1) : [N, 0]", "not what its operands make", "3:20"},
         {"%2 = add(%0 %1) : [N, 4]", "`,` was expected", "3:13"}, {"%2 = clamp(%0) lov=2 : [N, 4]", "did you mean `low`", "3:16"},
         {"%2 = clamp(%0) zzzzzz=2 : [N, 4]", "jre doc clamp", "3:16"}, {"%2 = clamp(%0) low=1 low=2 : [N, 4]", "a second time", "3:22"},
+        {"%2 = constant() values=1 values=2 : [1]", "a second time", "3:26"}, {"%2 = constant() values=1, : [1]", "a number was expected", "3:26"},
+        {"%2 = constant() values=1,2 : [3]", "2 values stand", "3:30"}, {"%2 = constant() values=1,2 : [N, 2]", "2 values stand", "3:30"},
+        {"%2 = take(%0) axis=1 place=4 : [N]", "no such place", "3:6"}, {"%2 = take(%0) place=0 : [4]", "no such place", "3:6"},
+        {"%2 = take(%0) axis=-1 : [4]", "no such place", "3:6"}, {"%2 = take(%0) axis=7 : [4]", "no such place", "3:6"},
+        {"%2 = diagonal(%0) : [N]", "no such diagonal", "3:6"}, {"%2 = diagonal(%0) second=6 : [N]", "no such diagonal", "3:6"},
         {"%2 = clamp(%0) low=nan : [N, 4]", "nan is no number", "3:20"}, {"%2 = clamp(%0) low= : [N, 4]", "a number was expected", "3:20"},
         {"%2 = sum(%0) axes=1.5 : [N, 4]", "no whole number", "3:6"}, {"%2 = sum(%0) axes=4 : [N, 4]", "not there", "3:6"},
         {"%2 = concat(%0, %0) axis=1e300 : [N, 8]", "no whole number", "3:6"}, {"%2 = concat(%0, %0) axis=7 : [N, 8]", "cannot be joined", "3:6"},
@@ -339,6 +361,7 @@ int main(void) {
     static const struct CMUnitTest others[] = {
         cmocka_unit_test(every_rule_has_cases_where_it_applies_and_where_not),
         cmocka_unit_test(what_is_written_is_read_and_written_again),
+        cmocka_unit_test(constants_places_and_diagonals_are_read_too),
         cmocka_unit_test(whole_networks_are_read_again_after_every_pass),
         cmocka_unit_test(a_text_that_is_no_graph_is_refused_at_its_place),
         cmocka_unit_test(broken_texts_do_no_harm),

@@ -39,7 +39,7 @@ struct Executor {
 _Static_assert((int)KERNEL_RANK == (int)GRAPH_RANK && (int)KERNEL_INPUTS == (int)GRAPH_INPUTS &&
                (int)KERNEL_ATTRIBUTES == (int)GRAPH_ATTRIBUTES, "a node fits a kernel's call");
 
-static void lay_row_major(TensorView *view) {
+void lay_row_major(TensorView *view) {
     int64_t stride = 1;
     for (int i = view->rank - 1; i >= 0; i--) {
         view->stride[i] = stride;
@@ -104,17 +104,55 @@ static void align_reshape(TensorView *in, TensorView *out) {
     lay_row_major(plain);
 }
 
-static KernelCall call_of(const Executor *executor, const Node *node, int n) {
-    KernelCall call = {.out = view_of(executor, node, n), .inputs = node->inputs};
+static void drop_dimension(TensorView *view, int axis) {
+    view->rank--;
+    for (int i = axis; i < view->rank; i++) {
+        view->dim[i] = view->dim[i + 1];
+        view->stride[i] = view->stride[i + 1];
+    }
+}
+
+static TensorView taken(const TensorView *x, const Node *node) {
+    TensorView view = *x;
+    int axis = (int)node->attribute[0];
+    int64_t offset = (int64_t)node->attribute[1] * x->stride[axis];
+    view.data = (char *)x->data + offset * (int64_t)(x->type == KERNEL_F64 ? sizeof(double) : sizeof(float));
+    drop_dimension(&view, axis);
+    return view;
+}
+
+static TensorView diagonal_of(const TensorView *x, const Node *node) {
+    TensorView view = *x;
+    int first = (int)node->attribute[0], second = (int)node->attribute[1];
+    view.stride[first] += x->stride[second];
+    drop_dimension(&view, second);
+    return view;
+}
+
+KernelCall node_call(const Node *node, TensorView out, const TensorView *in) {
+    KernelCall call = {.out = out, .inputs = node->inputs};
     memcpy(call.attribute, node->attribute, sizeof call.attribute);
     for (int i = 0; i < node->inputs; i++) {
         if (!node->in[i]) continue;
-        call.in[i] = view_of(executor, node->in[i], n);
-        if (op_row(node->op)->flags & OP_ELEMENTWISE) call.in[i] = stretched(&call.in[i], &call.out);
+        call.in[i] = op_row(node->op)->flags & OP_ELEMENTWISE ? stretched(&in[i], &call.out) : in[i];
     }
-    if (node->op == OP_transpose) call.in[0] = transposed(&call.in[0], node);
+    if (node->op == OP_transpose) call.in[0] = transposed(&in[0], node);
+    if (node->op == OP_take) call.in[0] = taken(&in[0], node);
+    if (node->op == OP_diagonal) call.in[0] = diagonal_of(&in[0], node);
     if (node->op == OP_reshape) align_reshape(&call.in[0], &call.out);
     return call;
+}
+
+const char *node_kernel(const Node *node) {
+    bool moves = node->op == OP_reshape || node->op == OP_transpose || node->op == OP_take || node->op == OP_diagonal;
+    return moves ? "copy" : op_row(node->op)->name;
+}
+
+static KernelCall call_of(const Executor *executor, const Node *node, int n) {
+    TensorView in[GRAPH_INPUTS] = {{0}};
+    for (int i = 0; i < node->inputs; i++)
+        if (node->in[i]) in[i] = view_of(executor, node->in[i], n);
+    return node_call(node, view_of(executor, node, n), in);
 }
 
 /* Between the host's row-major numbers and a node that lies channels last. */
@@ -186,8 +224,7 @@ static bool choose_kernels(Executor *executor, const Step *steps, int count, boo
     for (int i = 0; i < count; i++) {
         const Node *node = steps[i].node;
         KernelCall call = call_of(executor, node, executor->program->max_batch);
-        bool moves = node->op == OP_reshape || node->op == OP_transpose;
-        const Kernel *kernel = kernel_of(executor, moves ? "copy" : op_row(node->op)->name, &call);
+        const Kernel *kernel = kernel_of(executor, node_kernel(node), &call);
         launches[i] = (Launch){.node = node, .kernel = kernel};
         if (!kernel) complete = no_kernel(executor, node);
         if (!kernel || !kernel->packed_bytes) continue;
@@ -211,21 +248,20 @@ static bool choose_staging(Executor *executor, const Node *node, bool inward, co
     return *kernel ? true : no_kernel(executor, node);
 }
 
-static bool load_weight(Executor *executor, const Node *node, WeightLibrary *weights, float *values) {
+bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *values) {
     const WeightScope *scope = node->weights;
     WeightFile *file = weight_library_file(weights, scope->path, scope->span);
     if (!file) return false;
     const WeightTensor *tensor = map_get(&file->by_name, node->name);
     if (!tensor) {
-        diag(executor->jre, DIAG_wrong_weights, scope->span, "`%s` has no `%s`", scope->path, node->name);
+        diag(jre, DIAG_wrong_weights, scope->span, "`%s` has no `%s`", scope->path, node->name);
         return false;
     }
     Shape found = {.rank = tensor->rank};
     for (int i = 0; i < tensor->rank && i < GRAPH_RANK; i++) found.dim[i] = tensor->dim[i];
     if (tensor->rank > GRAPH_RANK || !shape_equal(found, node->shape)) {
-        Diagnostic *d = diag(executor->jre, DIAG_wrong_weights, scope->span, "`%s` is %s in `%s`", node->name,
-                             shape_text(&executor->arena, found), scope->path);
-        diag_note(d, "the network wants %s", shape_text(&executor->arena, node->shape));
+        Diagnostic *d = diag(jre, DIAG_wrong_weights, scope->span, "`%s` is %s in `%s`", node->name, shape_text(&jre->forever, found), scope->path);
+        diag_note(d, "the network wants %s", shape_text(&jre->forever, node->shape));
         return false;
     }
     safetensors_values(file, tensor, values);
@@ -237,9 +273,9 @@ static bool load_source(Executor *executor, const Node *node, WeightLibrary *wei
     float *values = jre_allocate(executor->jre, (size_t)(count ? count : 1) * sizeof *values);
     bool sound = true;
     if (node->op == OP_weight)
-        sound = load_weight(executor, node, weights, values);
+        sound = load_weight(executor->jre, node, weights, values);
     else
-        for (int64_t i = 0; i < count; i++) values[i] = (float)node->attribute[0];
+        for (int64_t i = 0; i < count; i++) values[i] = (float)constant_value(node, i);
     if (sound) executor->device->copy_in(executor->device, memory_of(executor, node), values, (size_t)count * sizeof *values);
     jre_release(values);
     return sound;

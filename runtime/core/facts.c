@@ -228,7 +228,12 @@ static bool fact_leaks(void *context, const SplitPlan *split, LeakFacts *facts) 
     return sound;
 }
 
+static bool fact_compute(void *context, const Graph *graph, double **numbers) {
+    Session *session = context;
+    return compute_graph(session->jre, graph, 1, NULL, session->weights, numbers);
+}
+
 Facts session_facts(Session *session) {
     return (Facts){.context = session, .file_exists = fact_file_exists, .content_hash = fact_content_hash, .weights = fact_weights,
-                   .table = fact_table, .dataset = fact_dataset, .leaks = fact_leaks};
+                   .table = fact_table, .dataset = fact_dataset, .leaks = fact_leaks, .compute = fact_compute};
 }

@@ -1,0 +1,261 @@
+/* losses.c: index equations and losses, computed in 64 bits through the compiler, held against published numbers and plain loops. */
+#include <math.h>
+
+#include <cjson/cJSON.h>
+
+#include "trial.h"
+
+#include "../runtime/runtime.h"
+
+/* ---- an expression, as a test chunk computes it ------------------------------------------------------------------------ */
+
+typedef struct { Environment *env; Value *value; const double *numbers; int64_t count; } Computed;
+
+static bool compute(void *context, const Graph *graph, double **numbers) { return compute_graph(context, graph, 1, NULL, NULL, numbers); }
+
+/* The expression may use the modules and formulas of `chunk`. */
+static Computed computed(Trial *trial, const char *chunk, const char *expression) {
+    trial_sound(trial, chunk);
+    trial->c.facts.context = trial->jre;
+    trial->c.facts.compute = compute;
+    const char *text = arena_print(&trial->jre->forever, "probe %s", expression);
+    Chunk *parsed = parse_chunk(trial->jre, source_from_text(trial->jre, "expression", text, strlen(text)));
+    assert_int_equal(parsed->statements.count, 1);
+    Computed made = {.env = environment_new(&trial->c, trial->c.scope, NULL)};
+    made.env->graph = graph_new(&trial->c);
+    made.value = evaluate(made.env, parsed->statements.at[0]->value);
+    double *numbers = NULL;
+    if (made.value->kind == VALUE_TENSOR && tensor_numbers(made.env, made.value, &numbers)) made.count = shape_elements(made.value->node->shape, 1);
+    made.numbers = numbers;
+    return made;
+}
+
+/* A table as the language writes it. */
+static const char *table(Trial *trial, const double *numbers, int rows, int columns) {
+    Text text = {.jre = trial->jre};
+    for (int i = 0; i < rows; i++)
+        for (int k = 0; k < columns; k++)
+            text_add(&text, "%s%s%.17g%s", k ? ", " : i ? ", [" : "[[", "", numbers[i * columns + k], k == columns - 1 ? "]" : "");
+    text_add(&text, "]");
+    const char *kept = arena_copy(&trial->jre->forever, text.at, text.length);
+    text_free(&text);
+    return kept;
+}
+
+static const char *labels(Trial *trial, const int *label, int count) {
+    Text text = {.jre = trial->jre};
+    for (int i = 0; i < count; i++) text_add(&text, "%s%d", i ? ", " : "[", label[i] + 1);
+    text_add(&text, "]");
+    const char *kept = arena_copy(&trial->jre->forever, text.at, text.length);
+    text_free(&text);
+    return kept;
+}
+
+static void gives(const char *chunk, const char *expression, double wanted, double tolerance) {
+    Trial *trial = trial_new();
+    Computed found = computed(trial, chunk, expression);
+    if (!found.numbers || found.count != 1 || !(fabs(found.numbers[0] - wanted) <= tolerance * fmax(1, fabs(wanted)))) {
+        char *text = test_messages(trial->jre);
+        fail_msg("%s: %.15g, expected %.15g\n%s", expression, found.numbers ? found.numbers[0] : NAN, wanted, text);
+    }
+    trial_free(trial);
+}
+
+static void gives_all(const char *chunk, const char *expression, int count, const double *wanted) {
+    Trial *trial = trial_new();
+    Computed found = computed(trial, chunk, expression);
+    if (found.count != count) {
+        char *text = test_messages(trial->jre);
+        fail_msg("%s: %lld numbers, expected %d\n%s", expression, (long long)found.count, count, text);
+    }
+    for (int i = 0; i < count; i++)
+        if (!(found.numbers[i] == wanted[i] || fabs(found.numbers[i] - wanted[i]) <= 1e-12))
+            fail_msg("%s: %.15g at %d, expected %.15g", expression, found.numbers[i], i, wanted[i]);
+    trial_free(trial);
+}
+#define GIVES_ALL(chunk, expression, ...) \
+    gives_all((chunk), (expression), (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), (double[]){__VA_ARGS__})
+
+/* A function of x [3, 3] and who (1 2 1), applied. */
+static const char *body_of(Trial *trial, const char *lines) {
+    return arena_print(&trial->jre->forever, "function f(x: Tensor[N, M], who: Identity[N, K]) -> Tensor[R...] {\n%s\n}\n", lines);
+}
+static const char applied[] = "f([[1, 2, 3], [4, 5, 6], [7, 8, 9]], [1, 2, 1])";
+
+static void line_gives(const char *lines, int count, const double *wanted) {
+    Trial *trial = trial_new();
+    gives_all(body_of(trial, lines), applied, count, wanted);
+    trial_free(trial);
+}
+#define LINE_GIVES(lines, ...) line_gives((lines), (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), (double[]){__VA_ARGS__})
+
+/* ---- index equations ------------------------------------------------------------------------------------------------------ */
+
+static void reductions_filter_first(void **state) {
+    (void)state;
+    LINE_GIVES("r[i] = sum over j of x[i, j] where x[i, j] > 2\nr", 3, 15, 24);
+    LINE_GIVES("r[i] = mean over j of x[i, j] where x[i, j] > 2 and x[i, j] != 5\nr", 3, 5, 8);
+    LINE_GIVES("r[i] = max over j of x[i, j] where who[i] == who[j]\nr", 3, 5, 9);
+    LINE_GIVES("r[i] = min over j of x[i, j] where who[i] == who[j] and i != j\nr", 3, INFINITY, 7);
+    LINE_GIVES("r[i, j] = min over k of x[k, k] where x[i, j] < x[k, k]\nr", 5, 5, 5, 5, 9, 9, 9, 9, INFINITY);
+}
+
+static void over_nothing(void **state) {
+    (void)state;
+    LINE_GIVES("r[i] = sum over j of x[i, j] where x[i, j] > 99\nr", 0, 0, 0);
+    LINE_GIVES("r[i] = mean over j of x[i, j] where x[i, j] > 99\nr", 0, 0, 0);
+    LINE_GIVES("r[i] = max over j of x[i, j] where false\nr", -INFINITY, -INFINITY, -INFINITY);
+    LINE_GIVES("r[i] = min over j of x[i, j] where x[i, j] > 99\nr", INFINITY, INFINITY, INFINITY);
+}
+
+/* The letter that the test lacks counts each of its places. */
+static void a_filtered_mean_counts_what_it_kept(void **state) {
+    (void)state;
+    LINE_GIVES("mean over i, j of x[i, j] where who[i] == 1", 5);
+    LINE_GIVES("mean over i, j of x[i, j] where x[i, j] > 4 or i == j", (1 + 5 + 6 + 7 + 8 + 9) / 6.0);
+    LINE_GIVES("mean over i, j of x[i, j] where true", 5);
+}
+
+static void letters_by_themselves_are_positions(void **state) {
+    (void)state;
+    LINE_GIVES("sum over i, j of x[i, j] where i < j", 2 + 3 + 6);
+    LINE_GIVES("sum over i, j of (i == j) * x[i, j]", 15);
+    LINE_GIVES("r[i] = i + 0 * x[i, 1]\nr", 1, 2, 3);
+    LINE_GIVES("r[n] = sum over k of x[n, k] where who[n] == k\nr", 1, 5, 7);
+    LINE_GIVES("(max over i of x[i, 1]) + (max over i of i * x[i, 2])", 7 + 24);
+}
+
+static void brackets_take_places_and_diagonals(void **state) {
+    (void)state;
+    LINE_GIVES("r[i] = x[i, i]\nr", 1, 5, 9);
+    LINE_GIVES("r[i] = x[i, 2]\nr", 2, 5, 8);
+    LINE_GIVES("r[j] = x[(M - 1), j]\nr", 4, 5, 6);
+    LINE_GIVES("x[3, 1]", 7);
+    LINE_GIVES("k = 2\nr[n] = x[n, (k)] - x[n, (k - 1)]\nr", 1, 1, 1);
+    LINE_GIVES("z[a, b, c] = x[a, b] * x[b, c]\nr[a, b] = z[a, b, a]\nr", 1, 8, 21, 8, 25, 48, 21, 48, 81);
+    LINE_GIVES("z[a, b, c] = x[a, b] * x[b, c]\nr[b] = z[2, b, 1]\nr", 4, 20, 42);
+}
+
+static void tests_count_0_or_1(void **state) {
+    (void)state;
+    LINE_GIVES("2 * (x > 4) + (1 == 1)", 1, 1, 1, 1, 3, 3, 3, 3, 3);
+    LINE_GIVES("m = x > 2 and not x > 7\nm", 0, 0, 1, 1, 1, 1, 1, 0, 0);
+    LINE_GIVES("if x == 1 or x > 8 then x else 0", 1, 0, 0, 0, 0, 0, 0, 0, 9);
+    LINE_GIVES("true and x > 8", 0, 0, 0, 0, 0, 0, 0, 0, 1);
+    LINE_GIVES("onehot(who)", 1, 0, 0, 1, 1, 0);
+}
+
+/* ---- core's own definitions --------------------------------------------------------------------------------------------------- */
+
+static void norm_unit_and_softmax(void **state) {
+    (void)state;
+    GIVES_ALL("", "norm([[3, 4], [0, 2]])", 5, 2);
+    GIVES_ALL("", "unit([[3, 4], [0, 2]])", 0.6, 0.8, 0, 1);
+    GIVES_ALL("", "unit([[0, 0]])", 0, 0);
+    double sum = exp(1.0) + exp(2.0) + exp(3.0);
+    GIVES_ALL("", "softmax([[1, 2, 3], [1001, 1002, 1003]])", exp(1.0) / sum, exp(2.0) / sum, exp(3.0) / sum, exp(1.0) / sum, exp(2.0) / sum, exp(3.0) / sum);
+    GIVES_ALL("", "average_pool([[[[1, 2], [3, 6]], [[0, 0], [0, 1]]]])", 3, 0.25);
+    GIVES_ALL("", "[[1, 2], [3, 4]] |> norm", sqrt(5), 5);
+}
+
+/* ---- DEFINITIONS 5.12 ---------------------------------------------------------------------------------------------------------- */
+
+enum { N = 12, D = 8, K = 4 };
+typedef struct { Trial *trial; const char *e, *who, *w, *unit_e; } Golden;
+
+static Golden golden_new(void) {
+    double x[N * D], w[K * D];
+    int label[N];
+    for (int i = 0; i < N; i++) {
+        label[i] = i % K;
+        for (int d = 0; d < D; d++)
+            x[i * D + d] = sin(.37 * (i + 1) * (d + 1)) + .25 * cos(1.7 * i + .9 * d * d) + .55 * cos(.53 * (label[i] + 1) * (d + 2));
+    }
+    for (int k = 0; k < K; k++)
+        for (int d = 0; d < D; d++) w[k * D + d] = sin(.71 * (d + 1) + 1.3 * k);
+    assert_true(fabs(x[0] - .88049508) < 1e-8 && fabs(x[1] - .81912903) < 1e-8 && fabs(x[2] - .38440459) < 1e-8);
+    Golden golden = {.trial = trial_new()};
+    golden.e = table(golden.trial, x, N, D);
+    golden.who = labels(golden.trial, label, N);
+    golden.w = table(golden.trial, w, K, D);
+    return golden;
+}
+
+static void heads_give(const char *call, double wanted) {
+    Golden golden = golden_new();
+    const char *lines = arena_print(&golden.trial->jre->forever, "use heads\ne = %s\nwho = %s\nW = %s\n", golden.e, golden.who, golden.w);
+    gives(lines, call, wanted, 1e-10);
+    trial_free(golden.trial);
+}
+
+static void heads_agree_with_the_published_numbers(void **state) {
+    (void)state;
+    heads_give("ArcFace(e, who, margin = 28.6deg, scale = 64, W = W)", 51.187983435314);
+    heads_give("ArcFace(e, who, margin = 28.65deg, W = W)", 24.089339233984);
+    heads_give("ArcFace(e, who, W = W)", 24.088414803386);
+    heads_give("CosFace(e, who, scale = 64, W = W)", 44.192420754827);
+    heads_give("CosFace(e, who, W = W)", 20.788335856872);
+    heads_give("BatchHardTriplet(unit(e), who)", .445951453743);
+}
+
+/* ---- numbers of PyTorch --------------------------------------------------------------------------------------------------------- */
+
+static const char *json_table(Trial *trial, const cJSON *rows) {
+    char *text = cJSON_PrintUnformatted(rows);
+    const char *kept = arena_print(&trial->jre->forever, "%s", text);
+    cJSON_free(text);
+    return kept;
+}
+
+static double wanted_of(const cJSON *losses, const char *name) {
+    return cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(losses, name), "value"));
+}
+
+static cJSON *read_losses(void) {
+    char path[1024];
+    if (!test_data("oracle/losses.json", path)) skip();
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *text = calloc(1, 1 << 20);
+    assert_non_null(text);
+    size_t length = fread(text, 1, (1 << 20) - 1, file);
+    fclose(file);
+    cJSON *json = cJSON_ParseWithLength(text, length);
+    free(text);
+    assert_non_null(json);
+    return json;
+}
+
+static void heads_agree_with_pytorch(void **state) {
+    (void)state;
+    cJSON *json = read_losses(), *losses = cJSON_GetObjectItem(json, "losses");
+    Trial *trial = trial_new();
+    int label[16];
+    for (int i = 0; i < 16; i++) label[i] = (int)cJSON_GetNumberValue(cJSON_GetArrayItem(cJSON_GetObjectItem(json, "labels"), i));
+    const cJSON *other = cJSON_GetObjectItem(cJSON_GetObjectItem(cJSON_GetObjectItem(losses, "arcface_beyond_pi_minus_m"), "params"), "W");
+    const char *lines = arena_print(&trial->jre->forever, "use heads\ne = %s\nwho = %s\nW = %s\nb = %s\nother = %s\n", json_table(trial, cJSON_GetObjectItem(json, "embeddings")),
+                                    labels(trial, label, 16), json_table(trial, cJSON_GetObjectItem(json, "W_classes_by_dim")),
+                                    json_table(trial, cJSON_GetObjectItem(json, "linear_bias")), json_table(trial, other));
+    gives(lines, "ArcFace(e, who, margin = 28.6deg, scale = 64, W = W)", wanted_of(losses, "arcface"), 1e-12);
+    gives(lines, "ArcFace(e, who, margin = 28.6deg, scale = 8, W = other)", wanted_of(losses, "arcface_beyond_pi_minus_m"), 1e-12);
+    gives(lines, "CosFace(e, who, scale = 64, W = W)", wanted_of(losses, "cosface"), 1e-12);
+    gives(lines, "Softmax(e, who, W = W, b = b)", wanted_of(losses, "cross_entropy"), 1e-12);
+    gives(lines, "BatchHardTriplet(unit(e), who, margin = 0.2)", wanted_of(losses, "triplet_batch_hard_mean"), 1e-12);
+    trial_free(trial);
+    cJSON_Delete(json);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reductions_filter_first),
+        cmocka_unit_test(over_nothing),
+        cmocka_unit_test(a_filtered_mean_counts_what_it_kept),
+        cmocka_unit_test(letters_by_themselves_are_positions),
+        cmocka_unit_test(brackets_take_places_and_diagonals),
+        cmocka_unit_test(tests_count_0_or_1),
+        cmocka_unit_test(norm_unit_and_softmax),
+        cmocka_unit_test(heads_agree_with_the_published_numbers),
+        cmocka_unit_test(heads_agree_with_pytorch),
+    };
+    return cmocka_run_group_tests_name("losses", tests, NULL, NULL);
+}
