@@ -65,4 +65,15 @@ expect "fmt leaves what is in order" 0 "" "$jre" fmt --check "$folder/draft.jre"
 expect "fmt refuses a document with a mistake" 1 "unexpected_word" "$jre" fmt "$folder/wrong.jre"
 expect "and leaves it as it was" 0 "" cmp "$folder/wrong.jre" "$folder/wrong.before"
 expect "fmt asks for a document" 1 "a document was expected" "$jre" fmt
+printf '```jre\nuse resnt\n\nsplit folds {\n  dta jaguars\n  folds 5\n}\nx = 3 px\n```\n' > "$folder/v00.jre"
+printf '```jre\nextends "v00.jre"\nchange folds { foldss 4 }\n```\n' > "$folder/v0.jre"
+cp "$folder/v00.jre" "$folder/wrong.before"
+expect "fix shows what it would change" 1 "+   data jaguars" "$jre" fix "$folder/v00.jre"
+expect "and without --yes changes nothing" 0 "" cmp "$folder/v00.jre" "$folder/wrong.before"
+expect "what stands in another file is told to be fixed there" 1 "jre fix $folder/v00.jre" "$jre" fix "$folder/v0.jre" --yes
+expect "and that file stays as it is" 0 "" cmp "$folder/v00.jre" "$folder/wrong.before"
+expect "fix --yes makes the changes" 0 "changes made" "$jre" fix "$folder/v00.jre" --yes
+expect "and they are in the file" 0 "use resnet" cat "$folder/v00.jre"
+expect "fix without a safe change shows the findings" 1 "no safe change" "$jre" fix "$folder/wrong.jre"
+expect "fix of a document without mistakes" 0 "nothing to change" "$jre" fix "$folder/draft.jre"
 echo "1..$number"

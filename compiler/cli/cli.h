@@ -27,6 +27,8 @@ void options_print(const Command *command, FILE *out);
 /* Prints what was found, to stderr (or stdout as JSON), and gives the exit code. */
 int report_findings(Jre *jre, const Options *options);
 bool wants_colors(FILE *out);
+/* Compiles for the sake of what is found on the way. */
+void find_mistakes(Jre *jre, Options *options);
 void print_time_passes(const Compilation *c, FILE *out);
 
 int run_command(Jre *jre, Options *options);

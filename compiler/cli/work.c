@@ -63,6 +63,12 @@ static void describe_program(Work *work, Text *out) {
              submissions, submissions == 1 ? "" : "s");
 }
 
+void find_mistakes(Jre *jre, Options *options) {
+    Work work;
+    begin(&work, jre, options, true);
+    end(&work, options);
+}
+
 int check_command(Jre *jre, Options *options) {
     Work work;
     double started = seconds_now();
