@@ -147,28 +147,19 @@ static Value *pool(Environment *env, Op op, Span span) {
 Value *builtin_max_pool(Environment *env, Span span) { return pool(env, OP_max_pool, span); }
 Value *builtin_mean_pool(Environment *env, Span span) { return pool(env, OP_mean_pool, span); }
 
-Value *builtin_blur(Environment *env, Span span) {
-    Node *x = parameter(env, "x")->node;
-    double sigma = real_parameter(env, "sigma");
-    if (x->shape.dim[2] == DIM_BATCH || x->shape.dim[3] == DIM_BATCH) return finish(env, NULL, "the pictures of a batch would be blurred into each other", span);
-    if (!(sigma > 0) || sigma > 100) return finish(env, NULL, "sigma is over 0 and at most 100 pixels", span);
-    const char *why;
-    Node *made = graph_add(env->graph, OP_blur, &x, 1, &sigma, env->origin, &why);
-    return finish(env, made, why, span);
-}
-
 Value *builtin_concat(Environment *env, Span span) {
     Value *parts = parameter(env, "parts");
     Node *joined = NULL;
     const char *why = "there is nothing to join";
     for (int i = 0; i < parts->items.count; i++) {
         Value *part = parts->items.at[i];
-        if (part->kind != VALUE_TENSOR || part->letters.count || part->node->shape.rank < 1) {
+        if (part->kind != VALUE_TENSOR || part->letters.count) {
             diag(env->compilation->jre, DIAG_wrong_type, part->span, "a tensor was expected, this is %s", value_kind_text(part));
             return poison(env, span);
         }
-        double axis = part->node->shape.rank > 1;
-        joined = !joined ? part->node : graph_add(env->graph, OP_concat, (Node *[]){joined, part->node}, 2, &axis, env->origin, &why);
+        Node *node = part->node->shape.rank ? part->node : graph_reshape(env->graph, part->node, (Shape){1, {1}}, env->origin);
+        double axis = node->shape.rank > 1;
+        joined = !joined ? node : graph_add(env->graph, OP_concat, (Node *[]){joined, node}, 2, &axis, env->origin, &why);
         if (!joined) break;
     }
     return finish(env, joined, why, span);
@@ -183,11 +174,18 @@ Value *builtin_flatten(Environment *env, Span span) {
 
 /* ---- the table ----------------------------------------------------------------------------------------------------------------- */
 
-static const struct { const char *name; Value *(*make)(Environment *env, Span span); } builtins[] = {
-#define BUILTIN(name) {#name, builtin_##name},
+static const struct { const char *name; Value *(*make)(Environment *env, Span span); bool view_step; } builtins[] = {
+#define BUILTIN(name) {#name, builtin_##name, false},
+#define VIEW_STEP(name) {#name, builtin_view_step, true},
 #include "builtins.def"
 #undef BUILTIN
 };
+
+bool is_view_step(const Decl *decl) {
+    for (size_t i = 0; decl->statement->builtin && i < sizeof builtins / sizeof *builtins; i++)
+        if (!strcmp(builtins[i].name, decl->name)) return builtins[i].view_step;
+    return false;
+}
 
 /* cos(0.5rad), max(3, 4): numbers stay numbers. */
 static Value *of_numbers(Environment *env, Op op, const double *x, Span span) {
@@ -212,13 +210,15 @@ static Value *elementwise(Environment *env, Op op, const Decl *decl, Span span) 
     Value *operands[GRAPH_INPUTS];
     double numbers[GRAPH_INPUTS];
     int count = 0;
-    bool all_numbers = true, ok = true;
+    bool all_numbers = true, ok = true, drawn = false;
     for (; count < decl->statement->params.count && count < GRAPH_INPUTS; count++) {
         operands[count] = parameter(env, decl->statement->params.at[count].name);
         all_numbers &= operands[count]->kind == VALUE_NUMBER;
+        drawn |= operands[count]->draw != NULL;
         if (all_numbers) numbers[count] = number_in(operands[count], "bare", &ok);
     }
     Value *folded = all_numbers && ok ? of_numbers(env, op, numbers, span) : NULL;
+    if (folded && drawn) folded->draw = draw_of(env->compilation, decl->name, (const Value *const *)operands, count);
     return folded ? folded : tensor_operation(env, op, operands, count, NULL, span);
 }
 

@@ -19,6 +19,13 @@ bool is_data_type(const char *type) {
     return false;
 }
 
+bool role_type(const char *type) {
+    static const char *const types[] = {"Mask", "Flank", "Label", "Keypoints"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(types[i], type)) return true;
+    return false;
+}
+
 bool word_type(const char *type) { return !strcmp(type, "Word") || !strcmp(type, "Color") || !strcmp(type, "Stats"); }
 
 Bound *argument_of(const Value *formula, const char *name) {
@@ -31,7 +38,8 @@ Bound *argument_of(const Value *formula, const char *name) {
 
 /* Where a Word is wanted, a bare name is a word though something else may be called so; where an Int is, `/` rounds down. */
 static Value *evaluate_argument(Environment *env, const Param *param, const Expr *e) {
-    if (param && word_type(param->type.name) && e->kind == EXPR_NAME) {
+    bool left_out = param && !strcmp(param->type.name, "Range") && e->kind == EXPR_NAME && !strcmp(e->name, "none");
+    if (left_out || (param && word_type(param->type.name) && e->kind == EXPR_NAME)) {
         Value *word = value_new(env->compilation, VALUE_WORD, e->span);
         word->text = e->name;
         return word;
@@ -290,12 +298,7 @@ static Value *run_lines(Environment *env, const Decl *decl) {
     Value *result = NULL;
     for (int i = 0; i < decl->statement->lines.count; i++) {
         const Line *line = &decl->statement->lines.at[i];
-        if (line->kind == LINE_DRAW) {
-            Diagnostic *d = diag(c->jre, DIAG_not_yet, line->span, "random views come with training, in a later version");
-            diag_help(d, "until then use a view without `~`");
-            return poison(env, line->span);
-        }
-        Value *v = line->kind == LINE_LEARN ? learned_weight(env, line) : evaluate_line(env, line->value);
+        Value *v = line->kind == LINE_LEARN ? learned_weight(env, line) : line->kind == LINE_DRAW ? draw_line(env, line) : evaluate_line(env, line->value);
         if (v->kind == VALUE_NONE) return v;
         if (line->kind == LINE_EQUATION && line->letters.count) v = letters_in_order(env, v, &line->letters, line->span);
         if (v->kind == VALUE_NONE) return v;

@@ -268,6 +268,7 @@ typedef enum {
     VALUE_FORMULA,                        /* a network, loss, augment or function waiting for arguments */
     VALUE_TENSOR,                         /* a node of the graph being built */
     VALUE_PICTURE,                        /* an Image on its way through a view */
+    VALUE_ROLE,                           /* data that the dataset's roles supply for each picture: a Mask, a Flank; known when it runs */
     VALUE_RECORD,                         /* a dataset, split, embed, ... by name */
     VALUE_PART,                           /* folds.held_out, or a whole dataset */
     VALUE_SIMILARITY,
@@ -279,12 +280,20 @@ typedef enum {
 } ValueKind;
 
 typedef struct Value Value;
+/* How a number is drawn: uniform(-12deg, 12deg) on the line `angle ~ ..`, or arithmetic on such. */
+typedef struct Draw {
+    const char *name;                     /* of the `~` line; NULL for arithmetic */
+    const char *function;                 /* uniform, normal, choose, integers; +, cos, ... */
+    LIST(const Value *) operands;
+    double low, high;                     /* bounds, in the unit of the value; infinite where nobody knows */
+} Draw;
 typedef struct Bound { const char *name; Value *value; Span span; } Bound;
 struct Value {
     ValueKind kind; Span span;            /* where it was written */
     double number; Unit unit; bool whole, known, batch;   /* NUMBER; batch: the one size not known */
+    const Draw *draw;                     /* NUMBER drawn for each picture: `number` is only its middle */
     const char *text;                     /* TEXT, WORD, OPTION; FORMULA: the name it was called by */
-    const char *type;                     /* OPTION: of which place: "Batches"; TENSOR of labels: "Identity", "Label", "Flank"; of a letter's places: "position" */
+    const char *type;                     /* OPTION: of which place: "Batches"; TENSOR of labels: "Identity", "Label", "Flank"; of a letter's places: "position"; ROLE: "Mask" */
     Scope *scope;                         /* SCOPE */
     const Expr *condition;                /* CONDITION, with its names known to be columns or roles */
     int64_t classes;                      /* TENSOR of labels, which count from 1: how many there are to tell apart; else 0 */
@@ -295,7 +304,7 @@ struct Value {
     LIST(Bound) bound;                    /* FORMULA: arguments so far; OPTION: all parameters of its row, defaults filled in */
     WeightScope *weights; bool has_stats;                 /* FORMULA: weights = .., stats = .. */
     Node *node; NameList letters;         /* TENSOR; letters: names of its dimensions inside an index equation */
-    bool embedding;
+    bool embedding, image;                /* TENSOR; image: one picture, [3, H, W] */
     struct Environment *inside;           /* TENSOR made by a network: its equations and stages */
     struct View *view;                    /* PICTURE */
     struct DatasetPlan *dataset; struct SplitPlan *split; const char *part;   /* PART */
@@ -318,6 +327,7 @@ typedef struct Environment {
     Map *ordinals;                        /* of unnamed stages, shared along a path */
     const DimTable *dims;                 /* letters of the formula's types */
     bool sizes;                           /* a size or an Int is wanted: `/` rounds down */
+    const char *drawing;                  /* the `~` line that is being evaluated */
     const struct Choice *choices;
     const Value *called;                  /* the formula with its arguments */
     struct Lettered *lettered;            /* the index equation being evaluated; NULL outside */
@@ -338,6 +348,7 @@ Environment *environment_new(Compilation *c, Scope *scope, const struct Choice *
 /* call.c: calls of formulas. `piped` (or NULL) is the data in front of |>; label names the stage. */
 Value *evaluate_call(Environment *env, Value *formula, const ArgumentList *arguments, Value *piped, Span span, const char *label);
 bool is_data_type(const char *type);
+bool role_type(const char *type);                                             /* of data that the dataset's roles supply: Mask, Flank, ... */
 bool word_type(const char *type);                                             /* a bare name is a word there */
 /* settings.c: the value of a setting, held against its type in schema.def (and of words with arguments, in places.def). NULL: not
  * written, and without a default. VALUE_NONE: diagnosed, once. A default's span is the declaration's name. */
@@ -366,11 +377,15 @@ Value *tensor_looked_up(const Environment *env, const Expr *e);
 Value *evaluate_line(Environment *env, const Expr *e);
 Value *letters_in_order(Environment *env, Value *tensor, const NameList *letters, Span span);
 Node *tensor_of(Environment *env, const Value *v);                            /* a number becomes a constant; NULL if it is neither */
-/* builtins.c, views.c, scores.c: the body `builtin` of core.jre and the modules it uses; parameters are in env->values. */
+/* builtins.c, views.c, draw.c, features.c, scores.c: the body `builtin` of core.jre and the modules it uses; parameters are in env->values. */
 Value *builtin_call(Environment *env, const Decl *formula, Span span);
 Value *parameter(Environment *env, const char *name);
 double real_parameter(Environment *env, const char *name);                    /* its bare number */
 bool known_word(Environment *env, const char *name, const char *const *words, int count);     /* diagnoses any other */
+bool is_view_step(const Decl *formula);                                       /* takes a picture on its way through a view */
+Value *builtin_view_step(Environment *env, Span span);
+Value *image_gray(Environment *env, Span span);                               /* gray and blur where a picture is numbers already */
+Value *image_blur(Environment *env, Span span);
 #define BUILTIN(name) Value *builtin_##name(Environment *env, Span span);
 #include "builtins.def"
 #undef BUILTIN
@@ -384,6 +399,7 @@ bool check_result(Environment *env, DimTable *table, const Decl *formula, Value 
 const char *value_kind_text(const Value *v);                                  /* "a network", "a number" */
 const char *value_text(Compilation *c, const Value *v);                       /* "Tensor[N, 64, 7, 7]", "0.5rad" */
 double number_in(const Value *v, const char *wanted, bool *ok);   /* Int, Real, Angle (radians), Length (px), Share (fraction), Time (s), Bytes */
+bool unit_fits(Unit a, Unit b);                                              /* both angles, both times, ..: one can be written as the other */
 bool value_is_numeric(const Value *v);                                         /* a number, or a metric */
 double value_bare(const Value *v);                            /* its number without a unit: 60% is 0.6 */
 bool stats_from_text(const char *text, Stats *stats);
@@ -391,12 +407,43 @@ bool stats_equal(const Stats *a, const Stats *b);
 const char *stats_text(Compilation *c, const Stats *stats);                    /* "mean .. , spread .." */
 bool stats_by_word(const char *word, Stats *stats);                           /* imagenet, half, clip */
 
-/* ---- views: how a picture is made ready --------------------------------------------------------------------------------------------- */
+/* ---- draw.c: what a `~` line draws ---------------------------------------------------------------------------------------------------- */
 
-typedef enum { VIEW_FIT, VIEW_STRETCH, VIEW_NORMALIZE } ViewStepKind;
-typedef struct { ViewStepKind kind; int width, height; uint8_t fill[3]; const char *filter; Stats stats; Span span; } ViewStep;
-typedef struct View { LIST(ViewStep) steps; int width, height; const char *name; Span span; } View;
+Value *draw_line(Environment *env, const Line *line);
+Value *drawn_uniform(Environment *env, Span span);                            /* uniform and normal behind ~ in an augment */
+Value *drawn_normal(Environment *env, Span span);
+const Draw *draw_of(Compilation *c, const char *function, const Value *const *operands, int count);
+const char *draw_text(Arena *arena, const Draw *draw);                        /* "angle ~ uniform(-0.2, 0.2)" */
+
+/* ---- views.c: how a picture is made ready --------------------------------------------------------------------------------------------- */
+
+/* VIEW_LATER: types and sizes are checked, a later version executes it. */
+typedef enum { VIEW_LATER, VIEW_FIT, VIEW_STRETCH, VIEW_NORMALIZE } ViewStepKind;
+typedef struct { const char *name; const Value *value; } StepParameter;
+typedef struct {
+    ViewStepKind kind; const char *name; Span span;
+    int width, height;                    /* of the picture behind it; 0: not known */
+    uint8_t fill[3]; const char *filter; Stats stats;     /* FIT and STRETCH; NORMALIZE */
+    LIST(StepParameter) parameters;       /* all but the picture, defaults filled in */
+    bool draws;                           /* its result differs from look to look */
+} ViewStep;
+typedef struct { const char *type, *name; Span span; } ViewRole;              /* Mask mask: data of a picture besides its pixels */
+typedef struct View {
+    LIST(ViewStep) steps;
+    int width, height;                    /* 0: not known yet */
+    int least;                            /* of the shorter side while they are not; 0: not known */
+    bool random; Span random_span;        /* a step draws: the first */
+    const char *later; Span later_span;   /* the first step that this version does not execute */
+    LIST(ViewRole) roles;
+    const char *name; Span span;
+} View;
+/* What an augment makes of a picture, with all the data that it wants besides: a view whose size is known. NULL: diagnosed. */
+View *evaluate_view(Compilation *c, const struct Choice *choices, Value *formula, Span span);
 const char *view_canonical(Arena *arena, const View *view);                   /* what keys are made of */
+const char *value_canonical(Arena *arena, const Value *v);                    /* a parameter there, in bare numbers */
+const ViewStep *view_step(const View *view, const char *name);                /* the first of that name: flip, cover, ...; NULL if there is none */
+const Value *step_parameter(const ViewStep *step, const char *name);
+const Stats *view_stats(const View *view);                                    /* of colors behind it; NULL: raw, 0 to 1 */
 
 /* ---- family.c: what an `each` does to the declarations that depend on it -------------------------------------------- */
 
@@ -411,8 +458,10 @@ void axes_of_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *a
 void members_of_axes(Compilation *c, const AxisList *axes, Span asked_at, MemberList *members);
 int choice_of(const Choice *choices, const Decl *axis);                       /* -1 if it is not chosen */
 
-/* lower.c: a network over pictures of the view's size, compiled; NULL once diagnosed. */
-Program *lower_network(Compilation *c, const struct Choice *choices, Value *network, const View *view, Span span, const char **backbone);
+/* lower.c: a network over batches of pictures of the view's size, or a function of one picture. program NULL: diagnosed if `width` is 0;
+ * else it is sound, `width` numbers a picture, and `later` is the first thing in it that this version cannot compute. */
+typedef struct { Program *program; int width; const char *backbone, *later; Span later_span; } Lowered;
+Lowered lower_network(Compilation *c, const struct Choice *choices, Value *network, const View *view, Span span);
 
 /* ---- plan.c: what `jre run` walks -------------------------------------------------------------------------------------------------------- */
 

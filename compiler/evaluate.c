@@ -149,6 +149,13 @@ static bool compare(BinaryOperator op, double a, double b, bool *out) {
     }
 }
 
+static Value *drawn_test(Environment *env, const Expr *e, const Value *drawn) {
+    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, e->span, "this holds for some pictures and not for others: it is drawn at random");
+    diag_also(d, drawn->span, "%s", value_kind_text(drawn));
+    diag_help(d, "steps that are taken by chance say so themselves: flip(chance = 30%%)");
+    return poison(env, e->span);
+}
+
 static Value *of_numbers(Environment *env, const Expr *e, const Value *left, const Value *right) {
     Compilation *c = env->compilation;
     Value a = *left, b = *right;
@@ -176,8 +183,13 @@ static Value *of_numbers(Environment *env, const Expr *e, const Value *left, con
         Value *v = value_number(c, number, e->span);
         v->unit = a.unit ? a.unit : b.unit;
         if (metric) v->kind = VALUE_METRIC, v->known = a.known && b.known;
+        if (a.draw || b.draw) {
+            v->draw = draw_of(c, binary_text(e->op), (const Value *const[]){left, right}, 2);
+            v->whole = a.whole && b.whole && !scaling;
+        }
         return v;
     }
+    if (a.draw || b.draw) return drawn_test(env, e, a.draw ? left : right);
     Value *v = value_new(c, VALUE_TRUTH, e->span);
     if (!compare(e->op, a.number, b.number, &v->truth)) return wrong_operands(env, e, left, right);
     v->open = metric && !(a.known && b.known);
@@ -224,17 +236,38 @@ static Value *counted(Environment *env, Value *v) {
     return v->kind == VALUE_TRUTH && v->known && !v->open ? value_number(env->compilation, v->truth, v->span) : v;
 }
 
+/* 0.8 to 1.0, 2% to 20%: both known, of one unit, the low end first. */
+static Value *range_of(Environment *env, const Expr *e, Value *low, Value *high) {
+    Compilation *c = env->compilation;
+    Value *ends[] = {low, high};
+    for (int i = 0; i < 2; i++) {
+        if (ends[i]->kind == VALUE_NUMBER && !ends[i]->batch && !ends[i]->draw) continue;
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, ends[i]->span, "a range goes from number to number, this is %s", value_kind_text(ends[i]));
+        diag_help(d, "for instance 0.8 to 1.0");
+        return poison(env, e->span);
+    }
+    if (!same_unit(low->unit, high->unit) && !unit_fits(low->unit, high->unit)) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_unit, e->span, "from %s to %s: these are not of one unit", value_text(c, low), value_text(c, high));
+        diag_help(d, "write both in the same unit");
+        return poison(env, e->span);
+    }
+    if (value_bare(low) > value_bare(high)) {
+        Diagnostic *d = diag(c->jre, DIAG_broken_condition, e->span, "the range ends below its beginning");
+        diag_help(d, "write the smaller number first");
+        diag_edit(d, e->span, false, "%s to %s", value_text(c, high), value_text(c, low));
+        return poison(env, e->span);
+    }
+    Value *range = value_new(c, VALUE_RANGE, e->span);
+    for (int i = 0; i < 2; i++) list_add(&c->arena, &range->items, ends[i]);
+    return range;
+}
+
 static Value *binary(Environment *env, const Expr *e) {
     if (e->op == BINARY_and || e->op == BINARY_or) return logic(env, e);
     Value *a = evaluate(env, e->left), *b = evaluate(env, e->right);
     if (a->kind == VALUE_NONE) return a;
     if (b->kind == VALUE_NONE) return b;
-    if (e->op == BINARY_to) {
-        Value *range = value_new(env->compilation, VALUE_RANGE, e->span);
-        list_add(&env->compilation->arena, &range->items, a);
-        list_add(&env->compilation->arena, &range->items, b);
-        return range;
-    }
+    if (e->op == BINARY_to) return range_of(env, e, a, b);
     if (value_is_numeric(a) || a->kind == VALUE_TENSOR || a->kind == VALUE_TRUTH) b = counted(env, b);
     if (value_is_numeric(b) || b->kind == VALUE_TENSOR) a = counted(env, a);
     if (value_is_numeric(a) && value_is_numeric(b) && e->op != BINARY_matmul) return of_numbers(env, e, a, b);
@@ -259,6 +292,8 @@ static Value *negate(Environment *env, const Expr *e) {
     Value *negative = value_new(env->compilation, v->kind, e->span);
     *negative = *v;
     negative->number = -v->number;
+    negative->span = e->span;
+    if (v->draw) negative->draw = draw_of(env->compilation, "-", (const Value *const[]){v}, 1);
     return negative;
 }
 
@@ -404,7 +439,7 @@ static Value *index_value(Environment *env, const Expr *e) {
     if (target->kind == VALUE_LIST && e->arguments.count == 1) {
         Value *place = evaluate(env, e->arguments.at[0].value);
         if (place->kind == VALUE_NONE) return place;
-        if (place->kind == VALUE_NUMBER && place->whole && place->number >= 1 && place->number <= target->items.count)
+        if (place->kind == VALUE_NUMBER && place->whole && !place->draw && place->number >= 1 && place->number <= target->items.count)
             return target->items.at[(int)place->number - 1];
         Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_argument, e->arguments.at[0].value->span, "the list has %d items, counted from 1", target->items.count);
         diag_help(d, "write a whole number from 1 to %d", target->items.count);

@@ -15,7 +15,7 @@ Node *tensor_of(Environment *env, const Value *v) {
     if (v->kind == VALUE_TENSOR) return v->node;
     if (!env->graph) return NULL;
     if (v->kind == VALUE_TRUTH) return graph_source(env->graph, OP_constant, (Shape){0}, v->truth, NULL, NULL, env->origin);
-    if (v->kind != VALUE_NUMBER || v->batch) return NULL;
+    if (v->kind != VALUE_NUMBER || v->batch || v->draw) return NULL;
     bool ok = true;
     double number = number_in(v, "bare", &ok);
     return graph_source(env->graph, OP_constant, (Shape){0}, number, NULL, NULL, env->origin);

@@ -10,29 +10,51 @@
 
 enum { LARGEST_BATCH = 16 };
 
-static bool is_list_of_numbers(Compilation *c, const Value *made, Span span) {
-    if (made->kind == VALUE_TENSOR && made->node->shape.rank == 2 && made->node->shape.dim[0] == DIM_BATCH) return true;
+static bool is_list_of_numbers(Compilation *c, const Value *made, bool image, Span span) {
+    bool list = made->kind == VALUE_TENSOR && !made->letters.count;
+    if (list && image && made->node->shape.rank <= 1) return true;
+    if (list && !image && made->node->shape.rank == 2 && made->node->shape.dim[0] == DIM_BATCH) return true;
     Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, span, "this makes %s of a picture, one list of numbers is wanted", value_text(c, made));
-    diag_help(d, "end it with what gives Embedding[N, d], for instance: |> average_pool |> unit");
+    diag_help(d, image ? "end it with what gives Tensor[d], for instance a mean, or concat of several" : "end it with what gives Embedding[N, d], for instance: |> average_pool |> unit");
     return false;
 }
 
-Program *lower_network(Compilation *c, const Choice *choices, Value *network, const View *view, Span span, const char **backbone) {
+/* Its first open data is one Image: it is given one picture after the other, not a batch. */
+static bool takes_image(const Value *network) {
+    const Statement *head = network->decl->statement;
+    if (head->formula == FORMULA_augment) return false;
+    for (int i = 0; i < head->params.count; i++) {
+        bool bound = false;
+        for (int k = 0; k < network->bound.count; k++) bound |= network->bound.at[k].name == head->params.at[i].name;
+        if (!bound && is_data_type(head->params.at[i].type.name)) return !strcmp(head->params.at[i].type.name, "Image");
+    }
+    return false;
+}
+
+Lowered lower_network(Compilation *c, const Choice *choices, Value *network, const View *view, Span span) {
+    Lowered lowered = {0};
+    bool image = takes_image(network);
     Graph *g = graph_new(c);
     Environment *env = environment_new(c, c->scope, choices);
     env->graph = g;
-    Shape shape = {4, {DIM_BATCH, 3, view->height, view->width}};
+    const Shape shape = image ? (Shape){3, {3, view->height, view->width}} : (Shape){4, {DIM_BATCH, 3, view->height, view->width}};
     g->input = graph_source(g, OP_input, shape, 0, NULL, NULL, NULL);
     Value *pictures = value_tensor(c, g->input, span);
+    pictures->image = image;
     c->backbone = NULL;
     c->trail.count = 0;
     c->steps = 0;
     Value *made = evaluate_call(env, network, NULL, pictures, span, NULL);
-    if (backbone) *backbone = c->backbone ? c->backbone : network->text;
-    if (made->kind == VALUE_NONE) return NULL;
-    if (!is_list_of_numbers(c, made, span)) return NULL;
-    g->output = made->node;
-    return compile_graph(c, g, LARGEST_BATCH);
+    lowered.backbone = c->backbone ? c->backbone : network->text;
+    if (made->kind == VALUE_NONE || !is_list_of_numbers(c, made, image, span)) return lowered;
+    g->output = made->node->shape.rank ? made->node : graph_reshape(g, made->node, (Shape){1, {1}}, NULL);
+    lowered.width = (int)g->output->shape.dim[g->output->shape.rank - 1];
+    lowered.later = g->later;
+    lowered.later_span = g->later_span;
+    if (g->later) return lowered;
+    lowered.program = compile_graph(c, g, image ? 1 : LARGEST_BATCH);
+    if (!lowered.program) lowered.width = 0;
+    return lowered;
 }
 
 /* ---- jre explain ----------------------------------------------------------------------------------------------------------- */

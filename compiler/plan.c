@@ -213,21 +213,6 @@ static void plan_split(Compilation *c, Decl *decl) {
 
 /* ---- embeds and similarities ------------------------------------------------------------------------------------------------ */
 
-const char *view_canonical(Arena *arena, const View *view) {
-    static const char *const kinds[] = {"fit", "stretch", "normalize"};
-    const char *text = "view";
-    for (int i = 0; i < view->steps.count; i++) {
-        const ViewStep *step = &view->steps.at[i];
-        if (step->kind == VIEW_NORMALIZE)
-            text = arena_print(arena, "%s; normalize %.17g %.17g %.17g %.17g %.17g %.17g", text, step->stats.mean[0], step->stats.mean[1], step->stats.mean[2],
-                               step->stats.spread[0], step->stats.spread[1], step->stats.spread[2]);
-        else
-            text = arena_print(arena, "%s; %s %d %d on %d %d %d by %s", text, kinds[step->kind], step->width, step->height, step->fill[0], step->fill[1],
-                               step->fill[2], step->filter);
-    }
-    return text;
-}
-
 static View *view_of(Compilation *c, const Choice *choices, const Decl *decl) {
     const Setting *s = setting(decl, "view");
     if (!s) return NULL;
@@ -239,16 +224,12 @@ static View *view_of(Compilation *c, const Choice *choices, const Decl *decl) {
     Value *v = evaluate(env, s->value);
     if (v->kind == VALUE_NONE) return NULL;
     if (v->kind != VALUE_FORMULA || v->decl->statement->formula != FORMULA_augment) return wrong_setting(c, s, "an augment", "plain");
-    View *start = arena_new(&c->arena, View);
-    start->name = v->text;
-    start->span = s->value->span;
-    Value *picture = value_new(c, VALUE_PICTURE, s->value->span);
-    picture->view = start;
-    Value *seen = evaluate_call(env, v, NULL, picture, s->value->span, NULL);
-    if (seen->kind == VALUE_NONE) return NULL;
-    if (seen->kind == VALUE_PICTURE && seen->view->width && seen->view->height) return seen->view;
-    Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, s->value->span, "this view does not say how large a picture becomes");
-    diag_help(d, "begin it with: x |> fit(224px)");
+    return evaluate_view(c, choices, v, s->value->span);
+}
+
+/* What this version checks and does not compute, in an embed that is asked for. */
+static EmbedPlan *embed_later(Compilation *c, const char *what, Span span) {
+    diag(c->jre, DIAG_not_yet, span, "`%s` is in the language, this version does not compute it yet", what);
     return NULL;
 }
 
@@ -277,10 +258,13 @@ static EmbedPlan *new_embed(Compilation *c, Decl *decl, const Choice *choices) {
     if (v->kind != VALUE_FORMULA || v->decl->statement->formula == FORMULA_loss) return wrong_setting(c, network, "a network", "Eye");
     EmbedPlan *embed = arena_new(&c->arena, EmbedPlan);
     *embed = (EmbedPlan){.name = decl->name, .span = decl->statement->name_span, .view = view};
-    embed->program = lower_network(c, choices, v, view, network->value->span, &embed->backbone);
-    if (!embed->program) return NULL;
-    embed->backbone = backbone_words(c, embed->backbone, embed->program);
-    embed->width = (int)embed->program->output.dim[1];
+    Lowered lowered = lower_network(c, choices, v, view, network->value->span);
+    if (lowered.later) return embed_later(c, lowered.later, lowered.later_span);
+    if (!lowered.program) return NULL;
+    if (view->later) return embed_later(c, view->later, view->later_span);
+    embed->program = lowered.program;
+    embed->backbone = backbone_words(c, lowered.backbone, embed->program);
+    embed->width = lowered.width;
     embed->key = key_of_text(c, arena_print(&c->arena, "embed f32\n%s\n%s", embed->program->key, view_canonical(&c->arena, view)));
     for (int i = 0; i < c->plan->embeds.count; i++)                /* members of equal keys are computed once */
         if (!strcmp(c->plan->embeds.at[i]->key, embed->key)) return c->plan->embeds.at[i];

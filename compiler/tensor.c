@@ -122,13 +122,20 @@ static Value *start_of(Environment *env, Span span, const char *how, const char 
     v->text = how;
     v->type = "Start";
     for (int i = 0; i < 2 && names[i]; i++) {
+        if (parameter(env, names[i])->unit) {
+            Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_unit, parameter(env, names[i])->span, "weights have no unit");
+            diag_help(d, "write a bare number, for instance %s(0, 0.01)", how);
+            return poison(env, span);
+        }
         Bound bound = {intern(env->compilation->jre, names[i]), parameter(env, names[i]), span};
         list_add(&env->compilation->arena, &v->bound, bound);
     }
     return v;
 }
-Value *builtin_normal(Environment *env, Span span) { return start_of(env, span, "normal", "mean", "spread"); }
-Value *builtin_uniform(Environment *env, Span span) { return start_of(env, span, "uniform", "low", "high"); }
+/* The same words say how a view draws. */
+static bool draws_here(const Environment *env) { return env->caller && env->caller->drawing; }
+Value *builtin_normal(Environment *env, Span span) { return draws_here(env) ? drawn_normal(env, span) : start_of(env, span, "normal", "mean", "spread"); }
+Value *builtin_uniform(Environment *env, Span span) { return draws_here(env) ? drawn_uniform(env, span) : start_of(env, span, "uniform", "low", "high"); }
 Value *builtin_zeros(Environment *env, Span span) { return start_of(env, span, "zeros", NULL, NULL); }
 Value *builtin_ones(Environment *env, Span span) { return start_of(env, span, "ones", NULL, NULL); }
 

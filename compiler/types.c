@@ -25,12 +25,17 @@ static const UnitRow *row_of(Unit unit) {
 double number_in(const Value *v, const char *wanted, bool *ok) {
     const UnitRow *row = row_of(v->unit);
     double number = v->number * (row ? row->factor : 1);
-    bool bare = !strcmp(wanted, "bare") || !strcmp(wanted, "Real") || !strcmp(wanted, "Int");
+    bool bare = !strcmp(wanted, "bare") || !strcmp(wanted, "Real") || !strcmp(wanted, "Int") || !strcmp(wanted, "Number");
     if (v->kind != VALUE_NUMBER || v->batch) *ok = false;
-    else if (bare) *ok = *ok && (strcmp(wanted, "Int") != 0 || number == floor(number));
+    else if (bare) *ok = *ok && (strcmp(wanted, "Int") != 0 || (v->draw ? v->whole : number == floor(number)));
     else if (!row) *ok = *ok && !strcmp(wanted, "Share");
     else *ok = *ok && !strcmp(row->type, wanted);
     return number;
+}
+
+bool unit_fits(Unit a, Unit b) {
+    const UnitRow *first = row_of(a), *second = row_of(b);
+    return a == b || (first && second && !strcmp(first->type, second->type));
 }
 
 bool value_is_numeric(const Value *v) { return v->kind == VALUE_NUMBER || v->kind == VALUE_METRIC; }
@@ -41,7 +46,7 @@ double value_bare(const Value *v) {
 }
 
 static bool is_number_type(const char *type) {
-    static const char *const types[] = {"Int", "Real", "Angle", "Length", "Share", "Time", "Bytes"};
+    static const char *const types[] = {"Int", "Real", "Number", "Angle", "Length", "Share", "Time", "Bytes"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (!strcmp(types[i], type)) return true;
     return false;
@@ -100,7 +105,7 @@ static const char *const record_words[KIND_COUNT] = {
 const char *value_kind_text(const Value *v) {
     switch (v->kind) {
     case VALUE_NONE: return "something that went wrong before";
-    case VALUE_NUMBER: return v->batch ? "the size of a batch" : "a number";
+    case VALUE_NUMBER: return v->batch ? "the size of a batch" : v->draw ? "a number drawn at random" : "a number";
     case VALUE_TEXT: return "a text";
     case VALUE_TRUTH: return "true or false";
     case VALUE_LIST: return "a list";
@@ -115,7 +120,8 @@ const char *value_kind_text(const Value *v) {
         case FORMULA_function: return "a function";
         }
         return "a formula";
-    case VALUE_TENSOR: return v->classes ? "a column of labels" : v->embedding ? "an embedding" : "a tensor";
+    case VALUE_TENSOR: return v->classes ? "a column of labels" : v->embedding ? "an embedding" : v->image ? "an image" : "a tensor";
+    case VALUE_ROLE: return v->type;
     case VALUE_PICTURE: return "a picture";
     case VALUE_RECORD: return record_words[v->decl->record];
     case VALUE_PART: return "a part of a split";
@@ -132,7 +138,7 @@ const char *value_kind_text(const Value *v) {
 const char *value_text(Compilation *c, const Value *v) {
     Arena *arena = &c->arena;
     switch (v->kind) {
-    case VALUE_NUMBER: return v->batch ? "N" : arena_print(arena, "%.6g%s", v->number, unit_text(v->unit));
+    case VALUE_NUMBER: return v->batch ? "N" : v->draw ? value_kind_text(v) : arena_print(arena, "%.6g%s", v->number, unit_text(v->unit));
     case VALUE_TEXT: return arena_print(arena, "\"%s\"", v->text);
     case VALUE_WORD: return v->text;
     case VALUE_TRUTH: return v->truth ? "true" : "false";
@@ -230,9 +236,31 @@ static bool wrong_shape(Environment *env, const Type *type, const Value *v, cons
 
 static bool only_rest(const Type *type) { return type->has_dims && type->dims.count == 1 && type->dims.at[0].rest; }
 
+/* A picture in a view has the size that its steps gave it, or none yet; in a function it is an image [3, H, W]. */
+static bool bind_image(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
+    Compilation *c = env->compilation;
+    const char *why = NULL;
+    bool image = v->kind == VALUE_TENSOR && v->image;
+    if (v->kind != VALUE_PICTURE && !image) return wrong_kind(env, param, v, decl);
+    if (!param->type.has_dims) return true;
+    const Shape size = image ? (Shape){2, {v->node->shape.dim[1], v->node->shape.dim[2]}} : (Shape){2, {v->view->height, v->view->width}};
+    if (size.dim[0] && dims_match(table, &param->type, size, &why)) return true;
+    Diagnostic *d = diag_at_call(env, DIAG_shape_mismatch, size.dim[0] ? "I expected %s here, I found Image[%lldpx, %lldpx]" : "I expected %s here, and no step said how large the picture is",
+                                 type_as_text(&c->arena, &param->type), (long long)size.dim[0], (long long)size.dim[1]);
+    if (why) diag_fact(d, "%s", why);
+    diag_help(d, "bring the picture to that size first: x |> fit(224px)");
+    return false;
+}
+
+static bool drawn_for_nothing(Environment *env, const Param *param, const Value *v, const Decl *decl) {
+    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, v->span, "`%s` of `%s` is settled before the first picture is seen, it cannot be drawn", param->name, decl->name);
+    diag_help(d, "what is drawn steers the steps of views: rotate(angle), affine(scale = s), ...");
+    return false;
+}
+
 static bool bind_tensor(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
     bool any_shape = decl->statement->builtin && only_rest(&param->type);          /* elementwise: the op itself aligns */
-    if (any_shape && (v->kind == VALUE_NUMBER || v->kind == VALUE_TENSOR)) return true;
+    if (any_shape && (v->kind == VALUE_NUMBER || v->kind == VALUE_TENSOR || (v->kind == VALUE_PICTURE && is_view_step(decl)))) return true;
     if (v->kind != VALUE_TENSOR || v->classes) return wrong_kind(env, param, v, decl);
     const char *why = NULL;
     if (v->letters.count && !only_rest(&param->type)) return wrong_shape(env, &param->type, v, "call it with the whole tensor, and give letters to the result");
@@ -250,19 +278,22 @@ static bool bind_labels(Environment *env, DimTable *table, const Param *param, V
 bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
     const char *type = param->type.name;
     if (!strcmp(type, "Tensor") || !strcmp(type, "Embedding")) return bind_tensor(env, table, param, v, decl);
+    if (!strcmp(type, "Image")) return bind_image(env, table, param, v, decl);
+    if (role_type(type) && v->kind == VALUE_ROLE) return !strcmp(v->type, type) || wrong_kind(env, param, v, decl);
     if (is_label_type(type)) return bind_labels(env, table, param, v, decl);
     if (!strcmp(type, "Scalar")) return v->kind == VALUE_NUMBER || (v->kind == VALUE_TENSOR && !v->node->shape.rank) || wrong_kind(env, param, v, decl);
     if (is_number_type(type)) {
         bool ok = true;
         if (v->kind != VALUE_NUMBER) return wrong_kind(env, param, v, decl);
+        if (v->draw && decl->statement->builtin && !is_view_step(decl)) return drawn_for_nothing(env, param, v, decl);
         double number = number_in(v, type, &ok);
         if (!strcmp(type, "Int")) ok &= !v->unit && number >= -1e9 && number <= 1e9;
         if (!strcmp(type, "Real")) ok &= !v->unit || v->unit == UNIT_percent;
         return ok || wrong_unit(env, param, v, decl);
     }
     static const struct { const char *type; ValueKind kind, other; } kinds[] = {
-        {"Image", VALUE_PICTURE, VALUE_PICTURE}, {"Bool", VALUE_TRUTH, VALUE_TRUTH}, {"Word", VALUE_WORD, VALUE_WORD}, {"Color", VALUE_WORD, VALUE_WORD},
-        {"Stats", VALUE_STATS, VALUE_WORD}, {"Text", VALUE_TEXT, VALUE_TEXT}, {"List", VALUE_LIST, VALUE_LIST}, {"Range", VALUE_RANGE, VALUE_RANGE},
+        {"Bool", VALUE_TRUTH, VALUE_TRUTH}, {"Word", VALUE_WORD, VALUE_WORD}, {"Color", VALUE_WORD, VALUE_WORD},
+        {"Stats", VALUE_STATS, VALUE_WORD}, {"Text", VALUE_TEXT, VALUE_TEXT}, {"List", VALUE_LIST, VALUE_LIST}, {"Range", VALUE_RANGE, VALUE_WORD},
         {"Network", VALUE_FORMULA, VALUE_FORMULA}, {"Loss", VALUE_FORMULA, VALUE_FORMULA}, {"Augment", VALUE_FORMULA, VALUE_FORMULA},
         {"Embed", VALUE_RECORD, VALUE_RECORD}, {"Evaluate", VALUE_RECORD, VALUE_RECORD}, {"Similarity", VALUE_SIMILARITY, VALUE_SIMILARITY},
     };
@@ -291,9 +322,14 @@ bool check_result(Environment *env, DimTable *table, const Decl *decl, Value *v)
     const Type *type = &decl->statement->result;
     Compilation *c = env->compilation;
     const char *why = NULL;
+    if (is_view_step(decl)) return true;
     bool scalar = !strcmp(type->name, "Scalar"), one = v->kind == VALUE_NUMBER || (v->kind == VALUE_TENSOR && shape_elements(v->node->shape, 2) == 1);
     if (decl->statement->formula == FORMULA_loss && !one) return not_one_number(env, decl, v);
-    if (v->kind == VALUE_TENSOR && (!strcmp(type->name, "Tensor") || !strcmp(type->name, "Embedding"))) {
+    bool list = v->kind == VALUE_TENSOR && !v->node->shape.rank && type->has_dims && type->dims.count == 1 && !type->dims.at[0].rest;
+    if (list) v->node = graph_reshape(env->graph, v->node, (Shape){1, {1}}, env->origin);         /* a Scalar is a Tensor[1] */
+    if (v->kind == VALUE_TENSOR && v->image && !strcmp(type->name, "Image")) {
+        if (!type->has_dims || dims_match(table, type, (Shape){2, {v->node->shape.dim[1], v->node->shape.dim[2]}}, &why)) return true;
+    } else if (v->kind == VALUE_TENSOR && (!strcmp(type->name, "Tensor") || !strcmp(type->name, "Embedding"))) {
         if (only_rest(type) || dims_match(table, type, v->node->shape, &why)) return true;
     } else if (v->kind == VALUE_PICTURE && !strcmp(type->name, "Image")) {
         Shape size = {2, {v->view->height, v->view->width}};

@@ -37,7 +37,7 @@ static void look_at_formula(Compilation *c, const Decl *decl) {
     for (int i = 0; i < s->params.count; i++) look_at(&look, s->params.at[i].fallback);
     for (int i = 0; i < s->where.count; i++) look_at(&look, s->where.at[i]);
     for (int i = 0; i < s->lines.count; i++)
-        if (s->lines.at[i].kind != LINE_DRAW) look_at(&look, s->lines.at[i].value);        /* random views come later, with their words */
+        look_at(&look, s->lines.at[i].value);
 }
 
 static void look_at_equation(Compilation *c, Decl *decl) {

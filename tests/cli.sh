@@ -42,7 +42,7 @@ expect "doc explains a word" 0 "is tested after the run" "$jre" doc expect
 expect "doc explains a word of settings" 0 "fingerprints" "$jre" doc near_duplicates
 expect "doc explains a module" 0 "network   mobilenetv2_100" "$jre" doc mobilenetv2
 expect "doc shows the comment above a name" 0 "the mean of each channel" "$jre" doc average_pool
-expect "doc shows the prose before a name" 0 "keeps the aspect" "$jre" doc fit
+expect "doc shows the prose before a name" 0 "keeps what is above zero" "$jre" doc relu
 expect "doc has a nearest key" 1 "did you mean \`split.together\`" "$jre" doc split.togehter
 expect "doc has a nearest name of the library" 1 "did you mean \`average_pool\`" "$jre" doc avrage_pool
 expect "doc without the library says so" 1 "the library of jre is not where" env JRE_STDLIB=/nowhere "$jre" doc fit

@@ -86,7 +86,7 @@ void view_apply(Jre *jre, const View *view, const Image *picture, float *out) {
     bool owned = false;
     for (int i = 0; i < view->steps.count; i++) {
         const ViewStep *step = &view->steps.at[i];
-        if (step->kind == VIEW_NORMALIZE) continue;
+        if (step->kind != VIEW_FIT && step->kind != VIEW_STRETCH) continue;
         make_rgb(jre, &now, &owned, step->fill);
         if (step->kind == VIEW_FIT) fit(jre, &now, &owned, step);
         else stretch(jre, &now, &owned, step->width, step->height, step->filter);
