@@ -154,7 +154,12 @@ Node *rule_reshape_nothing(Graph *g, Node *node) {
 
 Node *rule_transpose_nothing(Graph *g, Node *node) {
     if (node->op != OP_transpose) return NULL;
-    (void)g;
+    const Node *before = node->in[0];
+    if (before->op == OP_transpose) {
+        int order[GRAPH_RANK];
+        for (int i = 0; i < node->shape.rank; i++) order[i] = (int)before->attribute[(int)node->attribute[i]];
+        return graph_transpose(g, before->in[0], order, node->origin);
+    }
     for (int i = 0; i < node->shape.rank; i++)
         if ((int)node->attribute[i] != i) return NULL;
     return node->in[0];
@@ -180,4 +185,81 @@ Node *rule_fold_batchnorm(Graph *g, Node *node) {
     Node *shift = graph_add(g, OP_mul, (Node *[]){center, scale}, 2, NULL, origin, &why);
     Node *bias = graph_add(g, OP_sub, (Node *[]){node->in[2], shift}, 2, NULL, origin, &why);
     return graph_add(g, OP_conv, (Node *[]){conv->in[0], weights, bias}, 3, conv->attribute, conv->origin, &why);
+}
+
+/* ---- sums over pairs of rows ----------------------------------------------------------------------------------------- */
+
+/* sum over k of f(a[i, k], b[j, k]): two tables, stretched against each other, would fill a tensor of i x j x k numbers. */
+typedef struct { Node *a, *b; int rank, i, j, k; } Pairs;
+
+static int64_t size_at(const Node *node, int rank, int d) {
+    int at = d - (rank - node->shape.rank);
+    return at < 0 ? 1 : node->shape.dim[at];
+}
+
+/* True where `a` alone has dimension i, `b` alone j, both k, which is summed, and no other is larger than 1. */
+static bool are_pairs(const Node *sum, Node *a, Node *b, Pairs *p) {
+    const Shape *joined = &sum->in[0]->shape;
+    *p = (Pairs){a, b, joined->rank, -1, -1, -1};
+    for (int d = 0; d < joined->rank; d++) {
+        int64_t size = joined->dim[d], of_a = size_at(a, p->rank, d), of_b = size_at(b, p->rank, d);
+        if (size == 1) continue;
+        bool summed = (int)sum->attribute[0] >> d & 1;
+        if (summed != (of_a == size && of_b == size)) return false;
+        int *place = summed ? &p->k : of_a == size ? &p->i : &p->j;
+        if (*place >= 0) return false;
+        *place = d;
+    }
+    return p->i >= 0 && p->j >= 0 && p->k >= 0;
+}
+
+/* A row for each place of dimension d, k long. */
+static Node *rows_of(Graph *g, Node *x, const Pairs *p, int d, const Origin *origin) {
+    int64_t rows = size_at(x, p->rank, d), length = size_at(x, p->rank, p->k);
+    while (x->op == OP_reshape) x = x->in[0];
+    if (d < p->k) return graph_reshape(g, x, (Shape){2, {rows, length}}, origin);
+    return graph_transpose(g, graph_reshape(g, x, (Shape){2, {length, rows}}, origin), (int[]){1, 0}, origin);
+}
+
+static Node *products_of_rows(Graph *g, Node *a, Node *b, const Origin *origin) {
+    const char *why;
+    return graph_add(g, OP_matmul, (Node *[]){a, graph_transpose(g, b, (int[]){1, 0}, origin)}, 2, NULL, origin, &why);
+}
+
+/* The table of i by j where the sum stood. */
+static Node *as_sum(Graph *g, const Node *sum, const Pairs *p, Node *table) {
+    if (p->i > p->j) table = graph_transpose(g, table, (int[]){1, 0}, sum->origin);
+    return graph_reshape(g, table, sum->shape, sum->origin);
+}
+
+Node *rule_sum_of_products(Graph *g, Node *node) {
+    Pairs p;
+    Node *product = node->in[0];
+    if (node->op != OP_sum || product->op != OP_mul || product->uses != 1) return NULL;
+    if (!are_pairs(node, product->in[0], product->in[1], &p)) return NULL;
+    Node *a = rows_of(g, p.a, &p, p.i, node->origin), *b = rows_of(g, p.b, &p, p.j, node->origin);
+    return as_sum(g, node, &p, products_of_rows(g, a, b, node->origin));
+}
+
+static Node *squares_of_rows(Graph *g, Node *rows, const Origin *origin) {
+    const char *why;
+    Node *squares = graph_add(g, OP_mul, (Node *[]){rows, rows}, 2, NULL, origin, &why);
+    return graph_add(g, OP_sum, &squares, 1, (double[]){2}, origin, &why);
+}
+
+/* |a|^2 + |b|^2 - 2 a b', never below 0: rounding could bring a root to NaN where the two are one. */
+Node *rule_sum_of_squares(Graph *g, Node *node) {
+    Pairs p;
+    const char *why;
+    const Origin *origin = node->origin;
+    Node *square = node->in[0];
+    if (node->op != OP_sum || square->op != OP_mul || square->uses != 1 || square->in[0] != square->in[1] || square->in[0]->op != OP_sub) return NULL;
+    if (!are_pairs(node, square->in[0]->in[0], square->in[0]->in[1], &p)) return NULL;
+    Node *a = rows_of(g, p.a, &p, p.i, origin), *b = rows_of(g, p.b, &p, p.j, origin);
+    Node *of_b = graph_transpose(g, squares_of_rows(g, b, origin), (int[]){1, 0}, origin);
+    Node *both = graph_add(g, OP_add, (Node *[]){squares_of_rows(g, a, origin), of_b}, 2, NULL, origin, &why);
+    Node *two = graph_source(g, OP_constant, (Shape){0}, 2, NULL, NULL, origin);
+    Node *twice = graph_add(g, OP_mul, (Node *[]){products_of_rows(g, a, b, origin), two}, 2, NULL, origin, &why);
+    Node *distance = graph_add(g, OP_sub, (Node *[]){both, twice}, 2, NULL, origin, &why);
+    return as_sum(g, node, &p, clamped(g, distance, 0, INFINITY, origin));
 }

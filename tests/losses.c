@@ -13,8 +13,8 @@ typedef struct { Environment *env; Value *value; const double *numbers; int64_t 
 
 static bool compute(void *context, const Graph *graph, double **numbers) { return compute_graph(context, graph, 1, NULL, NULL, numbers); }
 
-/* The expression may use the modules and formulas of `chunk`. */
-static Computed computed(Trial *trial, const char *chunk, const char *expression) {
+/* The expression may use the modules and formulas of `chunk`, and `input`, where that is a shape. */
+static Computed evaluated(Trial *trial, const char *chunk, const char *expression, const Shape *input) {
     trial_sound(trial, chunk);
     trial->c.facts.context = trial->jre;
     trial->c.facts.compute = compute;
@@ -22,8 +22,17 @@ static Computed computed(Trial *trial, const char *chunk, const char *expression
     Chunk *parsed = parse_chunk(trial->jre, source_from_text(trial->jre, "expression", text, strlen(text)));
     assert_int_equal(parsed->statements.count, 1);
     Computed made = {.env = environment_new(&trial->c, trial->c.scope, NULL)};
-    made.env->graph = graph_new(&trial->c);
+    Graph *g = made.env->graph = graph_new(&trial->c);
+    if (input) {
+        g->input = graph_source(g, OP_input, *input, 0, NULL, NULL, NULL);
+        map_set(&made.env->values, &trial->c.arena, intern(trial->jre, "input"), value_tensor(&trial->c, g->input, NOWHERE));
+    }
     made.value = evaluate(made.env, parsed->statements.at[0]->value);
+    return made;
+}
+
+static Computed computed(Trial *trial, const char *chunk, const char *expression) {
+    Computed made = evaluated(trial, chunk, expression, NULL);
     double *numbers = NULL;
     if (made.value->kind == VALUE_TENSOR && tensor_numbers(made.env, made.value, &numbers)) made.count = shape_elements(made.value->node->shape, 1);
     made.numbers = numbers;
@@ -161,7 +170,7 @@ static void norm_unit_and_softmax(void **state) {
 /* ---- DEFINITIONS 5.12 ---------------------------------------------------------------------------------------------------------- */
 
 enum { N = 12, D = 8, K = 4 };
-typedef struct { Trial *trial; const char *e, *who, *w, *unit_e; } Golden;
+typedef struct { Trial *trial; const char *e, *who, *w; float x[N * D]; } Golden;
 
 static Golden golden_new(void) {
     double x[N * D], w[K * D];
@@ -175,6 +184,7 @@ static Golden golden_new(void) {
         for (int d = 0; d < D; d++) w[k * D + d] = sin(.71 * (d + 1) + 1.3 * k);
     assert_true(fabs(x[0] - .88049508) < 1e-8 && fabs(x[1] - .81912903) < 1e-8 && fabs(x[2] - .38440459) < 1e-8);
     Golden golden = {.trial = trial_new()};
+    for (int i = 0; i < N * D; i++) golden.x[i] = (float)x[i];
     golden.e = table(golden.trial, x, N, D);
     golden.who = labels(golden.trial, label, N);
     golden.w = table(golden.trial, w, K, D);
@@ -196,6 +206,68 @@ static void heads_agree_with_the_published_numbers(void **state) {
     heads_give("CosFace(e, who, scale = 64, W = W)", 44.192420754827);
     heads_give("CosFace(e, who, W = W)", 20.788335856872);
     heads_give("BatchHardTriplet(unit(e), who)", .445951453743);
+}
+
+/* ---- in 32 bits, through every pass ------------------------------------------------------------------------------------------------ */
+
+/* What the executor makes of `input` [rows, columns]; the graph must not hold a tensor of more than `most` numbers. */
+static void runs_to(Trial *trial, const char *chunk, const char *expression, int rows, int columns, const float *input, int64_t most, int count, const double *wanted) {
+    Computed made = evaluated(trial, chunk, expression, &(Shape){2, {rows, columns}});
+    assert_int_equal(made.value->kind, VALUE_TENSOR);
+    Graph *g = made.env->graph;
+    g->output = made.value->node;
+    const Program *program = compile_graph(&trial->c, g, 1);
+    assert_non_null(program);
+    for (int i = 0; i < g->nodes.count; i++) assert_true(shape_elements(g->nodes.at[i]->shape, 1) <= most);
+    Device *device = device_open_cpu(trial->jre, NULL, kernel_level(NULL));
+    Executor *executor = executor_new(trial->jre, program, device, NULL);
+    float found[256];
+    assert_non_null(executor);
+    assert_int_equal(shape_elements(program->output, 1), count);
+    assert_true(executor_run(executor, input, 1, found));
+    for (int i = 0; i < count; i++)
+        if (!(fabs((double)found[i] - wanted[i]) <= 1e-5 * fmax(1, fabs(wanted[i])))) fail_msg("%s: %.9g at %d, expected %.15g", expression, (double)found[i], i, wanted[i]);
+    executor_free(executor);
+    device->close(device);
+}
+
+static void all_pairs_of_rows_make_no_third_dimension(void **state) {
+    (void)state;
+    enum { ROWS = 12, LENGTH = 40 };
+    Trial *trial = trial_new();
+    float x[ROWS * LENGTH];
+    double squares[ROWS * ROWS], products[ROWS * ROWS];
+    for (int i = 0; i < ROWS * LENGTH; i++) x[i] = (float)sin(0.7 * i * i);
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < ROWS; j++) {
+            double square = 0, product = 0;
+            for (int k = 0; k < LENGTH; k++) {
+                double a = (double)x[i * LENGTH + k], b = (double)x[j * LENGTH + k];
+                square += (a - b) * (a - b);
+                product += a * b;
+            }
+            squares[i * ROWS + j] = square;
+            products[i * ROWS + j] = product;
+        }
+    static const char chunk[] = "function distances(e: Tensor[N, d]) -> Tensor[N, N] {\n  D[i, j] = sum over k of (e[i, k] - e[j, k]) ^ 2\n  D\n}\n"
+                                "function likeness(e: Tensor[N, d]) -> Tensor[N, N] {\n  S[j, i] = sum over k of e[i, k] * e[j, k]\n  S\n}\n";
+    runs_to(trial, chunk, "distances(input)", ROWS, LENGTH, x, ROWS * LENGTH, ROWS * ROWS, squares);
+    runs_to(trial, chunk, "likeness(input)", ROWS, LENGTH, x, ROWS * LENGTH, ROWS * ROWS, products);
+    trial_free(trial);
+}
+
+static void heads_agree_in_32_bits(void **state) {
+    (void)state;
+    static const struct { const char *call; double wanted; } cases[] = {
+        {"ArcFace(input, who, margin = 28.6deg, scale = 64, W = W)", 51.187983435314}, {"CosFace(input, who, W = W)", 20.788335856872},
+        {"BatchHardTriplet(unit(input), who)", .445951453743},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Golden golden = golden_new();
+        const char *lines = arena_print(&golden.trial->jre->forever, "use heads\nwho = %s\nW = %s\n", golden.who, golden.w);
+        runs_to(golden.trial, lines, cases[i].call, N, D, golden.x, N * N, 1, &cases[i].wanted);
+        trial_free(golden.trial);
+    }
 }
 
 /* ---- numbers of PyTorch --------------------------------------------------------------------------------------------------------- */
@@ -256,6 +328,8 @@ int main(void) {
         cmocka_unit_test(norm_unit_and_softmax),
         cmocka_unit_test(heads_agree_with_the_published_numbers),
         cmocka_unit_test(heads_agree_with_pytorch),
+        cmocka_unit_test(all_pairs_of_rows_make_no_third_dimension),
+        cmocka_unit_test(heads_agree_in_32_bits),
     };
     return cmocka_run_group_tests_name("losses", tests, NULL, NULL);
 }
