@@ -54,6 +54,7 @@ typedef struct Decl {
     RecordKind record; SettingList settings;
     bool library;                         /* of a module, not of the document's chain */
     bool poisoned;                        /* a mistake in its own text was told: it is left out, and stays quiet */
+    const char *flat_name;                /* in the flat program that is printed */
     int state;                            /* of resolution: guards against cycles */
     struct Value *last; const struct Choice *last_choices;        /* an equation's value, for the choices it was last asked for */
 } Decl;
@@ -63,6 +64,7 @@ typedef struct Scope {
     Map names;                            /* to Decl */
     LIST(struct Scope *) uses;            /* in order; core and what it uses last */
     bool core;                            /* core.jre and the modules it uses: the only places where `builtin` means something */
+    bool shipped;                         /* a module of the library, not one beside a document */
     Module *document;                     /* of a document's flat program: the document; NULL for modules */
 } Scope;
 

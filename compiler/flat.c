@@ -1,61 +1,214 @@
-/* flat.c: `jre show`: the flat program as a document of its own. */
+/* flat.c: `jre show`: the flat program as one document that extends nothing, and means the same wherever it is kept.
+ *
+ *   v03.likeness[head = ArcFace]     ->     v03_likeness[v03_head = ArcFace], with all that v03's own program makes them of
+ *
+ * What an ancestor or a module beside the document declares comes along, under its own name where that is free. Data and weights
+ * are named by absolute paths. Weights of stages without `as` are called by what they call: such a one, renamed, is another network. */
 #include "compiler.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Data is named by absolute paths, so that the flat program means the same wherever it is kept. */
+typedef struct {
+    Compilation *c;
+    Map names;                            /* taken in the flat program */
+    LIST(Decl *) decls;                   /* in the order they are printed; grows while it is walked */
+    LIST(const Scope *) uses;
+    LIST(Statement *) statements;
+} Flat;
+
+/* ---- names ---------------------------------------------------------------------------------------------------------- */
+
+static void bring(Flat *flat, Decl *decl, const char *name) {
+    decl->flat_name = name;
+    map_set(&flat->names, &flat->c->arena, name, decl);
+    list_add(&flat->c->arena, &flat->decls, decl);
+}
+
+static bool is_free(const Flat *flat, const char *name) {
+    const Decl *found = scope_find(flat->c->scope, name);
+    return !map_get(&flat->names, name) && !(found && found->scope->shipped);
+}
+
+/* Its own name, else with the document's or module's in front, else with a number behind. */
+static const char *free_name(const Flat *flat, const Decl *decl) {
+    if (is_free(flat, decl->name)) return decl->name;
+    const char *first = intern(flat->c->jre, arena_print(&flat->c->arena, "%s_%s", decl->scope->name, decl->name)), *name = first;
+    for (int i = 2; !is_free(flat, name); i++) name = intern(flat->c->jre, arena_print(&flat->c->arena, "%s_%d", first, i));
+    return name;
+}
+
+static void note_use(Flat *flat, const Scope *module) {
+    for (int i = 0; i < flat->uses.count; i++)
+        if (flat->uses.at[i] == module) return;
+    if (!module->core && module->shipped) list_add(&flat->c->arena, &flat->uses, module);
+}
+
+static Expr *named(Compilation *c, const Expr *at, const char *name) {
+    Expr *e = arena_new(&c->arena, Expr);
+    *e = (Expr){.kind = EXPR_NAME, .name = name, .span = at->span, .focus = at->span, .depth = 1};
+    return e;
+}
+
+/* `stage` or `resnet.stage`, whichever finds it from the flat program. */
+static Expr *library_name(Flat *flat, const Decl *decl, Expr *name) {
+    note_use(flat, decl->scope);
+    if (name->kind == EXPR_FIELD || decl->scope->core || scope_find(flat->c->scope, name->name) == decl) return name;
+    Expr *field = arena_new(&flat->c->arena, Expr);
+    *field = (Expr){.kind = EXPR_FIELD, .name = name->name, .target = named(flat->c, name, decl->scope->name), .span = name->span, .focus = name->span, .depth = 2};
+    return field;
+}
+
+static Expr *flat_name(NameWalk *walk, const Scope *scope, Expr *name) {
+    Flat *flat = walk->context;
+    Decl *decl = name->kind == EXPR_NAME ? scope_find(scope, name->name) : map_get(&scope->names, name->name);
+    if (!decl) return name;
+    if (decl->library && decl->scope->shipped) return library_name(flat, decl, name);
+    if (!decl->flat_name || map_get(&flat->names, decl->flat_name) != decl) bring(flat, decl, free_name(flat, decl));
+    Expr *found = named(walk->c, name, decl->flat_name);
+    found->parenthesized = name->parenthesized;
+    return found;
+}
+
+/* ---- paths ------------------------------------------------------------------------------------------------------------ */
+
+/* NULL if there is nothing. */
+static const char *absolute_path(Compilation *c, const char *folder, const char *path) {
+    char *real = realpath(path[0] == '/' ? path : arena_print(&c->arena, "%s/%s", folder, path), NULL);
+    const char *absolute = real ? intern(c->jre, real) : NULL;
+    free(real);
+    return absolute;
+}
+
+static Expr *text_of(Compilation *c, const char *text) {
+    Expr *e = arena_new(&c->arena, Expr);
+    *e = (Expr){.kind = EXPR_TEXT, .name = text, .depth = 1};
+    return e;
+}
+
+static const char *folder_of(const Compilation *c, Span span) {
+    const Source *source = source_of(c->jre, span);
+    return source ? source->folder : ".";
+}
+
+/* A dataset's root is written even where it was understood: the folder of its document. */
 static void fix_root(Compilation *c, Statement *dataset) {
     Setting *root = NULL;
-    SettingList settings = {0};
-    for (int i = 0; i < dataset->settings.count; i++) list_add(&c->arena, &settings, dataset->settings.at[i]);
-    for (int i = 0; i < settings.count; i++)
-        if (!strcmp(settings.at[i].key, "root")) root = &settings.at[i];
+    for (int i = 0; i < dataset->settings.count; i++)
+        if (!strcmp(dataset->settings.at[i].key, "root")) root = &dataset->settings.at[i];
     bool given = root && root->value && root->value->kind == EXPR_TEXT;
-    const Source *source = source_of(c->jre, given ? root->value->span : dataset->span);
-    const char *folder = source ? source->folder : ".", *path = given ? root->value->name : folder;
-    if (given && path[0] != '/') path = arena_print(&c->arena, "%s/%s", folder, path);
-    char *absolute = realpath(path, NULL);
-    if (!absolute) return;                                         /* not there: as it was written */
-    Expr *text = arena_new(&c->arena, Expr);
-    *text = (Expr){.kind = EXPR_TEXT, .name = intern(c->jre, absolute), .depth = 1};
-    free(absolute);
-    Setting fixed = {.key = intern(c->jre, "root"), .value = text};
-    if (root) *root = fixed;
-    else list_add(&c->arena, &settings, fixed);
-    dataset->settings = settings;
+    if (root && !given) return;
+    const char *path = given ? root->value->name : ".", *folder = folder_of(c, given ? root->value->span : dataset->span);
+    const char *absolute = absolute_path(c, folder, path), *from = absolute ? NULL : absolute_path(c, folder, ".");
+    if (from && path[0] != '/') absolute = arena_print(&c->arena, "%s/%s", from, path);            /* not there yet */
+    if (!absolute) return;
+    if (root) root->value = text_of(c, absolute);
+    else list_add(&c->arena, &dataset->settings, ((Setting){.key = intern(c->jre, "root"), .value = text_of(c, absolute)}));
+}
+
+/* A file of weights beside the document, or in `weights` there; those of JRE_WEIGHTS and of the library are found from anywhere. */
+static Expr *fixed_weights(Compilation *c, Expr *file) {
+    if (file->kind != EXPR_TEXT) return file;
+    const char *folder = folder_of(c, file->span), *absolute = absolute_path(c, folder, file->name);
+    if (!absolute) absolute = absolute_path(c, arena_print(&c->arena, "%s/weights", folder), file->name);
+    return absolute ? text_of(c, absolute) : file;
+}
+
+/* In the copy of a walk. */
+static void fix_weights(Compilation *c, Expr *e) {
+    if (!e) return;
+    Expr *const below[] = {e->target, e->left, e->right, e->condition};
+    for (int i = 0; i < 4; i++) fix_weights(c, below[i]);
+    for (int i = 0; i < e->arguments.count; i++) {
+        Argument *argument = &e->arguments.at[i];
+        if (e->kind == EXPR_CALL && argument->name && !strcmp(argument->name, "weights")) argument->value = fixed_weights(c, argument->value);
+        else fix_weights(c, argument->value);
+    }
+}
+
+/* ---- declarations ------------------------------------------------------------------------------------------------------- */
+
+static void drop_setting(Statement *s, const char *key) {
+    for (int i = 0; i < s->settings.count; i++)
+        if (!strcmp(s->settings.at[i].key, key)) s->settings.at[i--] = s->settings.at[--s->settings.count];
+}
+
+static void fix_paths(Compilation *c, Statement *s) {
+    if (s->kind == STATEMENT_RECORD && s->record == KIND_dataset) fix_root(c, s);
+    fix_weights(c, s->value);
+    for (int i = 0; i < s->settings.count; i++)
+        if (s->settings.at[i].value && s->settings.at[i].value->kind != EXPR_TEXT) fix_weights(c, s->settings.at[i].value);
+    for (int i = 0; i < s->params.count; i++) fix_weights(c, s->params.at[i].fallback);
+    for (int i = 0; i < s->lines.count; i++) fix_weights(c, s->lines.at[i].value);
+}
+
+static Statement *flat_declaration(Flat *flat, const Decl *decl) {
+    NameWalk walk = {.c = flat->c, .scope = decl->scope, .visit = flat_name, .context = flat};
+    Statement *s = flat_statement(&walk, decl);
+    s->name = decl->flat_name;
+    fix_paths(flat->c, s);
+    if (decl->scope != flat->c->scope && decl->record == KIND_evaluate) drop_setting(s, "record");      /* what is quoted writes no rows */
+    return s;
+}
+
+static Statement *flat_question(Flat *flat, const Statement *question) {
+    NameWalk walk = {.c = flat->c, .scope = flat->c->scope, .visit = flat_name, .context = flat};
+    Statement *s = arena_new(&flat->c->arena, Statement);
+    *s = *question;
+    s->value = names_in(&walk, question->value);
+    fix_weights(flat->c, s->value);
+    return s;
+}
+
+/* ---- the text ------------------------------------------------------------------------------------------------------------ */
+
+static void print_line(Text *out, const Statement *s) {
+    text_add(out, "\n");
+    print_statement(out, s);
+    text_add(out, "\n");
 }
 
 /* An expectation that was asked of each choice of an overlay would be undecided in a document of its own: it stays as a comment. */
-static void print_expectation(Compilation *c, const Statement *expect, Text *out) {
-    text_add(out, "\n");
-    if (expectation_members(c, expect) != 1) text_add(out, "# of each choice: ");
-    print_statement(out, expect);
-    text_add(out, "\n");
+static void print_expectation(Compilation *c, const Statement *expect, const Statement *flat, Text *out) {
+    text_add(out, expectation_members(c, expect) == 1 ? "" : "\n# of each choice:");
+    if (expectation_members(c, expect) == 1) print_line(out, flat);
+    else text_add(out, " %s\n", expr_text(c->jre, flat->value));
+}
+
+/* What is overruled for a declaration is so for that of the ancestor too. */
+static void print_accepts(Flat *flat, Text *out) {
+    const Compilation *c = flat->c;
+    for (int i = 0; i < c->accepts.count; i++)
+        for (int k = 0; k < flat->decls.count; k++) {
+            const Decl *decl = flat->decls.at[k];
+            if (decl->name != c->accepts.at[i]->subject || decl->library) continue;
+            Statement accept = *c->accepts.at[i];
+            accept.subject = decl->flat_name;
+            print_line(out, &accept);
+        }
+}
+
+static void gather(Flat *flat) {
+    Compilation *c = flat->c;
+    for (int i = 0; i < c->scope->uses.count; i++) note_use(flat, c->scope->uses.at[i]);
+    for (int i = 0; i < c->scope->names.count; i++) {
+        Decl *decl = c->scope->names.entries[i].value;
+        if (decl) bring(flat, decl, decl->name);
+    }
 }
 
 void print_flat_program(Compilation *c, Text *out) {
+    Flat flat = {.c = c};
+    LIST(Statement *) questions = {0};
+    gather(&flat);
+    for (int i = 0; i < c->probes.count; i++) list_add(&c->arena, &questions, flat_question(&flat, c->probes.at[i]));
+    for (int i = 0; i < c->expects.count; i++) list_add(&c->arena, &questions, flat_question(&flat, c->expects.at[i]));
+    for (int i = 0; i < flat.decls.count; i++) list_add(&c->arena, &flat.statements, flat_declaration(&flat, flat.decls.at[i]));
     text_add(out, "# %s, flat\n\n```jre\n", c->version);
-    for (int i = 0; i < c->scope->uses.count; i++)
-        if (!c->scope->uses.at[i]->core) text_add(out, "use %s\n", c->scope->uses.at[i]->name);
-    for (int i = 0; i < c->scope->names.count; i++) {
-        const Decl *decl = c->scope->names.entries[i].value;
-        if (!decl) continue;
-        Statement flat = *decl->statement;
-        flat.value = decl->value;
-        flat.each = decl->each;
-        flat.settings = decl->settings;
-        flat.like = NULL;
-        if (flat.kind == STATEMENT_RECORD && flat.record == KIND_dataset) fix_root(c, &flat);
-        text_add(out, "\n");
-        print_statement(out, &flat);
-        text_add(out, "\n");
-    }
-    for (int i = 0; i < c->accepts.count; i++) {
-        text_add(out, "\n");
-        print_statement(out, c->accepts.at[i]);
-        text_add(out, "\n");
-    }
-    for (int i = 0; i < c->expects.count; i++) print_expectation(c, c->expects.at[i], out);
+    for (int i = 0; i < flat.uses.count; i++) text_add(out, "use %s\n", flat.uses.at[i]->name);
+    for (int i = 0; i < flat.statements.count; i++) print_line(out, flat.statements.at[i]);
+    print_accepts(&flat, out);
+    for (int i = 0; i < c->probes.count; i++) print_line(out, questions.at[i]);
+    for (int i = 0; i < c->expects.count; i++) print_expectation(c, c->expects.at[i], questions.at[c->probes.count + i], out);
     text_add(out, "```\n");
 }

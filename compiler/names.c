@@ -33,13 +33,21 @@ static bool word_comes_first(const Statement *formula, const Argument *argument,
 
 static Expr *walk_expr(NameWalk *walk, const Expr *e, bool piped);
 
-/* An axis is a name of the scope that the family is of: v03.likeness[head = ..]. */
-static const char *walk_axis(NameWalk *walk, const Expr *e, const Argument *argument) {
-    const Expr *family = e->target;
-    bool quoted = family->kind == EXPR_FIELD && family->target->kind == EXPR_NAME && !is_own(walk, family->target->name);
-    const Scope *scope = quoted ? scope_named(walk->c, walk->scope, family->target->name) : NULL;
-    Expr axis = {.kind = EXPR_NAME, .name = argument->name, .span = argument->name_span, .focus = argument->name_span, .depth = 1};
-    return walk->visit(walk, scope ? scope : walk->scope, &axis)->name;
+/* The scope that the names of a family's axes belong to: v03.likeness[head = ..], best(v04.cv, by = map).backbone. */
+static const Scope *family_scope(const NameWalk *walk, const Expr *e) {
+    for (; e; e = e->kind == EXPR_CALL ? e->arguments.count ? e->arguments.at[0].value : NULL : e->target) {
+        if (e->kind != EXPR_FIELD || e->target->kind != EXPR_NAME || is_own(walk, e->target->name)) continue;
+        const Scope *scope = scope_named(walk->c, walk->scope, e->target->name);
+        if (scope) return scope;
+    }
+    return walk->scope;
+}
+
+static const char *walk_axis(NameWalk *walk, const Expr *family, const char *name, Span span) {
+    const Scope *scope = family_scope(walk, family);
+    const Decl *decl = map_get(&scope->names, name);
+    Expr axis = {.kind = EXPR_NAME, .name = name, .span = span, .focus = span, .depth = 1};
+    return decl && decl->each ? walk->visit(walk, scope, &axis)->name : name;
 }
 
 static void walk_arguments(NameWalk *walk, const Expr *e, Expr *copy, bool piped) {
@@ -48,8 +56,13 @@ static void walk_arguments(NameWalk *walk, const Expr *e, Expr *copy, bool piped
     for (int i = 0; i < e->arguments.count; i++) {
         Argument argument = e->arguments.at[i];
         bool stays = is_letter(e, &argument) || word_comes_first(formula, &argument, i + piped);
-        if (e->kind == EXPR_INDEX && argument.name) argument.name = walk_axis(walk, e, &argument);
+        const Scope *scope = walk->scope;
+        if (e->kind == EXPR_INDEX && argument.name) {              /* the choice is called as it is there */
+            argument.name = walk_axis(walk, e->target, argument.name, argument.name_span);
+            walk->scope = family_scope(walk, e->target);
+        }
         if (!stays) argument.value = walk_expr(walk, argument.value, false);
+        walk->scope = scope;
         list_add(&walk->c->arena, &copy->arguments, argument);
     }
 }
@@ -69,6 +82,7 @@ static Expr *walk_expr(NameWalk *walk, const Expr *e, bool piped) {
     copy->right = walk_expr(walk, e->right, e->kind == EXPR_PIPE);
     copy->condition = walk_expr(walk, e->condition, false);
     walk_arguments(walk, e, copy, piped);
+    if (e->kind == EXPR_FIELD) copy->name = walk_axis(walk, e->target, e->name, e->focus);
     return copy;
 }
 

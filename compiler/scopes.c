@@ -89,6 +89,7 @@ static Scope *library_scope(Compilation *c, Module *module) {
     scope = arena_new(&c->arena, Scope);
     scope->name = module->document->source->stem;
     map_set(&c->library_scopes, &c->arena, path, scope);
+    scope->shipped = c->jre->stdlib && !strcmp(module->document->source->folder, c->jre->stdlib);
     const Module *core = module_core(c->jre);
     scope->core = core == module;
     for (int i = 0; core && i < core->uses.count; i++) scope->core |= core->uses.at[i] == module;

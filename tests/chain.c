@@ -7,6 +7,7 @@ static void beside(Trial *trial, const char *name, const char *chunk) { trial_fi
 static bool resolved(Trial *trial, const char *name, const char *chunk) {
     beside(trial, name, chunk);
     trial->request.path = trial->written.at[trial->written.count - 1];
+    compilation_free(&trial->c);
     trial->c = (Compilation){.jre = trial->jre, .arena = {.jre = trial->jre}};
     return trial->good = resolve_program(&trial->c, &trial->request);
 }
@@ -291,6 +292,76 @@ static void a_module_sees_itself_its_own_uses_and_core(void **state) {
     trial_free(trial);
 }
 
+/* ---- jre show ---------------------------------------------------------------------------------------------------------------- */
+
+/* What is printed, read in another folder and printed again, is the same text. */
+static void flat_is_flat(Trial *trial, const char *const *words) {
+    Text text = {.jre = trial->jre}, second = {.jre = trial->jre};
+    print_flat_program(&trial->c, &text);
+    for (int i = 0; words[i]; i++)
+        if (!strstr(text.at, words[i])) fail_msg("`%s` is not in:\n%s", words[i], text.at);
+    assert_null(strstr(text.at, "extends"));
+    print_flat_program(&trial->c, &second);
+    assert_string_equal(text.at, second.at);
+    text_free(&second);
+    second = (Text){.jre = trial->jre};
+    Trial *again = trial_new();
+    again->request.path = trial_file(again, arena_print(&again->jre->forever, "%s.jre", trial->c.version), text.at);
+    again->c = (Compilation){.jre = again->jre, .arena = {.jre = again->jre}};
+    if (!resolve_program(&again->c, &again->request)) {
+        char *messages = test_messages(again->jre);
+        fail_msg("%s\n%s", text.at, messages);
+    }
+    print_flat_program(&again->c, &second);
+    assert_string_equal(text.at, second.at);
+    text_free(&text);
+    text_free(&second);
+    trial_free(again);
+}
+
+static void a_flat_program_is_a_fixed_point(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", arena_print(&trial->jre->forever, "use resnet\nside = 8px\nfile = resnet18(weights = \"here.safetensors\")\ngone = resnet50(weights = \"gone.safetensors\")\n"
+                                                               "dataset animals { image \"*.png\" }\n%saccept leaking_burst for folds because \"few\"\nexpect side > 3px", split));
+    trial_file(trial, "here.safetensors", "");
+    sound(trial, "v02.jre", "extends \"v01.jre\"\nchange side = 9px\nsplit more like folds { seed 3 }\nexpect side < 10px because \"it is\"\nprobe side");
+    flat_is_flat(trial, (const char *const[]){"use resnet", "side = 9px", "split more {", arena_print(&trial->jre->forever, "root  \"%s\"", trial->folder),
+                                              arena_print(&trial->jre->forever, "\"%s/here.safetensors\"", trial->folder), "\"gone.safetensors\"", "accept leaking_burst for folds",
+                                              "expect side < 10px because \"it is\"", "probe side", NULL});
+    trial_free(trial);
+}
+
+static void what_a_flat_program_quotes_comes_along_under_other_names(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", arena_print(&trial->jre->forever, "side = 8px\naugment seen(x: Image) -> Image { x |> fit(side, fill = gray) }\nlikeness = seen\ngray = 3\nfolds_of_v02 = 2\n"
+                                                               "evaluate cv {\n  similarity likeness\n  on folds.held_out\n  metrics [map]\n  record \"r.csv\"\n}\n%s"
+                                                               "dataset animals { image \"*.png\" }\naccept leaking_burst for folds because \"few\"", split));
+    beside(trial, "v02.jre", "extends \"v01.jre\"\nhead = each [3, gray]\nchange side = 9px * head\nonly = 1");
+    sound(trial, "v03.jre", "extends \"v02.jre\"\nchange head = 4\nremove only\nensemble council { members [likeness, v02.likeness[head = gray]] }\n"
+                            "oldest = v01.side\nexpect cv.map >= best(v02.cv, by = map).map\nexpect best(v02.cv, by = map).head == head\nkept = v02.only");
+    flat_is_flat(trial, (const char *const[]){"members [likeness, v02_likeness[v02_head = v02_gray]]", "oldest = v01_side", "v01_side = 8px", "v02_head = each [3, v02_gray]",
+                                              "v02_side = 9px * v02_head", "fit(v02_side, fill = gray)", "evaluate v02_cv {", "on         v02_folds.held_out", "v02_animals {",
+                                              "best(v02_cv, by = map).v02_head == head", "kept = only", "accept leaking_burst for v02_folds", NULL});
+    trial_free(trial);
+}
+
+static void modules_beside_a_document_come_along_too(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "inner.jre", "use resnet\nfunction half(x: Tensor[N]) -> Tensor[N] { x / divisor }\ndivisor = 2\nspare = stage");
+    beside(trial, "eyes.jre", "use inner\nfunction small(x: Tensor[N]) -> Tensor[N] { x |> half }\ntwice = inner.divisor\nunneeded = 3");
+    sound(trial, "v01.jre", "use eyes\ndivisor = 7\nhalved = small\nmore = eyes.twice");
+    flat_is_flat(trial, (const char *const[]){"divisor = 7", "halved = small", "x |> half", "x / inner_divisor", "inner_divisor = 2", "more = twice", NULL});
+    trial_free(trial);
+    trial = trial_new();
+    beside(trial, "inner.jre", "use resnet\nspare = stage");
+    sound(trial, "v01.jre", "use inner\nstage = 7\nmine = spare");
+    flat_is_flat(trial, (const char *const[]){"use resnet", "stage = 7", "spare = resnet.stage", NULL});
+    trial_free(trial);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ancestor_is_a_flat_program_of_its_own),
@@ -308,6 +379,9 @@ int main(void) {
         cmocka_unit_test(a_document_takes_a_name_of_the_library_only_where_nobody_used_that),
         cmocka_unit_test(a_name_of_two_modules_is_written_with_its_module),
         cmocka_unit_test(a_module_sees_itself_its_own_uses_and_core),
+        cmocka_unit_test(a_flat_program_is_a_fixed_point),
+        cmocka_unit_test(what_a_flat_program_quotes_comes_along_under_other_names),
+        cmocka_unit_test(modules_beside_a_document_come_along_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
