@@ -38,14 +38,18 @@ Bound *argument_of(const Value *formula, const char *name) {
 
 /* Where a Word is wanted, a bare name is a word though something else may be called so; where an Int is, `/` rounds down. */
 static Value *evaluate_argument(Environment *env, const Param *param, const Expr *e) {
-    bool left_out = param && !strcmp(param->type.name, "Range") && e->kind == EXPR_NAME && !strcmp(e->name, "none");
-    if (left_out || (param && word_type(param->type.name) && e->kind == EXPR_NAME)) {
+    if (place_type(param->type.name)) {
+        const Wanted wanted = {.type = param->type.name, .key = param->name, .argument = true};
+        return typed_value(env, &wanted, e);
+    }
+    bool none = e->kind == EXPR_NAME && !strcmp(e->name, "none") && param->fallback && param->fallback->kind == EXPR_NAME && param->fallback->name == e->name;
+    if (e->kind == EXPR_NAME && (none || word_type(param->type.name))) {
         Value *word = value_new(env->compilation, VALUE_WORD, e->span);
         word->text = e->name;
         return word;
     }
     bool before = env->sizes;
-    env->sizes = param && !strcmp(param->type.name, "Int");
+    env->sizes = !strcmp(param->type.name, "Int");
     Value *v = evaluate(env, e);
     env->sizes = before;
     return v;
@@ -287,7 +291,7 @@ static bool check_where(Environment *inner, const Decl *decl) {
             const DimBinding *size = &inner->dims->bound.at[k];
             if (!size->is_rest && size->value != DIM_BATCH) diag_fact(d, "here %s = %lld", size->name, (long long)size->value);
         }
-        diag_help(d, "give it another size");
+        diag_help(d, inner->dims && inner->dims->bound.count ? "give it another size" : "give it another number");
         return false;
     }
     return true;
@@ -394,6 +398,31 @@ static void remember_stage(Environment *env, const char *name, Value *result, Sp
     TrailStop *stop = arena_new(&c->arena, TrailStop);
     *stop = (TrailStop){name, result->node->shape, span, env};
     list_add(&c->arena, &c->trail, stop);
+}
+
+bool bind_option(Environment *env, Value *option, const ArgumentList *arguments, Span span) {
+    Compilation *c = env->compilation;
+    const Decl *decl = option->decl;
+    int place = 0;
+    for (int i = 0; arguments && i < arguments->count; i++)
+        if (!take_argument(env, option, &arguments->at[i], &place)) return false;
+    Environment *inner = environment_new(c, decl->scope, env->choices);
+    Origin *origin = arena_new(&c->arena, Origin);
+    *origin = (Origin){.span = span};
+    inner->formula = decl;
+    inner->origin = origin;
+    inner->record = env->record;
+    DimTable *table = arena_new(&c->arena, DimTable);
+    table->arena = &c->arena;
+    inner->dims = table;
+    if (!bind_parameters(inner, table, option, span) || !check_where(inner, decl)) return false;
+    for (int i = 0; i < decl->statement->params.count; i++) {
+        const Param *param = &decl->statement->params.at[i];
+        if (argument_of(option, param->name)) continue;
+        Bound fallback = {param->name, map_get(&inner->values, param->name), span};
+        list_add(&c->arena, &option->bound, fallback);
+    }
+    return true;
 }
 
 Value *evaluate_call(Environment *env, Value *callee, const ArgumentList *arguments, Value *piped, Span span, const char *label) {

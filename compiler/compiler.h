@@ -90,6 +90,9 @@ typedef struct {
     bool gaps;                            /* texts or files that could not be read: what is missing may be declared there */
     FILE *dump; const char *dump_pass;    /* --dump=NAME */
     struct OpSignature *signatures;           /* by Op, parsed at first use */
+    Decl **options;                       /* by row of places.def, parsed at first use */
+    Map setting_values;                   /* to Value, by declaration, key and choices; and the trees of defaults */
+    bool with_data;                       /* tables may be read */
     int64_t *rule_hits;                   /* by rule */
     struct PassTime { const char *name; double seconds; int64_t hits; } times[24]; int time_count;
 } Compilation;
@@ -330,6 +333,7 @@ typedef struct Environment {
     const DimTable *dims;                 /* letters of the formula's types */
     bool sizes;                           /* a size or an Int is wanted: `/` rounds down */
     const char *drawing;                  /* the `~` line that is being evaluated */
+    const Decl *record;                   /* whose setting is read: columns of its dataset may be named; NULL outside settings */
     const struct Choice *choices;
     const Value *called;                  /* the formula with its arguments */
     struct Lettered *lettered;            /* the index equation being evaluated; NULL outside */
@@ -349,6 +353,8 @@ Value *poison(Environment *env, Span span);                                   /*
 Environment *environment_new(Compilation *c, Scope *scope, const struct Choice *choices);
 /* call.c: calls of formulas. `piped` (or NULL) is the data in front of |>; label names the stage. */
 Value *evaluate_call(Environment *env, Value *formula, const ArgumentList *arguments, Value *piped, Span span, const char *label);
+/* Arguments onto the parameters of an option's row, held against their types, defaults filled in. False: diagnosed. */
+bool bind_option(Environment *env, Value *option, const ArgumentList *arguments, Span span);
 bool is_data_type(const char *type);
 bool role_type(const char *type);                                             /* of data that the dataset's roles supply: Mask, Flank, ... */
 bool word_type(const char *type);                                             /* a bare name is a word there */
@@ -367,6 +373,15 @@ Value *learned_weight(Environment *env, const Line *line);
 /* All numbers of a tensor that depends on no picture, row-major, in 64 bits. False: diagnosed. */
 bool tensor_numbers(Environment *env, const Value *v, double **numbers);
 Value *no_tensor_here(Environment *env, Span span);                           /* diagnoses a tensor where no graph is being built */
+/* What a place wants, and how messages call it: `key` of `of`. Of a parameter the type alone is needed. */
+typedef struct { const char *type, *allowed, *key, *of, *example; bool argument; } Wanted;
+Value *typed_value(Environment *env, const Wanted *wanted, const Expr *e);
+bool place_type(const char *type);                                            /* parameters of it are read by typed_value */
+bool column_alone(const char *text, size_t *length);                          /* "{column}" and nothing else; length of the text */
+const char *path_as_written(Compilation *c, Span written, const char *path);      /* a path belongs to the folder of the document that wrote it */
+/* conditions.c: conditions, and the columns that may be named in them. */
+Value *condition_value(Environment *env, const Wanted *wanted, const Expr *e);
+Value *column_value(Environment *env, const Wanted *wanted, const Expr *e);
 /* index.c: arithmetic of tensors, with or without letters on their dimensions. */
 Value *tensor_operation(Environment *env, Op op, Value *const *operands, int count, const double *attributes, Span span);
 Value *index_tensor(Environment *env, const Expr *e, Value *tensor);
@@ -397,6 +412,8 @@ Node *weight_from_file(Environment *env, const char *name, Shape shape);
 bool bind_type(Environment *env, DimTable *table, const Param *param, Value *value, const Decl *formula);
 /* A finding at the line of the document that led here; the library's own line, if that is another, second. */
 Diagnostic *diag_at_call(Environment *env, DiagCode code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool number_fits(const Value *number, const char *type);
+bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *found);             /* tells; false */
 bool check_result(Environment *env, DimTable *table, const Decl *formula, Value *result);
 const char *value_kind_text(const Value *v);                                  /* "a network", "a number" */
 const char *value_text(Compilation *c, const Value *v);                       /* "Tensor[N, 64, 7, 7]", "0.5rad" */

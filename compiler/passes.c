@@ -86,6 +86,7 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     c->jre = jre;
     c->arena.jre = jre;
     c->facts = *facts;
+    c->with_data = with_data;
     double started = seconds();
     resolve_program(c, request);
     note_time(c, "resolve", seconds() - started);

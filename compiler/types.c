@@ -193,7 +193,7 @@ static bool wrong_kind(Environment *env, const Param *param, const Value *v, con
     return false;
 }
 
-static bool wrong_unit(Environment *env, const Param *param, const Value *v, const Decl *decl) {
+bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *v) {
     static const struct { const char *type, *what, *example; } words[] = {
         {"Angle", "an angle, but in what?", "0.5rad or 28.6deg"}, {"Length", "a length, but in what?", "224px"},
         {"Time", "a time, but in what?", "2min"}, {"Bytes", "an amount of memory, but in what?", "4GiB"},
@@ -201,9 +201,9 @@ static bool wrong_unit(Environment *env, const Param *param, const Value *v, con
         {"Real", "a number was expected", "0.5"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(words[i].type, param->type.name) != 0) continue;
-        Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_unit, v->span, "%s", words[i].what);
-        diag_fact(d, "`%s` of `%s` is %s %s", param->name, decl->name, param->type.name[0] == 'I' || param->type.name[0] == 'A' ? "an" : "a", param->type.name);
+        if (strcmp(words[i].type, type) != 0) continue;
+        Diagnostic *d = diag(c->jre, DIAG_wrong_unit, v->span, "%s", words[i].what);
+        diag_fact(d, "`%s` of `%s` is %s %s", name, of, type[0] == 'I' || type[0] == 'A' ? "an" : "a", type);
         diag_help(d, "for instance %s", words[i].example);
     }
     return false;
@@ -275,22 +275,34 @@ static bool bind_labels(Environment *env, DimTable *table, const Param *param, V
     return dims_match(table, &param->type, shape, &why) || wrong_shape(env, &param->type, v, why);
 }
 
+bool number_fits(const Value *v, const char *type) {
+    bool ok = true;
+    number_in(v, type, &ok);
+    if (!strcmp(type, "Int")) ok &= !v->unit;
+    if (!strcmp(type, "Real")) ok &= !v->unit || v->unit == UNIT_percent;
+    return ok;
+}
+
+/* `none` where it is the default: left out. */
+static bool left_out(const Param *param, const Value *v) {
+    return v->kind == VALUE_WORD && param->fallback && param->fallback->kind == EXPR_NAME && param->fallback->name == v->text && !strcmp(v->text, "none");
+}
+
 bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
     const char *type = param->type.name;
+    if (left_out(param, v)) return true;
     if (!strcmp(type, "Tensor") || !strcmp(type, "Embedding")) return bind_tensor(env, table, param, v, decl);
     if (!strcmp(type, "Image")) return bind_image(env, table, param, v, decl);
     if (role_type(type) && v->kind == VALUE_ROLE) return !strcmp(v->type, type) || wrong_kind(env, param, v, decl);
     if (is_label_type(type)) return bind_labels(env, table, param, v, decl);
     if (!strcmp(type, "Scalar")) return v->kind == VALUE_NUMBER || (v->kind == VALUE_TENSOR && !v->node->shape.rank) || wrong_kind(env, param, v, decl);
     if (is_number_type(type)) {
-        bool ok = true;
         if (v->kind != VALUE_NUMBER) return wrong_kind(env, param, v, decl);
         if (v->draw && decl->statement->builtin && !is_view_step(decl)) return drawn_for_nothing(env, param, v, decl);
-        double number = number_in(v, type, &ok);
-        if (!strcmp(type, "Int")) ok &= !v->unit && number >= -1e9 && number <= 1e9;
-        if (!strcmp(type, "Real")) ok &= !v->unit || v->unit == UNIT_percent;
-        return ok || wrong_unit(env, param, v, decl);
+        bool ok = number_fits(v, type) && (strcmp(type, "Int") != 0 || fabs(v->number) <= 1e9);
+        return ok || wrong_unit(env->compilation, type, param->name, decl->name, v);
     }
+    if (place_type(type)) return true;                             /* held against it where it was read */
     static const struct { const char *type; ValueKind kind, other; } kinds[] = {
         {"Bool", VALUE_TRUTH, VALUE_TRUTH}, {"Word", VALUE_WORD, VALUE_WORD}, {"Color", VALUE_WORD, VALUE_WORD},
         {"Stats", VALUE_STATS, VALUE_WORD}, {"Text", VALUE_TEXT, VALUE_TEXT}, {"List", VALUE_LIST, VALUE_LIST}, {"Range", VALUE_RANGE, VALUE_WORD},

@@ -1,7 +1,7 @@
 /* lang.h: what did the user write, and where.
  *
  * The room's one header, in the order of its files: memory and names (base.c), sources (source.c), messages
- * (diag.def, diag.c), record kinds, keys and words (schema.def, words.def, schema.c), the syntax tree (lexer.l, grammar.y, parse.c,
+ * (diag.def, diag.c), record kinds, keys and words (schema.def, places.def, words.def, schema.c), the syntax tree (lexer.l, grammar.y, parse.c,
  * mistake.c, ast.c), the one style (format.c) and modules (module.c). Nothing here knows what a program means. */
 #ifndef JRE_LANG_H
 #define JRE_LANG_H
@@ -145,11 +145,11 @@ void diag_print_all(Jre *jre, FILE *out, bool as_json, bool colors);          /*
 void diag_forget(Jre *jre);
 DiagCode diag_find(const char *name);                                         /* DIAG_COUNT if none */
 
-/* ---- schema.def, words.def, schema.c: record kinds, their keys, words --------------------------------------------------------------- */
+/* ---- schema.def, places.def, words.def, schema.c: record kinds, their keys, words ---------------------------------------------------- */
 
 typedef enum {
 #define KIND(name, sentence) KIND_##name,
-#define KEY(kind, name, type, needed, fallback, in_key, sentence)
+#define KEY(kind, name, type, needed, fallback, in_key, unit, allowed, sentence)
 #include "schema.def"
 #undef KIND
 #undef KEY
@@ -159,9 +159,10 @@ typedef enum {
 
 typedef struct {
     RecordKind kind;
-    const char *name, *type;      /* type: a word of compiler/types.c: Text Template Condition Split Part Int Real Share ... */
+    const char *name, *type;      /* type: as compiler/settings.c reads it: Text Template Condition Part Int Real Share ... */
     bool needed, in_cache_key;
     const char *fallback;         /* as it would be written; "" if there is none */
+    const char *unit, *allowed;   /* "epochs"; of a Word its words, "shared disjoint", of a number its range, "2..100", else "" */
     const char *sentence;         /* what it is, for help: "how often the training pictures are gone through: a whole number" */
 } SchemaKey;
 
@@ -172,6 +173,16 @@ const char *kind_sentence(RecordKind kind);
 RecordKind kind_find(const char *name);                                       /* KIND_NONE if none */
 const SchemaKey *schema_find(RecordKind kind, const char *key);               /* NULL if none */
 const char *schema_example(const SchemaKey *key);                             /* a value as it might be written: "30", "folds.train" */
+
+/* places.def: words with arguments that mean something in the places of one type only. */
+typedef struct { const char *type, *noun; } PlaceRow;                         /* "Batches", "way to draw batches" */
+typedef struct { const char *type, *word, *parameters, *where, *sentence; } PlaceWord;
+extern const PlaceRow place_rows[];
+extern const int place_row_count;
+extern const PlaceWord place_words[];
+extern const int place_word_count;
+const PlaceRow *place_find(const char *type);                                 /* NULL if values of the type are no words with arguments */
+const PlaceWord *place_word(const char *type, const char *word);             /* NULL if the place has no such word */
 
 /* words.def: what the other words mean, for help. */
 typedef struct { const char *word, *role, *sentence; } WordRow;               /* role: "statement", "operator", "unit", "type", "word" .. */

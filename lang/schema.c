@@ -1,13 +1,13 @@
 /* schema.c: the tables of record kinds and their keys, and the small tables of words (units, operators, formulas).
  *
- * Everything here is read from schema.def and words.def, or is a list beside an enum of lang.h; nothing depends on a context. */
+ * Everything here is read from schema.def, places.def and words.def, or is a list beside an enum of lang.h; nothing depends on a context. */
 #include "lang.h"
 
 #include <string.h>
 
 static const struct { const char *name, *sentence; } kinds[KIND_COUNT] = {
 #define KIND(name, sentence) { #name, sentence },
-#define KEY(kind, name, type, needed, fallback, in_key, sentence)
+#define KEY(kind, name, type, needed, fallback, in_key, unit, allowed, sentence)
 #include "schema.def"
 #undef KIND
 #undef KEY
@@ -15,13 +15,31 @@ static const struct { const char *name, *sentence; } kinds[KIND_COUNT] = {
 
 const SchemaKey schema_keys[] = {
 #define KIND(name, sentence)
-#define KEY(kind, name, type, needed, fallback, in_key, sentence) \
-    { KIND_##kind, #name, #type, needed, in_key, fallback, sentence },
+#define KEY(kind, name, type, needed, fallback, in_key, unit, allowed, sentence) \
+    { KIND_##kind, #name, #type, needed, in_key, fallback, unit, allowed, sentence },
 #include "schema.def"
 #undef KIND
 #undef KEY
 };
 const int schema_key_count = (int)(sizeof schema_keys / sizeof *schema_keys);
+
+const PlaceRow place_rows[] = {
+#define PLACE(type, noun) { #type, noun },
+#define OPTION(type, word, parameters, where, sentence)
+#include "places.def"
+#undef PLACE
+#undef OPTION
+};
+const int place_row_count = (int)(sizeof place_rows / sizeof *place_rows);
+
+const PlaceWord place_words[] = {
+#define PLACE(type, noun)
+#define OPTION(type, word, parameters, where, sentence) { #type, #word, parameters, where, sentence },
+#include "places.def"
+#undef PLACE
+#undef OPTION
+};
+const int place_word_count = (int)(sizeof place_words / sizeof *place_words);
 
 const WordRow word_rows[] = {
 #define RESERVED(word, token, role, sentence) { #word, role, sentence },
@@ -54,6 +72,20 @@ const SchemaKey *schema_find(RecordKind kind, const char *key) {
     return NULL;
 }
 
+const PlaceRow *place_find(const char *type) {
+    for (int i = 0; i < place_row_count; i++)
+        if (strcmp(place_rows[i].type, type) == 0)
+            return &place_rows[i];
+    return NULL;
+}
+
+const PlaceWord *place_word(const char *type, const char *word) {
+    for (int i = 0; i < place_word_count; i++)
+        if (strcmp(place_words[i].type, type) == 0 && strcmp(place_words[i].word, word) == 0)
+            return &place_words[i];
+    return NULL;
+}
+
 /* ---- examples: what stands in a help where a value is missing --------------------------------------------------- */
 
 typedef struct { const char *word, *value; } Example;
@@ -68,8 +100,8 @@ static const char *look_up(const Example *examples, size_t count, const char *wo
 static const Example by_key[] = {
     { "root", "\"photographs\"" }, { "table", "\"train.csv\"" }, { "image", "\"train/{filename}\"" },
     { "identity", "\"{individual}\"" }, { "flank", "\"{flank}\"" }, { "label", "\"{sex}\"" }, { "mask", "\"{mask}\"" },
-    { "taken", "\"{timestamp}\"" }, { "pattern", "asymmetric" }, { "column", "\"{split}\"" }, { "folds", "5" },
-    { "identities", "shared" }, { "together", "burst" }, { "evidence", "[cosine(features), gap(coats)]" },
+    { "taken", "\"{timestamp}\"" }, { "pattern", "asymmetric" }, { "column", "\"{split}\"" }, { "folds", "5" }, { "validate", "10%" },
+    { "identities", "shared" }, { "together", "burst" }, { "evidence", "[cosine(features), cosine(coats)]" },
     { "members", "[cosine(features), judge]" }, { "calibrate", "isotonic" }, { "record", "\"results/benchmarks.csv\"" },
     { "pairs", "\"test.csv\"" }, { "file", "\"submissions/{version}.csv\"" }, { "budget", "100" }, { "clip", "1.0" },
     { "average", "0.999" }, { "keep", "[sex]" }, { "caption", "\"One color a jaguar.\"" }, { "notes", "\"first try\"" },
@@ -82,7 +114,7 @@ static const Example by_type[] = {
     { "Condition", "width >= 50px" }, { "PairCondition", "not same(burst)" }, { "Target", "same(identity)" },
     { "Stop", "when(folds.validate, map, patience = 8)" }, { "Start", "\"weights.safetensors\"" },
     { "Weights", "learned" }, { "Rates", "[backbone = 1e-5]" }, { "Figure", "bars(cv, per = identity)" },
-    { "Length", "800px" }, { "Names", "[sex]" },
+    { "Length", "800px" }, { "Names", "[sex]" }, { "Similarities", "[cosine(features), judge]" },
 };
 
 const char *schema_example(const SchemaKey *key) {

@@ -1,0 +1,226 @@
+/* conditions.c: what is asked of pictures and of pairs, and the names that may stand there.
+ *
+ *   only    width >= 50px and sex != "unknown"     of each row of a dataset
+ *   gallery not same(burst) and same(flank)        of a query and a candidate
+ *
+ * A name is a role (identity, flank, ...), else width or height of the picture file, else a column: never an equation. Within a dataset
+ * its table is asked for the column; elsewhere the dataset must have kept it. */
+#include "compiler.h"
+
+#include <string.h>
+
+static const char *const roles[] = {"identity", "flank", "burst", "label", "mask", "taken"};
+enum { ROLES = (int)(sizeof roles / sizeof *roles), MOST_SPLITS = 100 };       /* splits of splits of splits */
+
+typedef struct { Environment *env; const Wanted *wanted; bool pairs; } Test;
+
+/* ---- the dataset behind a record ------------------------------------------------------------------------------------------ */
+
+static const Decl *dataset_behind(Compilation *c, const Decl *decl, const Choice *choices) {
+    static const char *const keys[KIND_COUNT] = {
+        [KIND_split] = "data", [KIND_train] = "data", [KIND_boost] = "fit_on", [KIND_ensemble] = "fit_on",
+        [KIND_evaluate] = "on", [KIND_figure] = "on", [KIND_submit] = "on",
+    };
+    for (int i = 0; decl && decl->record != KIND_NONE && i < MOST_SPLITS; i++) {
+        if (decl->record == KIND_dataset) return decl->poisoned ? NULL : decl;
+        const Value *data = keys[decl->record] ? setting_value(c, decl, keys[decl->record], choices) : NULL;
+        decl = data && (data->kind == VALUE_RECORD || data->kind == VALUE_PART) ? data->decl : NULL;
+    }
+    return NULL;
+}
+
+const char *path_as_written(Compilation *c, Span written, const char *path) {
+    const Source *source = source_of(c->jre, written);
+    if (path[0] == '/' || !source || !strcmp(source->folder, ".")) return path;
+    return arena_print(&c->arena, "%s/%s", source->folder, path);
+}
+
+/* The columns of the dataset's table; NULL if it has none, or nobody may read it now. */
+static const NameList *table_columns(Compilation *c, const Decl *dataset) {
+    const Value *table = setting_value(c, dataset, "table", NULL), *root = setting_value(c, dataset, "root", NULL);
+    if (!c->with_data || !c->facts.table || !table || table->kind != VALUE_TEXT || (root && root->kind != VALUE_TEXT)) return NULL;
+    const Source *source = source_of(c->jre, dataset->statement->span);
+    const char *folder = root ? path_as_written(c, root->span, root->text) : source ? source->folder : ".", *path = table->text;
+    if (path[0] != '/' && strcmp(folder, ".") != 0) path = arena_print(&c->arena, "%s/%s", folder, path);
+    const TableFacts *facts = c->facts.table(c->facts.context, path, table->span);
+    return facts ? &facts->columns : NULL;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_role(const char *name) {
+    for (int i = 0; i < ROLES; i++)
+        if (!strcmp(roles[i], name)) return true;
+    return false;
+}
+
+static bool among(const NameList *names, const char *name) {
+    for (int i = 0; names && i < names->count; i++)
+        if (!strcmp(names->at[i], name)) return true;
+    return false;
+}
+
+/* What was meant instead: a role, a measure or one of these columns. */
+static void suggest(Compilation *c, Diagnostic *d, const NameList *columns, const char *name, Span span, const char *otherwise) {
+    NameList all = {0};
+    for (int i = 0; i < ROLES; i++) list_add(&c->arena, &all, roles[i]);
+    list_add(&c->arena, &all, "width");
+    list_add(&c->arena, &all, "height");
+    for (int i = 0; columns && i < columns->count; i++) list_add(&c->arena, &all, columns->at[i]);
+    const char *near = span.end ? nearest_name(name, all.at, all.count) : NULL;
+    diag_help(d, near ? "did you mean `%s`?" : "%s", near ? near : otherwise);
+    if (near && strspn(near, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(near)) diag_edit(d, span, true, "%s", near);
+}
+
+static bool no_column(Compilation *c, const Decl *dataset, const char *name, Span span, const NameList *columns) {
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "the table of `%s` has no column `%s`", dataset->name, name);
+    const char *known = "";
+    for (int i = 0; i < columns->count; i++) known = arena_print(&c->arena, "%s %s", known, columns->at[i]);
+    diag_fact(d, "its columns are:%s", known);
+    suggest(c, d, columns, name, span, "name one of these, or identity, flank, burst, width or height");
+    return false;
+}
+
+static bool not_kept(Compilation *c, const Decl *dataset, const char *name, Span span, const NameList *kept, const NameList *columns) {
+    if (columns && !among(columns, name)) return no_column(c, dataset, name, span, columns);
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "`%s` does not keep a column `%s`", dataset->name, name);
+    diag_also(d, dataset->statement->name_span, "declared here");
+    diag_note(d, "outside its dataset a column is known if the dataset keeps it; identity, flank, burst and the like always are");
+    suggest(c, d, kept, name, columns ? NOWHERE : span, arena_print(&c->arena, "add to the dataset: keep [%s]", name));
+    return false;
+}
+
+static bool role_is_there(Compilation *c, const Decl *dataset, const char *role, Span span) {
+    if (setting_value(c, dataset, role, NULL)) return true;
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "`%s` does not say its `%s`", dataset->name, role);
+    diag_also(d, dataset->statement->name_span, "declared here");
+    diag_help(d, "add to the dataset: %s \"{column}\"", role);
+    return false;
+}
+
+/* A role, a measure (unless the place wants to tell individuals and the like apart), or a column. */
+static bool known_column(Environment *env, const char *name, Span span, bool in_quotes) {
+    Compilation *c = env->compilation;
+    const Decl *dataset = env->record ? dataset_behind(c, env->record, env->choices) : NULL;
+    if (!dataset) return true;                                     /* nobody knows whose */
+    if (!in_quotes && is_role(name)) return role_is_there(c, dataset, name, span);
+    if (!in_quotes && (!strcmp(name, "width") || !strcmp(name, "height"))) return true;
+    const NameList *columns = table_columns(c, dataset);
+    if (dataset == env->record) return !columns || among(columns, name) || no_column(c, dataset, name, span, columns);
+    const Value *keep = setting_value(c, dataset, "keep", NULL);
+    if (!keep || keep->kind != VALUE_LIST) return true;
+    NameList kept = {0};
+    for (int i = 0; i < keep->items.count; i++) list_add(&c->arena, &kept, keep->items.at[i]->text);
+    return among(&kept, name) || not_kept(c, dataset, name, span, &kept, columns);
+}
+
+/* sex, burst, "{camera-id}". NULL: something else. */
+static const char *named_column(Environment *env, const Expr *e, bool *in_quotes) {
+    size_t length;
+    *in_quotes = e->kind == EXPR_TEXT;
+    if (e->kind == EXPR_NAME) return e->name;
+    if (e->kind != EXPR_TEXT || !column_alone(e->name, &length)) return NULL;
+    return intern_length(env->compilation->jre, e->name + 1, length - 2);
+}
+
+Value *column_value(Environment *env, const Wanted *wanted, const Expr *e) {
+    Compilation *c = env->compilation;
+    bool in_quotes;
+    const char *name = named_column(env, e, &in_quotes);
+    if (!name) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->span, "`%s` is a role or a column", wanted->key);
+        diag_help(d, "for instance identity, burst, a column that the dataset keeps, or \"{camera-id}\"");
+        return poison(env, e->span);
+    }
+    if (!known_column(env, name, e->span, in_quotes)) return poison(env, e->span);
+    Value *v = value_new(c, in_quotes ? VALUE_TEXT : VALUE_WORD, e->span);
+    v->text = name;
+    return v;
+}
+
+/* ---- tests -------------------------------------------------------------------------------------------------------------------- */
+
+static bool no_test(const Test *test, const Expr *e, const char *words) {
+    Diagnostic *d = diag(test->env->compilation->jre, DIAG_wrong_type, e->span, "%s", words);
+    diag_help(d, "for instance: %s %s", test->wanted->key, test->wanted->example);
+    return false;
+}
+
+/* The gallery may not know who is on its pictures: that is what is asked. */
+static bool column_in_test(const Test *test, const Expr *e, const char *name, bool in_quotes) {
+    Compilation *c = test->env->compilation;
+    if (!test->pairs || in_quotes || strcmp(name, "identity") != 0) return known_column(test->env, name, e->span, in_quotes);
+    Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->span, "who is on a picture is what is asked: it cannot choose the answers");
+    diag_note(d, "a gallery that knows the individuals would give every query the right answer");
+    diag_help(d, "ask for what is known of a new picture too: burst, flank, a column");
+    return false;
+}
+
+static bool is_number(const Expr *e) { return e->kind == EXPR_NUMBER || (e->kind == EXPR_NEGATE && e->left->kind == EXPR_NUMBER); }
+
+static bool operand(const Test *test, const Expr *e) {
+    bool in_quotes;
+    const char *name = named_column(test->env, e, &in_quotes);
+    if (name) return column_in_test(test, e, name, in_quotes);
+    if (is_number(e) || e->kind == EXPR_TEXT || e->kind == EXPR_TRUTH) return true;
+    return no_test(test, e, "a column, a number or a text was expected here");
+}
+
+static bool is_measure(const Expr *e) { return e->kind == EXPR_NAME && (!strcmp(e->name, "width") || !strcmp(e->name, "height")); }
+
+/* width and height are lengths. */
+static bool measure(const Test *test, const Expr *side, const Expr *other) {
+    const Expr *number = other->kind == EXPR_NEGATE ? other->left : other;
+    if (!is_measure(side) || is_measure(other) || (is_number(other) && number->unit == UNIT_px)) return true;
+    if (!is_number(other)) return no_test(test, other, arena_print(&test->env->compilation->arena, "`%s` is compared with a length", side->name));
+    Value v = {.kind = VALUE_NUMBER, .span = other->span, .number = number->number, .unit = number->unit};
+    return wrong_unit(test->env->compilation, "Length", side->name, "the picture", &v);
+}
+
+static bool comparison(const Test *test, const Expr *e) {
+    bool left = operand(test, e->left), right = operand(test, e->right), quoted;
+    if (!left || !right) return false;
+    if (!named_column(test->env, e->left, &quoted) && !named_column(test->env, e->right, &quoted)) return no_test(test, e, "no column is compared here");
+    return measure(test, e->left, e->right) && measure(test, e->right, e->left);
+}
+
+static bool call(const Test *test, const Expr *e) {
+    Compilation *c = test->env->compilation;
+    if (e->target->kind != EXPR_NAME || strcmp(e->target->name, "same") != 0) {
+        const char *same = "same", *near = e->target->kind == EXPR_NAME ? nearest_name(e->target->name, &same, 1) : NULL;
+        Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->target->span, "a condition calls only `same`");
+        diag_help(d, near ? "did you mean `same`?" : "compare columns with ==, <, and the like");
+        if (near) diag_edit(d, e->target->span, true, "same");
+        return false;
+    }
+    if (!test->pairs) return no_test(test, e, "`same` compares two pictures, here is one");
+    for (int i = 0; i < e->arguments.count; i++) {
+        const Expr *column = e->arguments.at[i].value;
+        if (column->kind == EXPR_NAME && !column_in_test(test, column, column->name, false)) return false;
+    }
+    const Wanted wanted = {.type = "Target", .key = test->wanted->key, .of = test->wanted->of};
+    return typed_value(test->env, &wanted, e)->kind != VALUE_NONE;
+}
+
+static bool holds_together(const Test *test, const Expr *e) {
+    bool in_quotes, logic = e->kind == EXPR_BINARY && (e->op == BINARY_and || e->op == BINARY_or);
+    if (logic) {
+        bool left = holds_together(test, e->left), right = holds_together(test, e->right);
+        return left && right;
+    }
+    if (e->kind == EXPR_NOT) return holds_together(test, e->left);
+    if (e->kind == EXPR_BINARY && e->op >= BINARY_eq && e->op <= BINARY_ge) return comparison(test, e);
+    if (e->kind == EXPR_CALL) return call(test, e);
+    if (e->kind == EXPR_TRUTH) return true;
+    const char *name = named_column(test->env, e, &in_quotes);
+    if (name && is_measure(e)) return no_test(test, e, arena_print(&test->env->compilation->arena, "`%s` is a length: compare it", name));
+    return name ? column_in_test(test, e, name, in_quotes) : no_test(test, e, "a condition was expected");
+}
+
+Value *condition_value(Environment *env, const Wanted *wanted, const Expr *e) {
+    const Test test = {env, wanted, !strcmp(wanted->type, "PairCondition")};
+    if (!holds_together(&test, e)) return poison(env, e->span);
+    Value *v = value_new(env->compilation, VALUE_CONDITION, e->span);
+    v->condition = e;
+    return v;
+}
