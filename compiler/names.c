@@ -96,8 +96,8 @@ static bool one_of(const char *word, const char *const *words) {
     return false;
 }
 
-static const char *const without_names[] = {"Condition", "PairCondition", "Names", "Template", "Text", "Path", "Folder", "Target", NULL};
-static const char *const with_words[] = {"Word", "Burst", "Metrics", "Batches", "Optimizer", "Rates", "Schedule", "Stop", "Keep", "Start", "Log", "Sample", "Weights", "Shares", NULL};
+static const char *const without_names[] = {"Condition", "PairCondition", "Names", "Template", "Column", "Mask", "Text", "Path", "Folder", "Target", NULL};
+static const char *const with_words[] = {"Word", "Burst", "Metrics", "Batches", "Optimizer", "Rates", "Schedule", "Stop", "Keep", "Start", "Sample", "Weights", "Shares", "Figure", NULL};
 
 /* `balanced(identities = count)`: the first word is of the place, those inside may be names. */
 static Expr *walk_words(NameWalk *walk, const Expr *e) {

@@ -298,7 +298,7 @@ static bool text_without_quotes(Parse *parse, uint32_t at) {
     else if (!is_key(parse, before))
         return false;
     const SchemaKey *row = extends ? NULL : row_of_key(parse, before);
-    static const char *const texts[] = { "Path", "Folder", "Template", "Text", NULL };
+    static const char *const texts[] = { "Path", "Folder", "Template", "Column", "Mask", "Text", NULL };
     if (!extends && (!row || !one_of(row->type, texts)))
         return false;
     const char *bytes = parse->source->bytes - parse->source->base;
@@ -318,7 +318,7 @@ static bool text_without_quotes(Parse *parse, uint32_t at) {
 
 /* `metrics map, rank1` */
 static bool list_without_brackets(Parse *parse) {
-    static const char *const lists[] = { "Metrics", "Names", "Shares", "List", "Views", NULL };
+    static const char *const lists[] = { "Metrics", "Names", "Shares", "Similarities", "Views", NULL };
     const Token *key = &parse->item_first, *found = &parse->recent[0];
     if ((found->kind != ',' && found->kind != TOKEN_NAME) || !is_key(parse, key) || parse->bracket_count != parse->brace_count
         || !same_line(parse, key->span.end, found->span.start))
