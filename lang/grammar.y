@@ -71,6 +71,8 @@ struct Parse {
     int waiting_count;
     Bracket brackets[DEEPEST + 1], left_open;   /* left_open: cut off by the end of the line or another bracket */
     int bracket_count, brace_count;
+    Span brace_ahead;             /* from where on, and to which brace, it is known what comes next */
+    bool closes_ahead;
     bool line_begins, unmatched, stopped;
     Token statement_first, item_first;      /* of the statement we are in; of the setting or line in its block */
     int statement_tokens;
@@ -94,7 +96,7 @@ Diagnostic *mistake(Parse *parse, DiagCode code, Span span, const char *format, 
 void token_again(Parse *parse, Token token);
 Token token_invented(const Parse *parse, int kind);
 bool line_below_belongs(const Parse *parse, uint32_t offset);
-bool opens_statement(const Parse *parse, const Token *token);
+bool opens_statement(Parse *parse, const Token *token);
 Expr *expr_new(Parse *parse, ExprKind kind, Span span, Span focus);
 Expr *expr_done(Parse *parse, Expr *e);
 Expr *expr_binary(Parse *parse, BinaryOperator op, Span op_span, Expr *left, Expr *right);

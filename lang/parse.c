@@ -176,18 +176,33 @@ static bool begins_line(const Parse *parse, const Token *token) {
     return at == parse->source->bytes || at[-1] == '\n';
 }
 
+/* Is `}` the next brace of the chunk? What was looked up holds up to the brace it found. */
+static bool closes_ahead(Parse *parse, uint32_t offset) {
+    const char *bytes = parse->source->bytes, *end = bytes + parse->source->length, *at = bytes + (offset - parse->source->base);
+    if (parse->brace_ahead.start && offset >= parse->brace_ahead.start && offset < parse->brace_ahead.end)
+        return parse->closes_ahead;
+    for (; at < end && *at != '{' && *at != '}'; at++) {
+        if (*at == '\n' && strncmp(at + 1, "```", 3) == 0)
+            break;
+        size_t line = *at == '#' ? strcspn(at + 1, "\n") : *at == '"' ? strcspn(at + 1, "\"\n") : 0;
+        at += line + (*at == '"' && at[line + 1] == '"');
+    }
+    parse->brace_ahead = (Span){ offset, parse->source->base + (uint32_t)(at - bytes) + 1 };
+    return parse->closes_ahead = at < end && *at == '}';
+}
+
 /* Words that begin statements and nothing else; a kind does so if a name and its bracket follow: settings and arguments
- * may be called like kinds. */
-bool opens_statement(const Parse *parse, const Token *token) {
+ * may be called like kinds. An equation as far out as the block around it begins one too, unless that block is closed. */
+bool opens_statement(Parse *parse, const Token *token) {
     if (!begins_line(parse, token))
         return false;
     if (token->kind >= TOKEN_EXTENDS && token->kind <= TOKEN_ACCEPT && token->kind != TOKEN_LIKE)
         return true;
     const char *at = parse->source->bytes + (token->span.end - parse->source->base);
     at += blanks_at(at);
-    if (token->kind == TOKEN_NAME && parse->brace_count)        /* an equation that stands as far out as the block does */
+    if (token->kind == TOKEN_NAME && parse->brace_count)
         return at[0] == '=' && at[1] != '=' && column(parse, token) == column(parse, &parse->statement_first)
-               && column(parse, &parse->item_first) > column(parse, token);
+               && column(parse, &parse->item_first) > column(parse, token) && !closes_ahead(parse, token->span.end);
     if (token->kind != TOKEN_RECORD && token->kind != TOKEN_FORMULA)
         return false;
     size_t length = name_at(at);
@@ -466,6 +481,7 @@ static void begin_chunk(Parse *parse, ChunkKind kind) {
     parse->line_begins = true;
     parse->skipping.on = parse->skipping.until_close = parse->doubtful = false;
     parse->left_open = (Bracket){ 0 };
+    parse->brace_ahead = NOWHERE;
     memset(parse->recent, 0, sizeof parse->recent);
     parse->statement_first = parse->item_first = (Token){ .span = { parse->source->base, parse->source->base } };
 }
@@ -505,9 +521,10 @@ static void note_prose(Parse *parse, uint32_t end) {
         list_add(&parse->jre->forever, &parse->document->prose, ((Span){ parse->prose_start, end }));
 }
 
-/* The findings of a `wrong` chunk are what it is there to show. */
-static void keep_findings(Parse *parse, int first_finding) {
+/* The findings of a `wrong` chunk are what it is there to show: they do not count among the document's. */
+static void keep_findings(Parse *parse, int first_finding, int mistakes_before) {
     Jre *jre = parse->jre;
+    parse->mistakes = mistakes_before;
     for (int i = first_finding; i < jre->diagnostics.count; i++)
         list_add(&jre->forever, &parse->chunk->findings, jre->diagnostics.at[i]);
     jre->diagnostics.count = first_finding;
@@ -572,7 +589,7 @@ Document *parse_document(Jre *jre, Source *source) {
     uint32_t end = source->base + source->length;
     bool open = scanner_open(parse);
     while (open && !parse->ended) {
-        int first_finding = jre->diagnostics.count;
+        int first_finding = jre->diagnostics.count, mistakes_before = parse->mistakes;
         begin_chunk(parse, CHUNK_PROGRAM);
         read_chunk(parse);
         if (!parse->opened)
@@ -580,7 +597,7 @@ Document *parse_document(Jre *jre, Source *source) {
         if (parse->unclosed)
             complain_of_fence(parse, first_finding);
         if (parse->chunk->kind == CHUNK_WRONG && !parse->unclosed)
-            keep_findings(parse, first_finding);
+            keep_findings(parse, first_finding, mistakes_before);
         note_prose(parse, parse->chunk->span.start);
         parse->prose_start = parse->chunk->span.end + (!parse->unclosed && parse->chunk->span.end < end);
         list_add(&jre->forever, &parse->document->chunks, parse->chunk);

@@ -1,8 +1,6 @@
 /* format.c: tests of the one style. */
 #include "parsing.h"
 
-#include <dirent.h>
-
 /* ---- helpers ---------------------------------------------------------------------------------------------------------- */
 
 static void expect_text(const char *text, size_t length, const char *expected, size_t expected_length) {
@@ -98,29 +96,16 @@ static void what_is_no_program_stays_to_the_byte(void **state) {
 
 /* ---- real documents ---------------------------------------------------------------------------------------------------------- */
 
-static void documents_of_a_folder_are_fixed_points(const char *folder) {
-    DIR *listing = opendir(folder);
-    assert_non_null(listing);
-    for (struct dirent *entry; (entry = readdir(listing));) {
-        size_t length = strlen(entry->d_name);
-        if (length < 4 || strcmp(entry->d_name + length - 4, ".jre") != 0)
-            continue;
-        char path[512];
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        Jre *jre = jre_new();
-        Source *source = source_read(jre, path, NOWHERE);
-        assert_non_null(source);
-        expect_text(source->bytes, source->length, source->bytes, source->length);
-        jre_free(jre);
-    }
-    closedir(listing);
+static void expect_fixed_point(const char *name, const char *text, size_t length) {
+    (void)name;
+    expect_text(text, length, text, length);
 }
 
 static void our_own_documents_are_in_the_one_style(void **state) {
     (void)state;
-    documents_of_a_folder_are_fixed_points("stdlib");
-    documents_of_a_folder_are_fixed_points("pipelines");
-    documents_of_a_folder_are_fixed_points("examples/jaguars");
+    each_document_of("stdlib", expect_fixed_point);
+    each_document_of("pipelines", expect_fixed_point);
+    each_document_of("examples/jaguars", expect_fixed_point);
 }
 
 static void format_again(const char *name, const char *text, size_t length) {

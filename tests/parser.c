@@ -49,16 +49,6 @@ static void expect_round_trip(Jre *jre, const Statement *s) {
     text_free(&twice);
 }
 
-static const char small_document[] =
-    "# A title\n\nProse.\n\n```jre\nuse heads\n\nwidth = 512\nmargin = each [0.2rad, 0.3rad]\n\n"
-    "train student {\n  network Projector(d = width)\n  loss ArcFace(margin = margin)\n  data folds.train\n  view gentle\n  epochs 40\n}\n"
-    "train patient like student { epochs 80 }\n```\n\nMore `= cv.map`.\n\n```jre folded\n"
-    "loss Cosine(e: Embedding[N, d], who: Identity[N, K],    # typed\n            margin: Real = 0.35, scale: Real = 30) -> Scalar\n"
-    "  where margin > 0 {\n  learn W: Tensor[K, d] ~ normal(0, 0.01)\n  t = unit(e) @ unit(W)'\n"
-    "  D[i, j] = sqrt(sum over k of (e[i, k] - e[j, k]) ^ 2)\n  CrossEntropy(scale * (t - margin * onehot(who)), who)\n}\n\n"
-    "change learner { epochs 60 }\nchange head = Cosine()\nremove lookalikes\nprobe cv\n"
-    "expect cv.map >= 60% because \"the paper reports 58%\"\naccept mirrored_flank for gentle because \"whiskers\"\n```\n";
-
 /* ---- the parser: what is understood -------------------------------------------------------------------------------------------- */
 
 static void all_kinds_of_statements_are_understood(void **state) {
@@ -358,16 +348,6 @@ static void what_is_broken_is_marked_and_the_rest_is_kept(void **state) {
 
 /* ---- hostile texts ---------------------------------------------------------------------------------------------------------------- */
 
-static char *repeated(const char *first, const char *part, int times, const char *last) {
-    size_t length = strlen(part);
-    char *text = malloc(strlen(first) + length * (size_t)times + strlen(last) + 1), *at = text + strlen(first);
-    strcpy(text, first);
-    for (int i = 0; i < times; i++, at += length)
-        memcpy(at, part, length);
-    strcpy(at, last);
-    return text;
-}
-
 static void deep_nesting_is_refused_without_using_up_the_stack(void **state) {
     (void)state;
     static const char *const parts[][2] = {
@@ -455,47 +435,6 @@ static void a_parse_without_memory_ends_in_the_handler(void **state) {
     }
 }
 
-static bool is_name_byte(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-}
-
-/* Takes out one word or sign of the program after another: of the first document each, of the others every ninth. */
-static void delete_each_token(const char *name, const char *text, size_t length) {
-    bool inside = false;
-    int stride = strcmp(name, "document 1") == 0 || strcmp(name, "the small document") == 0 ? 1 : 9, number = 0;
-    for (size_t at = 0; at < length; at++) {
-        bool fence = (at == 0 || text[at - 1] == '\n') && strncmp(text + at, "```", 3) == 0;
-        size_t end = at + 1;
-        if (fence)
-            inside = !inside, end = at + strcspn(text + at, "\n");
-        else if (text[at] == '"')
-            end = at + 1 + strcspn(text + at + 1, "\"\n") + 1;
-        else
-            while (is_name_byte(text[at]) && is_name_byte(text[end]))
-                end++;
-        if (inside && !strchr(" \n", text[at]) && number++ % stride == 0) {
-            Jre *jre = jre_new();
-            char *changed = malloc(length);
-            memcpy(changed, text, at);
-            memcpy(changed + at, text + end, length - end);
-            parse_document(jre, source_from_text(jre, name, changed, length - (end - at)));
-            if (jre->diagnostics.count > 2) {
-                char *messages = test_messages(jre);
-                fail_msg("%s without `%.*s`:\n%s", name, (int)(end - at), text + at, messages);
-            }
-            free(changed);
-            jre_free(jre);
-        }
-        at = end - 1;
-    }
-}
-
-static void a_word_taken_out_gives_two_messages_at_most(void **state) {
-    (void)state;
-    delete_each_token("the small document", small_document, strlen(small_document));
-    each_printed_document(delete_each_token);
-}
-
 static void noise_in_a_document_never_crashes(void **state) {
     (void)state;
     static const char *const pieces[] = { "{", "}", "(", ")", "[", "]", "\n", "\n\n", "\"", "```\n", "\n```jre\n", "=", "|>", " where ", " x ",
@@ -546,7 +485,6 @@ int main(void) {
         cmocka_unit_test(ten_megabytes_of_prose_are_read_line_by_line),
         cmocka_unit_test(bytes_of_zero_do_no_harm),
         cmocka_unit_test(a_parse_without_memory_ends_in_the_handler),
-        cmocka_unit_test(a_word_taken_out_gives_two_messages_at_most),
         cmocka_unit_test(noise_in_a_document_never_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
