@@ -368,6 +368,7 @@ static Value *apply(Environment *env, Value *formula, Span span, const char *lab
         diag_help(d, "let each formula call only what is simpler than itself");
         return poison(env, span);
     }
+    formula->decl->called = true;
     c->depth++;
     Environment *inner = enter(env, formula, label, span);
     DimTable *table = arena_new(&c->arena, DimTable);

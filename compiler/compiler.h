@@ -53,6 +53,7 @@ typedef struct Decl {
     Expr *value; bool each; Span each_span;
     RecordKind record; SettingList settings;
     bool library;                         /* of a module, not of the document's chain */
+    bool called;                          /* a formula: with its data */
     bool poisoned;                        /* a mistake in its own text was told: it is left out, and stays quiet */
     const char *flat_name;                /* in the flat program that is printed */
     int state;                            /* of resolution: guards against cycles */
@@ -535,6 +536,8 @@ typedef struct Plan {
 
 bool plan_program(Compilation *c);
 void check_unused(Compilation *c);                                           /* unused.c: names in what no record leads to */
+/* tryout.c: a formula that nothing uses, called with made-up data. `decl` is what gave it its name. */
+void try_formula(Compilation *c, const Decl *decl, const Value *formula, const struct Choice *choices);
 void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
 void plan_print(const Compilation *c, Text *out);
 

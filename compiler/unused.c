@@ -1,6 +1,6 @@
 /* unused.c: what no record leads to is read all the same, so that a misspelled word does not wait for its first use.
  *
- * Equations are evaluated. Of a formula that nothing calls only the called names are looked up: what its sizes are, nobody has said. */
+ * Equations are evaluated. Of a formula that nothing calls the called names are looked up, and if that can be, it is tried (tryout.c). */
 #include "compiler.h"
 
 #include <string.h>
@@ -40,19 +40,43 @@ static void look_at_formula(Compilation *c, const Decl *decl) {
         look_at(&look, s->lines.at[i].value);
 }
 
+/* The choices of the first member, where what is tried depends on an `each`. */
+static const Choice *some_choice(Compilation *c, Decl *decl) {
+    AxisList axes = {0};
+    MemberList members = {0};
+    axes_of_decl(c, decl, &axes);
+    members_of_axes(c, &axes, decl->statement->name_span, &members);
+    return members.count ? members.at[0].choices : NULL;
+}
+
+static void look_into_formula(Compilation *c, Decl *decl) {
+    int before = c->jre->diagnostics.count;
+    look_at_formula(c, decl);
+    if (decl->called || c->jre->diagnostics.count > before) return;
+    Value *formula = value_new(c, VALUE_FORMULA, decl->statement->name_span);
+    formula->decl = decl;
+    formula->text = decl->name;
+    try_formula(c, decl, formula, some_choice(c, decl));
+}
+
 static void look_at_equation(Compilation *c, Decl *decl) {
     AxisList axes = {0};
     if (decl->statement->broken || !decl->value || decl->last) return;
     axes_of_decl(c, decl, &axes);
     c->steps = 0;
-    if (!axes.count) evaluate_name(environment_new(c, decl->scope, NULL), decl->name, decl->statement->name_span);
+    if (axes.count) return;
+    const Value *v = evaluate_name(environment_new(c, decl->scope, NULL), decl->name, decl->statement->name_span);
+    if (v->kind == VALUE_FORMULA) try_formula(c, decl, v, NULL);
+}
+
+static void look_at_all(Compilation *c, StatementKind kind, void (*look)(Compilation *c, Decl *decl)) {
+    for (int i = 0; i < c->scope->names.count && c->steps < STEPS_QUIET; i++) {
+        Decl *decl = c->scope->names.entries[i].value;
+        if (decl && !decl->library && decl->kind == kind) look(c, decl);
+    }
 }
 
 void check_unused(Compilation *c) {
-    for (int i = 0; i < c->scope->names.count && c->steps < STEPS_QUIET; i++) {
-        Decl *decl = c->scope->names.entries[i].value;
-        if (!decl || decl->library) continue;
-        if (decl->kind == STATEMENT_FORMULA) look_at_formula(c, decl);
-        if (decl->kind == STATEMENT_EQUATION) look_at_equation(c, decl);
-    }
+    look_at_all(c, STATEMENT_FORMULA, look_into_formula);
+    look_at_all(c, STATEMENT_EQUATION, look_at_equation);
 }

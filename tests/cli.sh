@@ -36,6 +36,9 @@ for command in check explain "run --into $folder/times"; do
     expect "$command: seconds of passes" 0 "schedule" "$jre" $command tests/fusion/residual.jre --time-passes
     expect "$command: hits and reasons of rules" 0 "rule conv_residual           1   the addition" "$jre" $command tests/fusion/residual.jre --time-passes
 done
+for module in filters mobilenetv2 resnet squeezenet; do
+    expect "$module is a document too" 0 "no mistake found" "$jre" check stdlib/$module.jre
+done
 expect "version names the level" 0 "instruction level" "$jre" version
 expect "doc explains a check" 0 "Two frames of one burst" "$jre" doc leaking_burst
 expect "doc explains a word" 0 "is tested after the run" "$jre" doc expect
