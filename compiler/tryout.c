@@ -50,7 +50,7 @@ static bool is_one_of(const char *word, const char *const *words) {
     while (*words && strcmp(*words, word) != 0) words++;
     return *words;
 }
-static const char *const tensor_types[] = {"Tensor", "Embedding", "Identity", "Label", "Flank", NULL};
+static const char *const tensor_types[] = {"Tensor", "Embedding", NULL};
 static const char *const number_types[] = {"Int", "Real", "Angle", "Length", "Share", "Bool", NULL};
 
 /* By the call, or by the head itself. */
@@ -72,7 +72,7 @@ static bool collect_letters(Trial *t) {
             if (!strcmp(type, "Int")) add_letter(t, param->name, LETTER_INT);
             continue;
         }
-        if (!is_one_of(type, tensor_types) || !param->type.has_dims) return false;
+        if ((!is_label_type(type) && !is_one_of(type, tensor_types)) || !param->type.has_dims) return false;
         for (int k = 0; k < param->type.dims.count; k++) {
             LetterKind kind = !data && k == 0 && learns ? LETTER_BATCH : param->type.dims.count == 4 && k >= 2 ? LETTER_SIDE : LETTER_SIZE;
             if (!param->type.dims.at[k].rest) letters_of_size(t, param->type.dims.at[k].size, kind);
@@ -208,7 +208,7 @@ static Value *made_up_data(Trial *t, Graph *g, WeightScope *weights, const Param
         if (param->type.dims.at[i].rest) list_add(table.arena, &table.bound, rest);
     }
     if (!dims_build(&table, &param->type, &any, &shape, &why)) return NULL;
-    bool classes = !strcmp(param->type.name, "Identity") || !strcmp(param->type.name, "Label"), labels = classes || !strcmp(param->type.name, "Flank");
+    bool labels = is_label_type(param->type.name), classes = labels && strcmp(param->type.name, "Flank") != 0;
     if (classes && shape.rank != 2) return NULL;
     int64_t many = classes ? shape.dim[1] : 2;
     if (labels) shape.rank = 1;
