@@ -87,7 +87,7 @@ static void gives_all(const char *chunk, const char *expression, int count, cons
 
 /* A function of x [3, 3] and who (1 2 1), applied. */
 static const char *body_of(Trial *trial, const char *lines) {
-    return arena_print(&trial->jre->forever, "function f(x: Tensor[N, M], who: Identity[N, K]) -> Tensor[R...] {\n%s\n}\n", lines);
+    return arena_print(&trial->jre->forever, "function f(x: Tensor[N, N], who: Identity[N, K]) -> Tensor[R...] {\n%s\n}\n", lines);
 }
 static const char applied[] = "f([[1, 2, 3], [4, 5, 6], [7, 8, 9]], [1, 2, 1])";
 
@@ -138,7 +138,7 @@ static void brackets_take_places_and_diagonals(void **state) {
     (void)state;
     LINE_GIVES("r[i] = x[i, i]\nr", 1, 5, 9);
     LINE_GIVES("r[i] = x[i, 2]\nr", 2, 5, 8);
-    LINE_GIVES("r[j] = x[(M - 1), j]\nr", 4, 5, 6);
+    LINE_GIVES("r[j] = x[(N - 1), j]\nr", 4, 5, 6);
     LINE_GIVES("x[3, 1]", 7);
     LINE_GIVES("k = 2\nr[n] = x[n, (k)] - x[n, (k - 1)]\nr", 1, 1, 1);
     LINE_GIVES("z[a, b, c] = x[a, b] * x[b, c]\nr[a, b] = z[a, b, a]\nr", 1, 8, 21, 8, 25, 48, 21, 48, 81);
