@@ -15,6 +15,13 @@ static Value *made(Environment *env, Node *node, const char *why, Span span) {
     return poison(env, span);
 }
 
+static Node *constants(Environment *env, const double *numbers, Shape shape) {
+    int64_t count = shape_elements(shape, 1);
+    double *kept = arena_array(&env->compilation->arena, double, count);
+    memcpy(kept, numbers, (size_t)count * sizeof *kept);
+    return graph_constant(env->graph, shape, kept, env->origin);
+}
+
 static Node *operation(Environment *env, Op op, Node *a, Node *b, const double *attributes) {
     const char *why;
     return graph_add(env->graph, op, (Node *[]){a, b}, b ? 2 : 1, attributes, env->origin, &why);
@@ -27,7 +34,7 @@ Value *image_gray(Environment *env, Span span) {
     Value *x = parameter(env, "x");
     const Shape shape = x->node->shape;
     const double first = 1;
-    Node *weights = graph_constant(env->graph, (Shape){3, {3, 1, 1}}, (const double[]){0.299, 0.587, 0.114}, env->origin);
+    Node *weights = constants(env, (const double[]){0.299, 0.587, 0.114}, (Shape){3, {3, 1, 1}});
     Node *sum = operation(env, OP_sum, operation(env, OP_mul, x->node, weights, NULL), NULL, &first);
     return value_tensor(env->compilation, graph_reshape(env->graph, sum, (Shape){2, {shape.dim[1], shape.dim[2]}}, env->origin), span);
 }
@@ -96,8 +103,8 @@ Value *builtin_color_histogram(Environment *env, Span span) {
     const Shape column = {3, {1, bins, 1}};
     int64_t places = x->shape.dim[1] * x->shape.dim[2];
     Node *flat = graph_reshape(env->graph, x, (Shape){3, {3, 1, places}}, env->origin);
-    Node *above = operation(env, OP_ge, flat, graph_constant(env->graph, column, low, env->origin), NULL);
-    Node *below = operation(env, OP_lt, flat, graph_constant(env->graph, column, high, env->origin), NULL);
+    Node *above = operation(env, OP_ge, flat, constants(env, low, column), NULL);
+    Node *below = operation(env, OP_lt, flat, constants(env, high, column), NULL);
     const double last = 4;
     Node *shares = operation(env, OP_mean, operation(env, OP_mul, above, below, NULL), NULL, &last);
     Node *third = graph_source(env->graph, OP_constant, (Shape){0}, 1.0 / 3, NULL, NULL, env->origin);
@@ -112,13 +119,54 @@ static Value *later(Environment *env, int64_t width, Span span) {
     return value_tensor(env->compilation, graph_source(g, OP_constant, (Shape){1, {width}}, 0, NULL, NULL, env->origin), span);
 }
 
-/* Eight neighbors on a circle: 0 to 8 of them brighter where they change at most twice around it, else 9. */
+/* Filters that look at eight neighbors on a circle, between four pixels each. */
+static void neighbor_filters(double radius, int side, double *filters) {
+    for (int i = 0; i < 8; i++) {
+        double angle = 2 * 3.14159265358979323846 * i / 8, x = radius * cos(angle), y = -radius * sin(angle);
+        x = round(x * 1e5) / 1e5, y = round(y * 1e5) / 1e5;        /* on a pixel, not beside it */
+        int left = (int)floor(x), top = (int)floor(y);
+        for (int k = 0; k < 4; k++) {
+            int column = left + k % 2, row = top + k / 2;
+            double share = (k % 2 ? x - left : 1 - x + left) * (k / 2 ? y - top : 1 - y + top);
+            if (share > 0) filters[(i * side + row + side / 2) * side + column + side / 2] += share;
+        }
+    }
+}
+
+/* Which of its eight neighbors each pixel is not brighter than: [8, places], 0 or 1. Equal but for rounding counts as equal. */
+static Node *neighbors_above(Environment *env, Node *gray, double radius) {
+    int side = 2 * (int)ceil(radius) + 1;
+    int64_t height = gray->shape.dim[0], width = gray->shape.dim[1];
+    double *filters = arena_array(&env->compilation->arena, double, 8 * side * side);
+    neighbor_filters(radius, side, filters);
+    double attributes[GRAPH_ATTRIBUTES] = {1, side / 2, 1, 1, -INFINITY, INFINITY};
+    Node *picture = graph_reshape(env->graph, gray, (Shape){4, {1, 1, height, width}}, env->origin);
+    Node *around = operation(env, OP_conv, picture, graph_constant(env->graph, (Shape){4, {8, 1, side, side}}, filters, env->origin), attributes);
+    Node *lifted = operation(env, OP_add, around, constants(env, (const double[]){1e-5}, (Shape){0}), NULL);
+    Node *above = operation(env, OP_ge, lifted, picture, NULL);
+    return graph_reshape(env->graph, above, (Shape){2, {8, height * width}}, env->origin);
+}
+
+/* Where they change at most twice around the circle, how many there are, 0 to 8; else 9. Then the share of each. */
 Value *builtin_local_binary_patterns(Environment *env, Span span) {
     double radius = real_parameter(env, "radius");
-    if (radius >= 1 && radius <= 32) return later(env, 10, span);
-    Diagnostic *d = diag(env->compilation->jre, DIAG_broken_condition, parameter(env, "radius")->span, "neighbors lie 1 to 32 pixels away");
-    diag_help(d, "for instance radius = 2px");
-    return poison(env, span);
+    if (!(radius >= 1 && radius <= 32)) {
+        Diagnostic *d = diag(env->compilation->jre, DIAG_broken_condition, parameter(env, "radius")->span, "neighbors lie 1 to 32 pixels away");
+        diag_help(d, "for instance radius = 2px");
+        return poison(env, span);
+    }
+    double next[64] = {0}, labels[10];
+    for (int i = 0; i < 8; i++) next[8 * i + i] = 1, next[8 * i + (i + 1) % 8] = -1;
+    for (int i = 0; i < 10; i++) labels[i] = i;
+    const double first = 1, last = 2;
+    Node *above = neighbors_above(env, image_gray(env, span)->node, radius);
+    Node *changes = operation(env, OP_sum, operation(env, OP_abs, operation(env, OP_matmul, constants(env, next, (Shape){2, {8, 8}}), above, NULL), NULL, NULL), NULL, &first);
+    Node *few = operation(env, OP_le, changes, constants(env, (const double[]){2}, (Shape){0}), NULL);
+    Node *choice[] = {few, operation(env, OP_sum, above, NULL, &first), constants(env, (const double[]){9}, (Shape){0})};
+    const char *why;
+    Node *label = graph_add(env->graph, OP_select, choice, 3, NULL, env->origin, &why);
+    Node *shares = operation(env, OP_mean, operation(env, OP_eq, label, constants(env, labels, (Shape){2, {10, 1}}), NULL), NULL, &last);
+    return value_tensor(env->compilation, graph_reshape(env->graph, shares, (Shape){1, {10}}, env->origin), span);
 }
 
 Value *builtin_spot_sizes(Environment *env, Span span) {

@@ -293,7 +293,7 @@ bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, 
     if (left_out(param, v)) return true;
     if (!strcmp(type, "Tensor") || !strcmp(type, "Embedding")) return bind_tensor(env, table, param, v, decl);
     if (!strcmp(type, "Image")) return bind_image(env, table, param, v, decl);
-    if (role_type(type) && v->kind == VALUE_ROLE) return !strcmp(v->type, type) || wrong_kind(env, param, v, decl);
+    if (role_type(type) && (v->kind == VALUE_ROLE || !is_label_type(type))) return (v->kind == VALUE_ROLE && !strcmp(v->type, type)) || wrong_kind(env, param, v, decl);
     if (is_label_type(type)) return bind_labels(env, table, param, v, decl);
     if (!strcmp(type, "Scalar")) return v->kind == VALUE_NUMBER || (v->kind == VALUE_TENSOR && !v->node->shape.rank) || wrong_kind(env, param, v, decl);
     if (is_number_type(type)) {
