@@ -378,6 +378,9 @@ Value *no_tensor_here(Environment *env, Span span);                           /*
 typedef struct { const char *type, *allowed, *key, *of, *example; bool argument; } Wanted;
 Value *typed_value(Environment *env, const Wanted *wanted, const Expr *e);
 bool place_type(const char *type);                                            /* parameters of it are read by typed_value */
+/* A word of this place, whatever else is called so. */
+bool word_comes_first(Compilation *c, const char *type, const char *allowed, const char *name);
+Decl *option_decl(Compilation *c, const PlaceWord *row);                      /* its head, as a formula */
 bool column_alone(const char *text, size_t *length);                          /* "{column}" and nothing else; length of the text */
 const char *path_as_written(Compilation *c, Span written, const char *path);      /* a path belongs to the folder of the document that wrote it */
 /* conditions.c: conditions, and the columns that may be named in them. */

@@ -24,10 +24,14 @@ static const Statement *called_formula(const NameWalk *walk, const Expr *call) {
     return decl && decl->kind == STATEMENT_FORMULA ? decl->statement : NULL;
 }
 
-static bool word_comes_first(const Statement *formula, const Argument *argument, int place) {
+/* A bare name where a Word or a column is wanted, or a word of the place. */
+static bool is_word(const NameWalk *walk, const Statement *formula, const Argument *argument, int place) {
     if (!formula || argument->value->kind != EXPR_NAME) return false;
-    for (int i = 0; i < formula->params.count; i++)
-        if (argument->name ? formula->params.at[i].name == argument->name : i == place) return word_type(formula->params.at[i].type.name);
+    for (int i = 0; i < formula->params.count; i++) {
+        const char *type = formula->params.at[i].type.name;
+        if (argument->name ? formula->params.at[i].name != argument->name : i != place) continue;
+        return word_type(type) || !strcmp(type, "Column") || word_comes_first(walk->c, type, "", argument->value->name);
+    }
     return false;
 }
 
@@ -50,12 +54,11 @@ static const char *walk_axis(NameWalk *walk, const Expr *family, const char *nam
     return decl && decl->each ? walk->visit(walk, scope, &axis)->name : name;
 }
 
-static void walk_arguments(NameWalk *walk, const Expr *e, Expr *copy, bool piped) {
-    const Statement *formula = called_formula(walk, e);
+static void walk_arguments(NameWalk *walk, const Statement *formula, const Expr *e, Expr *copy, bool piped) {
     copy->arguments = (ArgumentList){0};
     for (int i = 0; i < e->arguments.count; i++) {
         Argument argument = e->arguments.at[i];
-        bool stays = is_letter(e, &argument) || word_comes_first(formula, &argument, i + piped);
+        bool stays = is_letter(e, &argument) || is_word(walk, formula, &argument, i + piped);
         const Scope *scope = walk->scope;
         if (e->kind == EXPR_INDEX && argument.name) {              /* the choice is called as it is there */
             argument.name = walk_axis(walk, e->target, argument.name, argument.name_span);
@@ -81,7 +84,7 @@ static Expr *walk_expr(NameWalk *walk, const Expr *e, bool piped) {
     copy->left = walk_expr(walk, e->left, false);
     copy->right = walk_expr(walk, e->right, e->kind == EXPR_PIPE);
     copy->condition = walk_expr(walk, e->condition, false);
-    walk_arguments(walk, e, copy, piped);
+    walk_arguments(walk, called_formula(walk, e), e, copy, piped);
     if (e->kind == EXPR_FIELD) copy->name = walk_axis(walk, e->target, e->name, e->focus);
     return copy;
 }
@@ -90,42 +93,36 @@ Expr *names_in(NameWalk *walk, const Expr *e) { return walk_expr(walk, e, false)
 
 /* ---- walking a declaration ----------------------------------------------------------------------------------------- */
 
-static bool one_of(const char *word, const char *const *words) {
-    for (int i = 0; words[i]; i++)
-        if (!strcmp(words[i], word)) return true;
-    return false;
-}
-
-static const char *const without_names[] = {"Condition", "PairCondition", "Names", "Template", "Column", "Mask", "Text", "Path", "Folder", "Target", NULL};
-static const char *const with_words[] = {"Word", "Burst", "Metrics", "Batches", "Optimizer", "Rates", "Schedule", "Stop", "Keep", "Start", "Sample", "Weights", "Shares", "Figure", NULL};
+/* What stands in a list of this type, if words may stand there. */
+static const char *item_type(const char *type) { return !strcmp(type, "Metrics") ? "Metric" : !strcmp(type, "Names") ? "Column" : type; }
 
 /* `balanced(identities = count)`: the first word is of the place, those inside may be names. */
-static Expr *walk_words(NameWalk *walk, const Expr *e) {
+static Expr *walk_words(NameWalk *walk, const char *type, const char *allowed, const Expr *e) {
+    const PlaceWord *word = e->kind == EXPR_CALL && e->target->kind == EXPR_NAME ? place_word(type, e->target->name) : NULL;
+    bool own = e->kind == EXPR_NAME && (!strcmp(type, "Column") || word_comes_first(walk->c, type, allowed, e->name));
+    if (e->kind != EXPR_LIST && !word && !own) return walk_expr(walk, e, false);
     Expr *copy = arena_new(&walk->c->arena, Expr);
     *copy = *e;
-    if (e->kind == EXPR_NAME) return copy;
-    if (e->kind == EXPR_CALL) {
-        walk_arguments(walk, e, copy, false);
-        return copy;
-    }
-    if (e->kind != EXPR_LIST) return walk_expr(walk, e, false);
+    if (word) walk_arguments(walk, option_decl(walk->c, word)->statement, e, copy, false);
+    if (e->kind != EXPR_LIST) return copy;
     copy->arguments = (ArgumentList){0};
     for (int i = 0; i < e->arguments.count; i++) {
         Argument argument = e->arguments.at[i];
-        argument.value = walk_words(walk, argument.value);
+        argument.value = walk_words(walk, item_type(type), allowed, argument.value);
         list_add(&walk->c->arena, &copy->arguments, argument);
     }
     return copy;
 }
+
+/* In a condition names are columns. */
+static bool is_condition(const SchemaKey *key) { return !strcmp(key->type, "Condition") || !strcmp(key->type, "PairCondition"); }
 
 static SettingList walk_settings(NameWalk *walk, const Decl *decl) {
     SettingList settings = {0};
     for (int i = 0; i < decl->settings.count; i++) {
         Setting setting = decl->settings.at[i];
         const SchemaKey *key = schema_find(decl->record, setting.key);
-        if (setting.value && key && !one_of(key->type, without_names)) {
-            setting.value = one_of(key->type, with_words) ? walk_words(walk, setting.value) : walk_expr(walk, setting.value, false);
-        }
+        if (setting.value && key && !is_condition(key)) setting.value = walk_words(walk, key->type, key->allowed, setting.value);
         list_add(&walk->c->arena, &settings, setting);
     }
     return settings;

@@ -131,7 +131,7 @@ static Value *read_word(Environment *env, const Wanted *wanted, const Expr *e) {
 }
 
 /* The head of a row of places.def, read by the language's own parser. */
-static Decl *option_decl(Compilation *c, const PlaceWord *row) {
+Decl *option_decl(Compilation *c, const PlaceWord *row) {
     if (!c->options) c->options = arena_array(&c->arena, Decl *, place_word_count);
     Decl **known = &c->options[row - place_words];
     if (*known) return *known;
@@ -427,14 +427,13 @@ bool place_type(const char *type) {
     return place_find(type) != NULL;
 }
 
-/* A word of this place, whatever else is called so. */
-static bool word_here(Compilation *c, const Wanted *wanted, const char *name) {
+bool word_comes_first(Compilation *c, const char *type, const char *allowed, const char *name) {
     NameList words = {0};
-    if (!strcmp(wanted->type, "Word")) words_of(c, wanted->allowed, &words);
+    if (word_type(type)) words_of(c, allowed, &words);
     for (int i = 0; i < words.count; i++)
-        if (words.at[i] == name) return true;
-    if (!strcmp(wanted->type, "Column")) return wanted->argument;
-    return place_word(wanted->type, name) || (!strcmp(wanted->type, "Mask") && !strcmp(name, "alpha"));
+        if (!strcmp(words.at[i], name)) return true;
+    if (!strcmp(type, "Mask")) return !strcmp(name, "alpha");
+    return place_word(type, name) != NULL;
 }
 
 /* What an equation is written as, read in this place. */
@@ -458,7 +457,7 @@ Value *typed_value(Environment *env, const Wanted *wanted, const Expr *e) {
     Wanted own = *wanted;
     if (!own.allowed) own.allowed = "";
     if (!own.example) own.example = reader->example;
-    if (e->kind == EXPR_NAME && reader->as_written && !word_here(env->compilation, &own, e->name)) {
+    if (e->kind == EXPR_NAME && reader->as_written && !(own.argument && !strcmp(own.type, "Column")) && !word_comes_first(env->compilation, own.type, own.allowed, e->name)) {
         Value *given = map_get(&env->values, e->name);
         if (given) return given;                                   /* a parameter of the formula around */
         Decl *decl = scope_find(env->scope, e->name);

@@ -5,7 +5,7 @@
 static const char world[] =
     "dataset jaguars {\n  table \"train.csv\"\n  image \"train/{filename}\"\n  identity \"{individual}\"\n  taken \"{time}\"\n  keep [sex, \"{camera-id}\"]\n}\n"
     "dataset strangers { image \"*.png\" }\n"
-    "split folds { data jaguars\n folds 5\n identities shared }\n"
+    "split folds { data jaguars\n folds 5\n identities shared\n validate 10% }\n"
     "augment plain(x: Image) -> Image[8px, 8px] { x |> fit(8px) }\n"
     "network resnet50(x: Tensor[N, C, H, W]) -> Embedding[N, C] { x |> average_pool |> unit }\n"
     "function coat(x: Image) -> Tensor[1] { 1 }\n"
@@ -126,7 +126,7 @@ static void numbers_have_a_unit_and_a_range(void **state) {
     refused(KIND_split, "validate", "8px", "", "wrong_unit", "a share is written in %");
     refused(KIND_figure, "width", "800", "", "wrong_unit", "a length, but in what?");
     refused(KIND_figure, "width", "8px", "", "wrong_type", "a length from 16px to 16384px");
-    refused(KIND_train, "clip", "1rad", "", "wrong_unit", "a number was expected");
+    refused(KIND_train, "clip", "1s", "", "wrong_unit", "a number was expected");
     refused(KIND_train, "epochs", "nowhere", "", "unknown_name", "nothing here is called `nowhere`");
 }
 
