@@ -201,16 +201,18 @@ void print_type(Text *out, const Type *t) {
     text_add(out, "]");
 }
 
-/* Values stand in one column. */
+/* Values stand in one column, as `jre fmt` has them. */
 static void print_settings(Text *out, const Statement *s) {
     if (!s->settings.count) {
         text_add(out, " { }");
         return;
     }
     int width = 0;
-    for (int i = 0; i < s->settings.count; i++)
-        if ((int)strlen(s->settings.at[i].key) > width)
-            width = (int)strlen(s->settings.at[i].key);
+    for (int i = 0; i < s->settings.count; i++) {
+        int length = (int)strlen(s->settings.at[i].key);
+        if (length > width && length <= LONGEST_ALIGNED_KEY)
+            width = length;
+    }
     text_add(out, " {\n");
     for (int i = 0; i < s->settings.count; i++) {
         text_add(out, "  %-*s ", width, s->settings.at[i].key);

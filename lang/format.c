@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 2, LONGEST_KEY = 10, COMMENT = -1 };
+enum { STEP = 2, COMMENT = -1 };
 
 typedef struct {
     int kind;                     /* of the token, or COMMENT */
@@ -322,10 +322,10 @@ static void align_settings(Format *f) {
         if (f->pieces.at[i].kind != '{')
             continue;
         for (; end < f->pieces.count && f->pieces.at[end].kind != '}'; end++)
-            if (f->pieces.at[end].key && f->pieces.at[end].width <= LONGEST_KEY)
+            if (f->pieces.at[end].key && f->pieces.at[end].width <= LONGEST_ALIGNED_KEY)
                 width = most(width, f->pieces.at[end].width);
         for (int k = i + 1; k < end; k++)
-            if (f->pieces.at[k].key && f->pieces.at[k].breaks && f->pieces.at[k].width <= LONGEST_KEY)
+            if (f->pieces.at[k].key && f->pieces.at[k].breaks && f->pieces.at[k].width <= LONGEST_ALIGNED_KEY)
                 f->pieces.at[k + 1].fixed = STEP + width + 1;
         i = end;
     }

@@ -291,6 +291,8 @@ Document *parse_document(Jre *jre, Source *source);
 /* Parses a text that is one chunk (a REPL input, a --set, a quoted expression, an operator's signature). */
 Chunk *parse_chunk(Jre *jre, Source *source);
 
+/* A longer key of a setting stands out of the column in which the values stand. */
+enum { LONGEST_ALIGNED_KEY = 10 };
 /* Prints parseable text: what it prints parses to an equal tree. */
 void print_expr(Text *out, const Expr *e);
 void print_type(Text *out, const Type *t);

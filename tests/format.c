@@ -1,6 +1,8 @@
 /* format.c: tests of the one style. */
 #include "parsing.h"
 
+enum { ROUNDS = 40 };
+
 /* ---- helpers ---------------------------------------------------------------------------------------------------------- */
 
 static void expect_text(const char *text, size_t length, const char *expected, size_t expected_length) {
@@ -108,6 +110,36 @@ static void our_own_documents_are_in_the_one_style(void **state) {
     each_document_of("examples/jaguars", expect_fixed_point);
 }
 
+/* Blanks, line breaks and comments wherever chance puts them: what still parses is formatted, and formatted again the same. */
+static void disturb(const char *name, const char *text, size_t length) {
+    static const char *const pieces[] = { " ", "  ", "   ", "\n", "\n\n", " # c\n", "\t", "      " };
+    uint32_t seed = (uint32_t)length;
+    for (int round = 0; round < ROUNDS; round++) {
+        Jre *jre = jre_new();
+        Text changed = { .jre = jre };
+        seed = seed * 1664525u + 1013904223u;
+        uint32_t rarity = 4 + (seed >> 8) % 400;
+        for (size_t i = 0; i < length; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            if (i && strchr(" ,=(){}[]|", text[i]) && text[i - 1] != '`' && text[i] && (seed >> 8) % rarity == 0)
+                text_add(&changed, "%s", pieces[(seed >> 20) % 8]);
+            text_add_bytes(&changed, text + i, 1);
+        }
+        parsed(jre, name, changed.at);
+        if (!diag_any_error(jre))
+            expect_text(changed.at, changed.length, NULL, 0);
+        text_free(&changed);
+        jre_free(jre);
+    }
+}
+
+static void documents_put_in_disorder_are_put_in_order(void **state) {
+    (void)state;
+    each_document_of("stdlib", disturb);
+    each_document_of("pipelines", disturb);
+    each_printed_document(disturb);
+}
+
 static void format_again(const char *name, const char *text, size_t length) {
     (void)name;
     expect_text(text, length, NULL, 0);
@@ -129,6 +161,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_program_stays_to_the_byte),
         cmocka_unit_test(our_own_documents_are_in_the_one_style),
         cmocka_unit_test(the_documents_of_the_manual_keep_their_meaning),
+        cmocka_unit_test(documents_put_in_disorder_are_put_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
