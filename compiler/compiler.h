@@ -87,6 +87,7 @@ typedef struct {
     const char *backbone;                 /* the first library network called while lowering, for tables */
     LIST(struct TrailStop *) trail;        /* stages passed while lowering, for messages about sizes */
     const struct ResultSource *results;   /* NULL before the run */
+    struct Graph *stated;                 /* where the tensors of a test's expectation are; NULL elsewhere */
     bool poisoned;                        /* something was diagnosed while evaluating the current declaration */
     bool gaps;                            /* texts or files that could not be read: what is missing may be declared there */
     FILE *dump; const char *dump_pass;    /* --dump=NAME */
@@ -98,7 +99,11 @@ typedef struct {
     struct PassTime { const char *name; double seconds; int64_t hits; } times[24]; int time_count;
 } Compilation;
 
-typedef struct { const char *path; LIST(const char *) set; LIST(const char *) with; } CompileRequest;
+typedef struct {
+    const char *path;
+    LIST(const char *) set; LIST(const char *) with;
+    Module *above;                        /* a chunk `test` or `wrong`, laid over the document; or NULL */
+} CompileRequest;
 /* Loads, resolves, checks and plans. False if anything was wrong (diagnosed); the plan may still hold the sound rest. */
 bool compile(Compilation *compilation, Jre *jre, const CompileRequest *request, const Facts *facts, bool with_data);
 void compilation_free(Compilation *compilation);
@@ -109,6 +114,7 @@ typedef enum { LAYER_DOCUMENT, LAYER_OVERLAY, LAYER_LIBRARY } LayerKind;
 void lay_document(Compilation *c, Scope *scope, const Module *module, LayerKind kind);        /* its statements, over what is in the scope */
 void scope_use(Compilation *c, Scope *scope, const Module *module);           /* scopes.c: the modules that it uses */
 void scope_use_core(Compilation *c, Scope *scope);                            /* core, and what core uses; last */
+bool is_core(Compilation *c, const Module *module);                           /* core, or a module that it uses */
 Decl *scope_find(const Scope *scope, const char *name);
 void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span);
 /* What may stand before a dot: a module that `from` uses ("resnet"), else an ancestor of its document, the nearest first ("v02": that
@@ -481,6 +487,8 @@ void axes_of_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *a
 void members_of_axes(Compilation *c, const AxisList *axes, Span asked_at, MemberList *members);
 int choice_of(const Choice *choices, const Decl *axis);                       /* -1 if it is not chosen */
 
+/* Its first open data is one Image: it is given one picture after the other, not a batch. Not so an augment. */
+bool takes_image(const Value *network);
 /* lower.c: a network over batches of pictures of the view's size, or a function of one picture. program NULL: diagnosed if `width` is 0;
  * else it is sound, `width` numbers a picture, and `later` is the first thing in it that this version cannot compute. */
 typedef struct { Program *program; int width; const char *backbone, *later; Span later_span; } Lowered;
@@ -566,7 +574,10 @@ typedef struct ResultSource {
     bool (*metric)(void *context, const EvaluatePlan *evaluation, const char *field, double *number);
 } ResultSource;
 /* expect.c. open: a number that it speaks of is not there (yet). compared: left and right are its two numbers. */
-typedef struct { bool holds, open, compared; const char *text; double left, right; Span span; const char *reason; } Outcome;
+typedef struct {
+    bool holds, open, compared; const char *text; double left, right; Span span; const char *reason;
+    const char *found;                    /* of a test: both sides, in words */
+} Outcome;
 /* How many times an expectation is asked: 1, or once for each choice of what an overlay opened. */
 int expectation_members(Compilation *c, const Statement *expect);
 /* results NULL: before the run, for its mistakes only. False: diagnosed. */
@@ -574,10 +585,25 @@ bool check_expectation(Compilation *c, const Statement *expect, int member, cons
 /* Every metric an evaluation has, for help; ends in NULL. */
 extern const char *const metric_names[];
 
+/* ---- testing.c: chunks that are laid over their document alone ------------------------------------------------------------------------ */
+
+typedef struct {
+    const Chunk *chunk;
+    bool passed, mistaken;                /* mistaken: diagnosed */
+    int expectations; LIST(Outcome) failed;                /* of a chunk `test` */
+    bool refused; NameList others;        /* of a chunk `wrong`: with the check that it names; checks that it does not name */
+} TestResult;
+/* What it says lasts as long as `jre`. */
+void test_chunk(Jre *jre, const Module *document, const Chunk *chunk, const char *path, const Facts *facts, TestResult *result);
+/* In a test a tensor of one number is that number, a comparison of tensors holds if it does everywhere; all else as it is. */
+Value *stated_value(Environment *env, Value *v);
+const char *stated_sides(Environment *env, const Expr *e, const Value *found);            /* what was compared; NULL if nothing was */
+
 /* ---- passes.c: start here ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct { const char *name, *contract; void (*run)(Graph *g); } GraphPass;
 extern const GraphPass graph_passes[]; extern const int graph_pass_count;
 Program *compile_graph(Compilation *c, Graph *g, int largest_batch);
+bool same_finding(const Diagnostic *a, const Diagnostic *b);                  /* told twice */
 
 #endif

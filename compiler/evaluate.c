@@ -38,7 +38,7 @@ Value *poison(Environment *env, Span span) {
 
 Environment *environment_new(Compilation *c, Scope *scope, const Choice *choices) {
     Environment *env = arena_new(&c->arena, Environment);
-    *env = (Environment){.compilation = c, .scope = scope, .choices = choices, .path = ""};
+    *env = (Environment){.compilation = c, .graph = c->stated, .scope = scope, .choices = choices, .path = ""};
     return env;
 }
 
@@ -64,7 +64,8 @@ static Value *value_of_equation(Environment *env, Decl *decl, Span span) {
         if (index < 0 || index >= value->arguments.count) return undecided(env, decl, span);
         value = value->arguments.at[index].value;
     }
-    if (decl->last && decl->last_choices == env->choices && !c->results) return decl->last;
+    const bool lasts = !c->results && !c->stated;
+    if (decl->last && decl->last_choices == env->choices && lasts) return decl->last;
     decl->state = 1;
     Environment *own = environment_new(c, decl->scope, env->choices);
     Value *found = evaluate(own, value);
@@ -75,7 +76,7 @@ static Value *value_of_equation(Environment *env, Decl *decl, Span span) {
         named->text = decl->name;
         found = named;
     }
-    if (!c->results) decl->last = found, decl->last_choices = env->choices;
+    if (lasts) decl->last = found, decl->last_choices = env->choices;
     return found;
 }
 
@@ -204,6 +205,12 @@ static const Op tensor_ops[] = {
 };
 
 static bool same_words(const Value *a, const Value *b) {
+    bool equal = a->kind == VALUE_LIST && b->kind == VALUE_LIST && a->items.count == b->items.count;
+    for (int i = 0; equal && i < a->items.count; i++) {
+        const Value *x = a->items.at[i], *y = b->items.at[i];
+        equal = value_is_numeric(x) && value_is_numeric(y) ? value_bare(x) == value_bare(y) : same_words(x, y);
+    }
+    if (a->kind == VALUE_LIST) return equal;
     bool words = (a->kind == VALUE_WORD || a->kind == VALUE_TEXT) && (b->kind == VALUE_WORD || b->kind == VALUE_TEXT);
     return words && !strcmp(a->text, b->text);
 }
@@ -273,7 +280,7 @@ static Value *binary(Environment *env, const Expr *e) {
     if (value_is_numeric(a) && value_is_numeric(b) && e->op != BINARY_matmul) return of_numbers(env, e, a, b);
     bool tensors = (a->kind == VALUE_TENSOR || value_is_numeric(a)) && (b->kind == VALUE_TENSOR || value_is_numeric(b));
     if (tensors && e->op != BINARY_divides) return tensor_operation(env, tensor_ops[e->op], (Value *[]){a, b}, 2, NULL, e->span);
-    if (e->op == BINARY_eq || e->op == BINARY_ne) {
+    if ((e->op == BINARY_eq || e->op == BINARY_ne) && a->kind != VALUE_TENSOR && b->kind != VALUE_TENSOR) {
         Value *v = value_new(env->compilation, VALUE_TRUTH, e->span);
         v->truth = same_words(a, b) == (e->op == BINARY_eq);
         return v;
@@ -405,6 +412,10 @@ static Value *field(Environment *env, const Expr *e) {
     case VALUE_RECORD:
         if (target->decl->record == KIND_split) return part_of_split(env, e, target);
         if (target->decl->record == KIND_evaluate) return metric_value(env, e, target, e->name);
+        break;
+    case VALUE_OPTION:
+        for (int i = 0; i < target->bound.count; i++)
+            if (target->bound.at[i].name == e->name) return target->bound.at[i].value;
         break;
     case VALUE_METRIC: return metric_value(env, e, target, arena_print(&env->compilation->arena, "%s.%s", target->text, e->name));
     default: break;

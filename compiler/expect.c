@@ -41,7 +41,7 @@ bool check_expectation(Compilation *c, const Statement *expect, int member, cons
     *outcome = (Outcome){.text = member_text(c, expect, &members.at[member]), .span = expect->span, .reason = expect->text};
     c->results = results;
     c->steps = 0;
-    Value *v = evaluate(env, e);
+    Value *v = stated_value(env, evaluate(env, e));
     bool comparison = e->kind == EXPR_BINARY && e->op >= BINARY_eq && e->op <= BINARY_ge;
     if (v->kind == VALUE_TRUTH && comparison && results) {
         Value *left = evaluate(env, e->left), *right = evaluate(env, e->right);
@@ -50,6 +50,7 @@ bool check_expectation(Compilation *c, const Statement *expect, int member, cons
         outcome->right = value_bare(right);
     }
     c->results = NULL;
+    if (c->stated) outcome->found = stated_sides(env, e, v);
     if (v->kind == VALUE_NONE) return false;
     if (v->kind != VALUE_TRUTH) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->span, "a comparison was expected, this is %s", value_kind_text(v));

@@ -19,8 +19,7 @@ static bool is_list_of_numbers(Compilation *c, const Value *made, bool image, Sp
     return false;
 }
 
-/* Its first open data is one Image: it is given one picture after the other, not a batch. */
-static bool takes_image(const Value *network) {
+bool takes_image(const Value *network) {
     const Statement *head = network->decl->statement;
     if (head->formula == FORMULA_augment) return false;
     for (int i = 0; i < head->params.count; i++) {

@@ -60,16 +60,17 @@ Program *compile_graph(Compilation *c, Graph *g, int largest_batch) {
     return program;
 }
 
+bool same_finding(const Diagnostic *a, const Diagnostic *b) {
+    return a->code == b->code && a->span.start == b->span.start && a->span.end == b->span.end && !strcmp(a->message, b->message);
+}
+
 /* A mistake in what several members of a family share was met once for each of them. */
 static void forget_repeated(Jre *jre) {
     int kept = 0;
     for (int i = 0; i < jre->diagnostics.count; i++) {
         Diagnostic *d = jre->diagnostics.at[i];
         bool before = false;
-        for (int k = 0; k < kept && !before; k++) {
-            const Diagnostic *other = jre->diagnostics.at[k];
-            before = other->code == d->code && other->span.start == d->span.start && other->span.end == d->span.end && !strcmp(other->message, d->message);
-        }
+        for (int k = 0; k < kept && !before; k++) before = same_finding(jre->diagnostics.at[k], d);
         if (!before || !d->span.end) jre->diagnostics.at[kept++] = d;
     }
     jre->diagnostics.count = kept;

@@ -377,6 +377,7 @@ static void read_overlays(Compilation *c, const CompileRequest *request) {
         if (overlay) list_add(&c->arena, &c->overlays, overlay);
         list_add(&c->arena, &c->changes, arena_print(&c->arena, "with %s", request->with.at[i]));
     }
+    if (request->above) list_add(&c->arena, &c->overlays, request->above);
     c->gaps = diag_any_error(c->jre);
     for (int i = 0; i < request->set.count; i++) {
         overlay_text(c, request->set.at[i]);
@@ -417,6 +418,7 @@ Scope *document_scope(Compilation *c, Module *document) {
     scope = arena_new(&c->arena, Scope);
     scope->name = document->document->source->stem;
     scope->document = document;
+    scope->core = is_core(c, document);
     map_set(&c->document_scopes, &c->arena, path, scope);
     bool itself = document == c->document;
     if (itself) c->scope = scope;

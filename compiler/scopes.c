@@ -59,6 +59,13 @@ Scope *scope_named(Compilation *c, const Scope *from, const char *name) {
     return has_stem(from->document, name) ? document_scope(c, from->document) : NULL;
 }
 
+bool is_core(Compilation *c, const Module *module) {
+    const Module *core = module_core(c->jre);
+    bool found = core == module;
+    for (int i = 0; core && i < core->uses.count; i++) found |= core->uses.at[i] == module;
+    return found;
+}
+
 /* ---- scopes of modules --------------------------------------------------------------------------------------------- */
 
 static Scope *library_scope(Compilation *c, Module *module);
@@ -90,11 +97,9 @@ static Scope *library_scope(Compilation *c, Module *module) {
     scope->name = module->document->source->stem;
     map_set(&c->library_scopes, &c->arena, path, scope);
     scope->shipped = c->jre->stdlib && !strcmp(module->document->source->folder, c->jre->stdlib);
-    const Module *core = module_core(c->jre);
-    scope->core = core == module;
-    for (int i = 0; core && i < core->uses.count; i++) scope->core |= core->uses.at[i] == module;
+    scope->core = is_core(c, module);
     scope_use(c, scope, module);
-    if (core != module) scope_use_core(c, scope);
+    if (module_core(c->jre) != module) scope_use_core(c, scope);
     lay_document(c, scope, module, LAYER_LIBRARY);
     check_names(c, scope);
     return scope;

@@ -242,6 +242,11 @@ static bool bind_image(Environment *env, DimTable *table, const Param *param, Va
     const char *why = NULL;
     bool image = v->kind == VALUE_TENSOR && v->image;
     if (v->kind != VALUE_PICTURE && !image) return wrong_kind(env, param, v, decl);
+    if (!image && strcmp(decl->statement->result.name, "Image") != 0) {
+        Diagnostic *d = diag_at_call(env, DIAG_wrong_type, "`%s` measures a picture, and a view only says which steps it takes", decl->name);
+        diag_help(d, "measure it in a network: embed .. { network %s .. }", decl->name);
+        return false;
+    }
     if (!param->type.has_dims) return true;
     const Shape size = image ? (Shape){2, {v->node->shape.dim[1], v->node->shape.dim[2]}} : (Shape){2, {v->view->height, v->view->width}};
     if (size.dim[0] && dims_match(table, &param->type, size, &why)) return true;

@@ -322,6 +322,8 @@ typedef struct Module {
 Module *module_load(Jre *jre, const char *path);
 /* A file laid over a program: --with FILE. */
 Module *module_load_overlay(Jre *jre, const char *path);
+/* A chunk `test` or `wrong` as a file laid over its document. */
+Module *module_of_chunk(Jre *jre, const Module *document, const Chunk *chunk);
 Module *module_core(Jre *jre);            /* stdlib/core.jre, once */
 /* The documents of the library in the order of their names, read in silence, once; used by those who only look. */
 Document *const *library_documents(Jre *jre, int *count);

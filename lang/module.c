@@ -192,6 +192,18 @@ Module *module_load_overlay(Jre *jre, const char *path) {
     return load_file(jre, path, NOWHERE, false, true, NULL);
 }
 
+Module *module_of_chunk(Jre *jre, const Module *document, const Chunk *chunk) {
+    Chunk *program = arena_new(&jre->forever, Chunk);
+    *program = *chunk;
+    program->kind = CHUNK_PROGRAM;
+    Module *module = arena_new(&jre->forever, Module);
+    module->document = arena_new(&jre->forever, Document);
+    module->document->source = document->document->source;
+    list_add(&jre->forever, &module->document->chunks, program);
+    load_all(jre, module, true, NULL);
+    return module;
+}
+
 Module *module_core(Jre *jre) {
     if (jre->core)
         return jre->core;

@@ -79,4 +79,13 @@ expect "fix --yes makes the changes" 0 "changes made" "$jre" fix "$folder/v00.jr
 expect "and they are in the file" 0 "use resnet" cat "$folder/v00.jre"
 expect "fix without a safe change shows the findings" 1 "no safe change" "$jre" fix "$folder/wrong.jre"
 expect "fix of a document without mistakes" 0 "nothing to change" "$jre" fix "$folder/draft.jre"
+expect "test runs one chunk" 0 "1 passed, 0 failed" "$jre" test stdlib/resnet.jre:"$(grep -n 'expect weights' stdlib/resnet.jre | head -1 | cut -d: -f1)"
+expect "test takes several files" 0 "stdlib/views.jre" "$jre" test stdlib/resnet.jre stdlib/views.jre
+expect "test names the lines that have tests" 1 "they begin at these lines: 13 25" "$jre" test tests/cli/test_chunks.jre:3
+expect "test of a document without tests" 1 "there is no chunk" "$jre" test examples/jaguars/sample.jre
+expect "a failed expectation of a test is 3" 3 "left 6, right 7" "$jre" test tests/cli/test_chunks.jre
+expect "test in JSON says what was found" 3 '"found": "left 6, right 7"' "$jre" test tests/cli/test_chunks.jre --json
+expect "test without a file" 1 "a document was expected" "$jre" test
+expect "test of a file that is not there" 1 "file_missing" "$jre" test nowhere.jre:3
+expect "a module of the library is checked like a document" 0 "no mistake found" "$jre" check stdlib/core.jre
 echo "1..$number"

@@ -33,7 +33,7 @@ tests/*.c) program "$(basename "$only" .c)" ;;
     tests/golden.sh "$build" check > "$build/golden.tap"
     cat "$build/golden.tap" >> "$log"
     grep -A40 '^not ok' "$build/golden.tap"
-    for script in cli layers; do
+    for script in cli layers library; do
         "tests/$script.sh" "$build" > "$build/$script.tap"
         cat "$build/$script.tap" >> "$log"
         grep -A12 '^not ok' "$build/$script.tap"

@@ -33,6 +33,7 @@ void print_time_passes(const Compilation *c, FILE *out);
 
 int run_command(Jre *jre, Options *options);
 int check_command(Jre *jre, Options *options);
+int test_command(Jre *jre, Options *options);
 int explain_command(Jre *jre, Options *options);
 int show_command(Jre *jre, Options *options);
 int doc_command(Jre *jre, Options *options);

@@ -11,6 +11,8 @@ const Command commands[] = {
      TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_RUN | TAKES_DUMP | TAKES_JSON, run_command},
     {"check", "FILE [options]", "looks for mistakes, in the document and in its data, and runs nothing",
      "  jre check pipelines/v01.jre\n  jre check pipelines/v01.jre --json\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP | TAKES_JSON, check_command},
+    {"test", "FILE[:LINE] ...", "runs the `test` and `wrong` chunks of documents and modules, or the one that holds a line",
+     "  jre test stdlib/resnet.jre\n  jre test stdlib/*.jre\n  jre test pipelines/v01.jre:40 --json\n", TAKES_NAMES | TAKES_JSON, test_command},
     {"explain", "FILE [options]", "shows the plan, and for each network its kernels, operations and memory",
      "  jre explain pipelines/v01.jre\n  jre explain pipelines/v01.jre --dump fuse\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP, explain_command},
     {"show", "FILE [options]", "prints the flat program: all that is inherited, changed and laid over it, resolved",

@@ -127,6 +127,9 @@ static void doc_declared(Jre *jre, const Document *document, const char *name, i
     printf("%s%s\n", told ? "\n" : "", span_text(jre, s->span));
 }
 
+/* Tests add nothing to a module. */
+static bool declares(const Chunk *chunk) { return chunk->kind != CHUNK_TEST && chunk->kind != CHUNK_WRONG; }
+
 static const char *kind_of_statement(const Statement *s) {
     return s->kind == STATEMENT_FORMULA ? formula_name(s->formula) : s->kind == STATEMENT_RECORD ? kind_name(s->record) : s->kind == STATEMENT_EQUATION ? "value" : "";
 }
@@ -138,7 +141,7 @@ static void doc_module(const Document *document, const char *name, int *answers)
     printf("%s  (module of the library)\n\n", name);
     if (document->chunks.count && print_prose(document, document->chunks.at[0]->span.start, true)) puts("");
     for (int i = 0; i < document->chunks.count; i++)
-        for (int k = 0; k < document->chunks.at[i]->statements.count; k++) {
+        for (int k = 0; k < document->chunks.at[i]->statements.count && declares(document->chunks.at[i]); k++) {
             const Statement *s = document->chunks.at[i]->statements.at[k];
             const char *kind = kind_of_statement(s), *begin = "", *end;
             if (!*kind) continue;
@@ -175,7 +178,7 @@ static void all_names(Jre *jre, NameList *names) {
     for (int i = 0; i < count; i++) {
         list_add(arena, names, library[i]->source->stem);
         for (int k = 0; k < library[i]->chunks.count; k++)
-            for (int j = 0; j < library[i]->chunks.at[k]->statements.count; j++)
+            for (int j = 0; j < library[i]->chunks.at[k]->statements.count && declares(library[i]->chunks.at[k]); j++)
                 if (*kind_of_statement(library[i]->chunks.at[k]->statements.at[j])) list_add(arena, names, library[i]->chunks.at[k]->statements.at[j]->name);
     }
     for (int i = 0; i < DIAG_COUNT; i++) list_add(arena, names, diag_rows[i].name);
