@@ -153,7 +153,7 @@ Value *builtin_concat(Environment *env, Span span) {
     const char *why = "there is nothing to join";
     for (int i = 0; i < parts->items.count; i++) {
         Value *part = parts->items.at[i];
-        if (part->kind != VALUE_TENSOR || part->letters.count) {
+        if (part->kind != VALUE_TENSOR || part->classes || part->letters.count) {
             diag(env->compilation->jre, DIAG_wrong_type, part->span, "a tensor was expected, this is %s", value_kind_text(part));
             return poison(env, span);
         }

@@ -61,6 +61,12 @@ static const char *params_of(Compilation *c, const Decl *decl, NameList *names) 
         list_add(&c->arena, names, decl->statement->params.at[i].name);
         text = arena_print(&c->arena, "%s %s", text, decl->statement->params.at[i].name);
     }
+    for (int i = 0; i < decl->statement->lines.count; i++) {
+        const Line *line = &decl->statement->lines.at[i];
+        if (line->kind != LINE_LEARN) continue;
+        list_add(&c->arena, names, line->name);
+        text = arena_print(&c->arena, "%s %s", text, line->name);
+    }
     return text;
 }
 

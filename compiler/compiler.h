@@ -377,7 +377,7 @@ bool is_label_type(const char *type);
  * it is. VALUE_NONE: diagnosed. */
 Value *as_data(Environment *env, const Type *type, Value *v);
 Value *learned_weight(Environment *env, const Line *line);
-/* All numbers of a tensor that depends on no picture, row-major, in 64 bits. False: diagnosed. */
+/* All numbers of a TENSOR that depends on no picture, row-major, in 64 bits. False: diagnosed. */
 bool tensor_numbers(Environment *env, const Value *v, double **numbers);
 Value *no_tensor_here(Environment *env, Span span);                           /* diagnoses a tensor where no graph is being built */
 /* What a place wants, and how messages call it: `key` of `of`. Of a parameter the type alone is needed. */

@@ -85,7 +85,7 @@ static bool labels_fit(Environment *env, Op op, Value *const *operands, int coun
     if (alike) return true;
     Compilation *c = env->compilation;
     Diagnostic *d = diag(c->jre, DIAG_wrong_type, span, compares ? "these are never alike" : "nothing can be computed from labels");
-    diag_fact(d, "one is %s%s", value_text(c, labels), compares ? arena_print(&c->arena, ", the other %s", value_text(c, other)) : "");
+    diag_fact(d, "%s %s%s", compares ? "one is" : "found", value_text(c, labels), compares ? arena_print(&c->arena, ", the other %s", value_text(c, other)) : "");
     diag_help(d, compares ? "compare labels of one kind" : "compare labels with == and !=, or make numbers of them: onehot(..)");
     return false;
 }
@@ -131,14 +131,14 @@ Value *tensor_operation(Environment *env, Op op, Value *const *operands, int cou
 
 /* ---- letters of a line ---------------------------------------------------------------------------------------------- */
 
-typedef struct { const char *name; int64_t size; Span span; } LetterSize;
+typedef struct { int64_t size; Span span; } LetterSize;
 
 /* The letters of one line, or those that one reduction in it takes away. */
 struct Lettered {
     struct Lettered *outer;
     const Expr *whole;                    /* where the tensor is looked for that gives a letter its size */
     const NameList *reduced;              /* NULL: of a whole line */
-    LIST(LetterSize) sizes;               /* as far as they have been met */
+    Map sizes;                            /* to LetterSize, as far as they have been met */
     Map tensors;                          /* to EXPR_INDEX, by letter: made when a letter stands by itself */
     bool searched, busy;
     LIST(struct { const Expr *index; Value *tensor; }) looked_up;
@@ -153,19 +153,19 @@ static struct Lettered *owner_of(Environment *env, const char *letter) {
 /* A letter has one size in a line. */
 static bool settle_letter(Environment *env, const char *letter, int64_t size, Span span) {
     struct Lettered *owner = owner_of(env, letter);
-    for (int i = 0; owner && i < owner->sizes.count; i++) {
-        const LetterSize *before = &owner->sizes.at[i];
-        if (before->name != letter) continue;
-        if (before->size == size) return true;
-        Compilation *c = env->compilation;
-        Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, span, "`%s` names a dimension of %s here", letter, size_text(c, size));
-        diag_also(d, before->span, "and one of %s here", size_text(c, before->size));
-        diag_help(d, "give dimensions of different sizes different letters");
-        return false;
+    if (!owner) return true;
+    Compilation *c = env->compilation;
+    LetterSize *before = map_get(&owner->sizes, letter);
+    if (!before) {
+        before = arena_new(&c->arena, LetterSize);
+        *before = (LetterSize){size, span};
+        map_set(&owner->sizes, &c->arena, letter, before);
     }
-    LetterSize met = {letter, size, span};
-    if (owner) list_add(&env->compilation->arena, &owner->sizes, met);
-    return true;
+    if (before->size == size) return true;
+    Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, span, "`%s` names a dimension of %s here", letter, size_text(c, size));
+    diag_also(d, before->span, "and one of %s here", size_text(c, before->size));
+    diag_help(d, "give dimensions of different sizes different letters");
+    return false;
 }
 
 static bool is_letter(const Argument *argument) { return !argument->name && argument->value->kind == EXPR_NAME && !argument->value->parenthesized; }
@@ -211,8 +211,9 @@ Value *tensor_looked_up(const Environment *env, const Expr *e) {
 
 /* The size of a letter that stands by itself before its tensor was met. False: it is no letter. */
 static bool size_of_letter(Environment *env, struct Lettered *owner, const char *letter, int64_t *size) {
-    for (int i = 0; i < owner->sizes.count; i++)
-        if (owner->sizes.at[i].name == letter) { *size = owner->sizes.at[i].size; return true; }
+    const LetterSize *met = map_get(&owner->sizes, letter);
+    if (met) *size = met->size;
+    if (met) return true;
     search_letters(env, owner);
     const Expr *index = map_get(&owner->tensors, letter);
     if (!index || owner->busy) return false;

@@ -196,7 +196,7 @@ Value *learned_weight(Environment *env, const Line *line) {
 
 bool tensor_numbers(Environment *env, const Value *v, double **numbers) {
     Compilation *c = env->compilation;
-    if (!c->facts.compute || !env->graph || v->kind != VALUE_TENSOR) return false;
+    if (!c->facts.compute || !env->graph) return no_tensor_here(env, v->span), false;
     Graph part = *env->graph;
     part.output = v->node;
     return c->facts.compute(c->facts.context, &part, numbers);

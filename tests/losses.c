@@ -154,6 +154,72 @@ static void tests_count_0_or_1(void **state) {
     LINE_GIVES("onehot(who)", 1, 0, 0, 1, 1, 0);
 }
 
+static void one_number_is_a_table_of_one(void **state) {
+    (void)state;
+    gives("loss small(e: Embedding[N, d]) -> Scalar { norm(e) }", "small([[3, 4]])", 5, 1e-15);
+    gives("function one(s: Scalar) -> Tensor[1] { 2 * s }\nfunction two(t: Tensor[1]) -> Scalar { r = mean over i of t[i]\n r + 1 }", "two(one([7, 8][1]))", 15, 1e-15);
+    gives("function two(t: Tensor[1]) -> Scalar { t }", "two(norm([[3, 4]]))", 5, 1e-15);
+}
+
+static void what_cannot_be_computed_says_why(void **state) {
+    (void)state;
+    static const struct { const char *chunk, *expression, *code, *words; } cases[] = {
+        {"use heads", "BatchHardTriplet([[1, 2], [3, 4]], [1, 2])", "broken_condition", "N >= 4"},
+        {"use heads", "CrossEntropy([[1, 2], [3, 4]], [1, 3])", "shape_mismatch", "Identity[N, K]"},
+        {"use heads", "CrossEntropy([[1, 2], [3, 4]], [1, 2, 1])", "shape_mismatch", "Identity[N, K]"},
+        {"use heads", "CrossEntropy([[1, 2], [3, 4]], 3)", "wrong_type", "Identity[N, K]"},
+        {"use heads", "CosFace([[1, 2], [3, 4]], [1, 2])", "not_yet", "`W`"},
+        {"use heads", "CosFace([[1, 2], [3, 4]], [1, 2], w = [[1, 2], [3, 4]])", "wrong_argument", "did you mean `W`"},
+        {"function many(x: Tensor[N, d]) -> Tensor[R...] { r[a, b, i, j] = x[i, a] * x[j, b] * i\n s[a, b, c, i, j, k] = r[a, b, i, j] * x[k, c]\n s }\n"
+         "row = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]\n"
+         "x = [row, row, row, row, row, row, row, row, row, row, row, row, row, row, row, row, row, row, row, row, row, row, row]",
+         "many(x)", "no_memory", "134217728 numbers"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Trial *trial = trial_new();
+        Computed made = computed(trial, cases[i].chunk, cases[i].expression);
+        assert_null(made.numbers);
+        test_message_says(trial->jre, cases[i].code, cases[i].words, NULL);
+        trial_free(trial);
+    }
+}
+
+/* Training, tryouts and tests make weights up: the node says how they begin, and compute_graph takes them by name. */
+static void learned_weights_know_how_they_begin(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    Computed made = evaluated(trial, "use heads\nloss Both(e: Embedding[N, d], who: Identity[N, K]) -> Scalar {\n  learn w: Tensor[1] ~ ones()\n  w + Softmax(e, who) + Softmax(e, who)\n}", "0", NULL);
+    const WeightFacts facts = {.path = "made up", .made_up = true};
+    WeightScope scope = {.path = "made up", .hash = "0", .facts = &facts};
+    made.env->weights = &scope;
+    Chunk *parsed = parse_chunk(trial->jre, source_from_text(trial->jre, "again", "probe Both([[1, 2], [3, 4]], [1, 2])", 36));
+    Value *loss = evaluate(made.env, parsed->statements.at[0]->value);
+    assert_int_equal(loss->kind, VALUE_TENSOR);
+    static const struct { const char *name, *how; double b; } wanted[] = {
+        {"w", "ones", 0}, {"Softmax1.W", "normal", 0.01}, {"Softmax1.b", "zeros", 0}, {"Softmax2.W", "normal", 0.01}, {"Softmax2.b", "zeros", 0}};
+    Graph *g = made.env->graph;
+    int found = 0;
+    for (int i = 0; i < g->nodes.count; i++) {
+        const Node *node = g->nodes.at[i];
+        if (node->op != OP_weight) continue;
+        assert_string_equal(node->name, wanted[found].name);
+        assert_string_equal(node->start->how, wanted[found].how);
+        assert_true(node->start->b == wanted[found].b);
+        found++;
+    }
+    assert_int_equal(found, 5);
+    double *numbers, zeros[4] = {0}, one = 1;
+    g->output = loss->node;
+    assert_false(compute_graph(trial->jre, g, 1, NULL, NULL, &numbers));
+    test_message_says(trial->jre, "untrained_layer", "`w` is learned", NULL);
+    Map given = {0};
+    map_set(&given, &trial->jre->forever, "w", &one);
+    for (int i = 1; i < 5; i++) map_set(&given, &trial->jre->forever, wanted[i].name, zeros);
+    assert_true(compute_graph(trial->jre, g, 1, &given, NULL, &numbers));
+    assert_true(fabs(*numbers - (1 + 2 * log(2))) < 1e-15);
+    trial_free(trial);
+}
+
 /* ---- core's own definitions --------------------------------------------------------------------------------------------------- */
 
 static void norm_unit_and_softmax(void **state) {
@@ -213,7 +279,7 @@ static void heads_agree_with_the_published_numbers(void **state) {
 /* What the executor makes of `input` [rows, columns]; the graph must not hold a tensor of more than `most` numbers. */
 static void runs_to(Trial *trial, const char *chunk, const char *expression, int rows, int columns, const float *input, int64_t most, int count, const double *wanted) {
     Computed made = evaluated(trial, chunk, expression, &(Shape){2, {rows, columns}});
-    assert_int_equal(made.value->kind, VALUE_TENSOR);
+    if (made.value->kind != VALUE_TENSOR) fail_msg("%s\n%s", expression, test_messages(trial->jre));
     Graph *g = made.env->graph;
     g->output = made.value->node;
     const Program *program = compile_graph(&trial->c, g, 1);
@@ -253,6 +319,20 @@ static void all_pairs_of_rows_make_no_third_dimension(void **state) {
                                 "function likeness(e: Tensor[N, d]) -> Tensor[N, N] {\n  S[j, i] = sum over k of e[i, k] * e[j, k]\n  S\n}\n";
     runs_to(trial, chunk, "distances(input)", ROWS, LENGTH, x, ROWS * LENGTH, ROWS * ROWS, squares);
     runs_to(trial, chunk, "likeness(input)", ROWS, LENGTH, x, ROWS * LENGTH, ROWS * ROWS, products);
+    trial_free(trial);
+}
+
+static void places_and_diagonals_in_32_bits(void **state) {
+    (void)state;
+    static const char chunk[] = "function cube(x: Tensor[N, M]) -> Tensor[N, M, N, M] {\n  y[i, j, k, l] = x[i, j] * x[k, l]\n  y\n}\n"
+                                "function place(x: Tensor[N, M]) -> Tensor[R...] {\n  y = relu(cube(x))\n  r[i, l] = y[i, 2, (N), l]\n  r\n}\n"
+                                "function diagonal(x: Tensor[N, M]) -> Tensor[R...] {\n  y = relu(cube(x))\n  r[j, k] = y[1, j, k, j]\n  r\n}\n"
+                                "function all(x: Tensor[N, M]) -> Tensor[N, M] { x + [[10, 20, 30], [40, 50, 60]] }";
+    Trial *trial = trial_new();
+    const float x[] = {1, 2, 3, 4, 5, 6};
+    runs_to(trial, chunk, "place(input)", 2, 3, x, 36, 6, (double[]){8, 10, 12, 20, 25, 30});
+    runs_to(trial, chunk, "diagonal(input)", 2, 3, x, 36, 6, (double[]){1, 4, 4, 10, 9, 18});
+    runs_to(trial, chunk, "all(input)", 2, 3, x, 6, 6, (double[]){11, 22, 33, 44, 55, 66});
     trial_free(trial);
 }
 
@@ -330,6 +410,10 @@ int main(void) {
         cmocka_unit_test(heads_agree_with_pytorch),
         cmocka_unit_test(all_pairs_of_rows_make_no_third_dimension),
         cmocka_unit_test(heads_agree_in_32_bits),
+        cmocka_unit_test(places_and_diagonals_in_32_bits),
+        cmocka_unit_test(one_number_is_a_table_of_one),
+        cmocka_unit_test(what_cannot_be_computed_says_why),
+        cmocka_unit_test(learned_weights_know_how_they_begin),
     };
     return cmocka_run_group_tests_name("losses", tests, NULL, NULL);
 }
