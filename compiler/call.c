@@ -44,6 +44,8 @@ static Value *evaluate_argument(Environment *env, const Param *param, const Expr
     }
     bool none = e->kind == EXPR_NAME && !strcmp(e->name, "none") && param->fallback && param->fallback->kind == EXPR_NAME && param->fallback->name == e->name;
     if (e->kind == EXPR_NAME && (none || word_type(param->type.name))) {
+        Value *own = map_get(&env->values, e->name);               /* a parameter that hands a word on */
+        if (own && (own->kind == VALUE_WORD || own->kind == VALUE_STATS)) return own;
         Value *word = value_new(env->compilation, VALUE_WORD, e->span);
         word->text = e->name;
         return word;

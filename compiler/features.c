@@ -160,7 +160,8 @@ Value *builtin_local_binary_patterns(Environment *env, Span span) {
     for (int i = 0; i < 10; i++) labels[i] = i;
     const double first = 1, last = 2;
     Node *above = neighbors_above(env, image_gray(env, span)->node, radius);
-    Node *changes = operation(env, OP_sum, operation(env, OP_abs, operation(env, OP_matmul, constants(env, next, (Shape){2, {8, 8}}), above, NULL), NULL, NULL), NULL, &first);
+    Node *steps = operation(env, OP_matmul, constants(env, next, (Shape){2, {8, 8}}), above, NULL);
+    Node *changes = operation(env, OP_sum, operation(env, OP_abs, steps, NULL, NULL), NULL, &first);
     Node *few = operation(env, OP_le, changes, constants(env, (const double[]){2}, (Shape){0}), NULL);
     Node *choice[] = {few, operation(env, OP_sum, above, NULL, &first), constants(env, (const double[]){9}, (Shape){0})};
     const char *why;

@@ -23,9 +23,8 @@ bool takes_image(const Value *network) {
     const Statement *head = network->decl->statement;
     if (head->formula == FORMULA_augment) return false;
     for (int i = 0; i < head->params.count; i++) {
-        bool bound = false;
-        for (int k = 0; k < network->bound.count; k++) bound |= network->bound.at[k].name == head->params.at[i].name;
-        if (!bound && is_data_type(head->params.at[i].type.name)) return !strcmp(head->params.at[i].type.name, "Image");
+        const Param *param = &head->params.at[i];
+        if (is_data_type(param->type.name) && !argument_of(network, param->name)) return !strcmp(param->type.name, "Image");
     }
     return false;
 }

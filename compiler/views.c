@@ -37,7 +37,7 @@ static bool inside(const Value *v, double low, double high) {
 }
 
 static bool wrong_end(Environment *env, const char *name, const Value *end, const char *type) {
-    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_unit, end->span, "the ends of `%s` are to be %s %s each", name, type[0] == 'A' || type[0] == 'I' ? "an" : "a", type);
+    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_unit, end->span, "each end of `%s` is to be a %s", name, type);
     diag_help(d, !strcmp(type, "Length") ? "for instance 96px to 224px" : !strcmp(type, "Share") ? "for instance 2%% to 20%%" : "for instance 0.75 to 1.33");
     return false;
 }
@@ -65,8 +65,10 @@ static bool within_bounds(Environment *env, const char *step, const char *name, 
     return true;
 }
 
+static const char *const colors[] = {"white", "black", "gray"};
+static const uint8_t shades[] = {255, 0, 128};
+
 static bool words_known(Environment *env, const char *name) {
-    static const char *const colors[] = {"white", "black", "gray"};
     static const char *const filters[] = {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"};
     static const char *const kinds[] = {"same", "new_identity"};
     static const char *const corners[] = {"top_left", "top_right", "bottom_left", "bottom_right"};
@@ -173,8 +175,6 @@ static bool step_draws(const ViewStep *step) {
 /* What the runtime executes, and the words of it that it reads. False: diagnosed. */
 static bool executed_step(Environment *env, ViewStep *step) {
     static const struct { const char *name; ViewStepKind kind; } executed[] = {{"fit", VIEW_FIT}, {"stretch", VIEW_STRETCH}, {"normalize", VIEW_NORMALIZE}};
-    static const char *const colors[] = {"white", "black", "gray"};
-    static const uint8_t shades[] = {255, 0, 128};
     for (int i = 0; i < 3; i++)
         if (!strcmp(executed[i].name, step->name)) step->kind = executed[i].kind;
     if (step->kind == VIEW_FIT || step->kind == VIEW_STRETCH) {
@@ -292,11 +292,11 @@ static bool bind_roles(Compilation *c, Value *formula, View *start, Span span) {
     bool pictured = false;
     for (int i = 0; i < head->params.count; i++) {
         const Param *param = &head->params.at[i];
-        bool image = !strcmp(param->type.name, "Image"), bound = param->fallback != NULL;
-        for (int k = 0; k < formula->bound.count; k++) bound |= formula->bound.at[k].name == param->name;
-        if (bound || !is_data_type(param->type.name)) continue;
+        bool image = !strcmp(param->type.name, "Image");
+        if (param->fallback || argument_of(formula, param->name) || !is_data_type(param->type.name)) continue;
         if ((image && pictured) || (!image && !role_type(param->type.name))) {
-            Diagnostic *d = diag(c->jre, DIAG_wrong_type, param->span, image ? "a view has one picture" : "a view is made of a picture and its columns, it has no %s", param->type.name);
+            Diagnostic *d = diag(c->jre, DIAG_wrong_type, param->span, image ? "a view has one picture" : "a view is made of a picture and its columns, it has no %s",
+                                 param->type.name);
             diag_also(d, span, "used as a view here");
             diag_help(d, "take the parameter out, or give it a default");
             return false;
@@ -333,6 +333,7 @@ View *evaluate_view(Compilation *c, const Choice *choices, Value *augment, Span 
     Diagnostic *d = diag(c->jre, picture ? DIAG_shape_mismatch : DIAG_wrong_type, span,
                          picture ? "this view does not say how large a picture becomes" : "this view gives no picture, but %s", value_kind_text(seen));
     if (picture && seen->view->least) diag_fact(d, "`resize` makes the shorter side %d pixels long, the longer one differs", seen->view->least);
-    diag_help(d, picture ? "%s" : "let its last line be the picture", seen->view && seen->view->least ? "end it with: |> center(224px)" : "begin it with: x |> fit(224px)");
+    const char *sized = picture && seen->view->least ? "end it with: |> center(224px)" : "begin it with: x |> fit(224px)";
+    diag_help(d, "%s", picture ? sized : "let its last line be the picture");
     return NULL;
 }

@@ -88,10 +88,10 @@ static void what_a_step_cannot_take_is_refused(void **state) {
         {"x |> fit(8px) |> jitter(colour = 1)", "wrong_argument", "takes no `colour`"}, {"x |> fit(8px) |> blur(200px)", "broken_condition", "0.01px and 100px"},
         {"x |> fit(8px) |> blur(2)", "wrong_unit", "a length"}, {"x |> fit(8px) |> jpeg(quality = 0)", "broken_condition", "between 1 and 100"},
         {"x |> fit(8px) |> jpeg(quality = 7.5)", "wrong_unit", "whole number"}, {"x |> fit(8px) |> erase(area = 20% to 2%)", "broken_condition", "2% to 20%"},
-        {"x |> fit(8px) |> erase(area = 2% to 120%)", "broken_condition", "between 0% and 100%"}, {"x |> fit(8px) |> erase(area = 2px to 3px)", "wrong_unit", "a Share each"},
+        {"x |> fit(8px) |> erase(area = 2% to 120%)", "broken_condition", "between 0% and 100%"}, {"x |> fit(8px) |> erase(area = 2px to 3px)", "wrong_unit", "is to be a Share"},
         {"x |> fit(8px) |> erase(area = 2px to 20%)", "wrong_unit", "not of one unit"}, {"x |> fit(8px) |> erase(area = 20%)", "wrong_type", "is to be Range"},
         {"x |> fit(8px) |> crop(8px, scale = some)", "unknown_name", "some"}, {"x |> crop(8px, scale = 0 to 1)", "broken_condition", "0.1%"},
-        {"x |> crop(8px, ratio = 3px to 4px)", "wrong_unit", "a Real each"}, {"x |> fit(8px) |> grid_mask(period = 1px to 9px)", "broken_condition", "2px"},
+        {"x |> crop(8px, ratio = 3px to 4px)", "wrong_unit", "is to be a Real"}, {"x |> fit(8px) |> grid_mask(period = 1px to 9px)", "broken_condition", "2px"},
         {"x |> fit(8px) |> grid_mask(period = 2 to 9)", "wrong_unit", "96px to 224px"}, {"x |> fit(8px) |> randaugment(magnitude = 11)", "broken_condition", "between 0 and 10"},
         {"x |> fit(8px) |> randaugment(count = 0)", "broken_condition", "count"}, {"x |> fit(8px) |> crop(4px, scale = \"a\" to 1)", "wrong_type", "a range goes from number to number"},
         {"x |> fit(8px) |> affine(shear = 89deg)", "broken_condition", "shear"}, {"x |> fit(8px) |> affine(down = 110%)", "broken_condition", "-100%"},
@@ -165,6 +165,19 @@ static void data_of_a_view_comes_by_type(void **state) {
     assert_string_equal(step_parameter(view_step(view, "cover"), "mask")->type, "Mask");
     assert_null(view_step(view, "crop"));
     assert_true(view_stats(view)->mean[0] == 0.5);
+    trial_free(trial);
+}
+
+static void parameters_hand_words_and_statistics_on(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    take_library(trial, "augment framed(x: Image, shade: Color = black, raised: Stats = half) -> Image { x |> fit(8px, fill = shade) |> normalize(raised) }\n"
+                        "augment seen(x: Image) -> Image { x |> framed(shade = gray, raised = clip) }");
+    const View *view = view_named(trial, "seen"), *plain = view_named(trial, "framed");
+    assert_int_equal(view->steps.at[0].fill[0], 128);
+    assert_true(fabs(view_stats(view)->mean[0] - 0.48145466) < 1e-9);
+    assert_int_equal(plain->steps.at[0].fill[0], 0);
+    assert_true(view_stats(plain)->mean[0] == 0.5);
     trial_free(trial);
 }
 
@@ -361,6 +374,7 @@ int main(void) {
         cmocka_unit_test(draws_steer_steps),
         cmocka_unit_test(a_draw_that_steers_anything_else_is_refused),
         cmocka_unit_test(data_of_a_view_comes_by_type),
+        cmocka_unit_test(parameters_hand_words_and_statistics_on),
         cmocka_unit_test(what_is_no_view_is_refused),
         cmocka_unit_test(functions_of_a_picture_are_networks),
         cmocka_unit_test(what_a_function_of_a_picture_cannot_do_is_refused),
