@@ -43,7 +43,7 @@ typedef struct Facts {
     bool (*compute)(void *context, const struct Graph *graph, double **numbers);
 } Facts;
 
-/* ---- resolve.c, scopes.c, names.c, flat.c: one flat program ------------------------------------------------------------------------------------ */
+/* ---- resolve.c, scopes.c, names.c, flat.c, compare.c: one flat program ------------------------------------------------------------------------------------ */
 
 typedef struct Decl {
     const char *name;
@@ -131,6 +131,11 @@ typedef struct NameWalk {
 Expr *names_in(NameWalk *walk, const Expr *e);
 Statement *flat_statement(NameWalk *walk, const Decl *decl);                  /* as declared and changed, walked */
 void check_names(Compilation *c, const Scope *scope);                         /* names that two modules have, names taken from the library */
+/* compare.c: how two flat programs differ (jre diff). part: the setting of a record; old, new: texts, NULL where there is none. */
+typedef enum { DIFFERENCE_ADDED, DIFFERENCE_REMOVED, DIFFERENCE_CHANGED, DIFFERENCE_RENAMED } DifferenceKind;
+typedef struct { DifferenceKind kind; const char *what, *name, *part, *old, *new; } Difference;
+typedef LIST(Difference) DifferenceList;
+void compare_programs(Compilation *old, const Scope *old_scope, Compilation *new, const Scope *new_scope, DifferenceList *found);
 /* The flat program as parseable text (jre show). */
 void print_flat_program(Compilation *c, Text *out);
 

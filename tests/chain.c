@@ -362,6 +362,72 @@ static void modules_beside_a_document_come_along_too(void **state) {
     trial_free(trial);
 }
 
+/* ---- jre diff ---------------------------------------------------------------------------------------------------------------- */
+
+/* One line a difference, of v01 and v02. */
+static const char *differences(Trial *trial, const char *first, const char *second) {
+    static const char signs[] = {[DIFFERENCE_ADDED] = '+', [DIFFERENCE_REMOVED] = '-', [DIFFERENCE_CHANGED] = '!', [DIFFERENCE_RENAMED] = '>'};
+    Compilation old = {.jre = trial->jre, .arena = {.jre = trial->jre}};
+    beside(trial, "v01.jre", first);
+    const CompileRequest request = {.path = trial->written.at[trial->written.count - 1]};
+    assert_true(resolve_program(&old, &request));
+    sound(trial, "v02.jre", second);
+    DifferenceList found = {0};
+    compare_programs(&old, old.scope, &trial->c, trial->c.scope, &found);
+    Text text = {.jre = trial->jre};
+    text_add(&text, "%s", "");
+    for (int i = 0; i < found.count; i++) {
+        const Difference *d = &found.at[i];
+        text_add(&text, "%c %s %s%s%s: %s | %s\n", signs[d->kind], d->what, d->name, d->part ? " " : "", d->part ? d->part : "", d->old ? d->old : "", d->new ? d->new : "");
+    }
+    const char *lines = intern(trial->jre, text.at);
+    text_free(&text);
+    compilation_free(&old);
+    return lines;
+}
+
+static void programs_are_compared_by_meaning(void **state) {
+    (void)state;
+    static const struct { const char *first, *second, *lines; } cases[] = {
+        {"a = 1 + (2 * 3)\nb = 2", "b = 2   # two\na = (1) + 2 * 3", ""},
+        {"split f {\n data d\n identities shared\n}", "split f {\n identities (shared)\n data d\n}", ""},
+        {"a = 1\nb = a", "a = 2\nb = a", "! equation a: 1 | 2\n"},
+        {"a = 1", "a = each [1]", "! equation a: 1 | each [1]\n"},
+        {"a = 1\ngone = 4", "a = 1\nnew = 5", "- equation gone: gone = 4 | \n+ equation new:  | new = 5\n"},
+        {"split f {\n data d\n identities shared\n seed 1\n}", "split f {\n data e\n identities shared\n folds 2\n}",
+         "! split f data: d | e\n! split f folds:  | 2\n! split f seed: 1 | \n"},
+        {"a = 4\nb = a + 1\nc = b", "x = 4\ny = (x + 1)\nz = y", "> equation x: a | x\n> equation y: b | y\n> equation z: c | z\n"},
+        {"a = 4\nb = a + 1", "x = 4\nb = x + 1", "> equation x: a | x\n"},
+        {"a = 4\nb = a + 1", "x = 4\nb = x + 2", "> equation x: a | x\n! equation b: x + 1 | x + 2\n"},
+        {"a = 4", "network a(x: Tensor[N]) -> Tensor[N] { x }", "! network a: a = 4 | network a(x: Tensor[N]) -> Tensor[N] {\n  x\n}\n"},
+        {"a = 1\nb = 1", "c = 1\nd = 1", "> equation c: a | c\n> equation d: b | d\n"},
+        {"function f(x: Tensor[N]) -> Tensor[N] { x[(i)] }", "function f(x: Tensor[N]) -> Tensor[N] { x[i] }",
+         "! function f: function f(x: Tensor[N]) -> Tensor[N] {\n  x[(i)]\n} | function f(x: Tensor[N]) -> Tensor[N] {\n  x[i]\n}\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Trial *trial = trial_new();
+        assert_string_equal(differences(trial, cases[i].first, cases[i].second), cases[i].lines);
+        trial_free(trial);
+    }
+}
+
+static void large_programs_are_changed_shown_and_compared_in_no_time(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    Text first = {.jre = trial->jre}, second = {.jre = trial->jre}, shown = {.jre = trial->jre};
+    text_add(&second, "extends \"v01.jre\"\n");
+    for (int i = 0; i < 10000; i++) text_add(&first, "a%d = %d\n", i, i);
+    for (int i = 0; i < 10000; i++) text_add(&second, i % 2 ? "change a%d = %d\n" : "remove a%d\nb%d = v01.a%d\n", i, i, i);
+    const char *lines = differences(trial, first.at, second.at);
+    assert_int_equal(strncmp(lines, "- equation a0", 13), 0);
+    print_flat_program(&trial->c, &shown);
+    assert_non_null(strstr(shown.at, "b9998 = a9998"));
+    text_free(&first);
+    text_free(&second);
+    text_free(&shown);
+    trial_free(trial);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ancestor_is_a_flat_program_of_its_own),
@@ -382,6 +448,8 @@ int main(void) {
         cmocka_unit_test(a_flat_program_is_a_fixed_point),
         cmocka_unit_test(what_a_flat_program_quotes_comes_along_under_other_names),
         cmocka_unit_test(modules_beside_a_document_come_along_too),
+        cmocka_unit_test(programs_are_compared_by_meaning),
+        cmocka_unit_test(large_programs_are_changed_shown_and_compared_in_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

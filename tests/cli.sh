@@ -57,6 +57,19 @@ expect "JSON is one object" 3 '{"run": {"version": "v01"' run --set folds.folds=
 expect "what the command line changed stands in the record" 0 "with examples/jaguars/sample.jre" cat "$folder/out/results/benchmarks.csv"
 expect "a seed that is no number" 1 "error:" run --set folds.seed=abc
 expect "show prints a program" 0 "split folds {" "$jre" show pipelines/v01.jre
+sample() { command=$1; shift; "$jre" "$command" pipelines/v01.jre --with examples/jaguars/sample.jre --set "jaguars.root=\"$folder\"" --set "unseen.root=\"$folder\"" "$@"; }
+mkdir "$folder/elsewhere"
+sample show > "$folder/elsewhere/v01.jre"
+explained() { "$@" | sed 's/ *[^ ]*\.jre:[0-9]*$//'; }
+expect "what show prints has the same plan, networks and keys" 0 "$(explained sample explain)" explained "$jre" explain "$folder/elsewhere/v01.jre"
+"$jre" show "$folder/elsewhere/v01.jre" > "$folder/again.jre"
+expect "and is printed again as it is" 0 "" cmp "$folder/elsewhere/v01.jre" "$folder/again.jre"
+printf '```jre\nextends "v01.jre"\nchange folds { seed 8 }\n```\n' > "$folder/elsewhere/v02.jre"
+expect "diff compares with the parent" 1 "-  seed         7" "$jre" diff "$folder/elsewhere/v02.jre"
+expect "diff of equals" 0 "mean the same" "$jre" diff "$folder/elsewhere/v01.jre" "$folder/again.jre"
+expect "diff in JSON" 1 '"setting": "seed", "old": "7", "new": "8"}]}' "$jre" diff "$folder/elsewhere/v01.jre" "$folder/elsewhere/v02.jre" --json
+expect "diff takes two documents" 1 "is one too many" "$jre" diff a.jre b.jre c.jre
+expect "diff of a document that is not there" 1 "file_missing" "$jre" diff pipelines/v01.jre nowhere.jre
 printf '# A\n\n```jre\na   =  1\n```\n' > "$folder/draft.jre"
 printf '# A\n\n```jre\na = = 1\n```\n' > "$folder/wrong.jre"
 cp "$folder/wrong.jre" "$folder/wrong.before"

@@ -36,6 +36,7 @@ int check_command(Jre *jre, Options *options);
 int test_command(Jre *jre, Options *options);
 int explain_command(Jre *jre, Options *options);
 int show_command(Jre *jre, Options *options);
+int diff_command(Jre *jre, Options *options);
 int doc_command(Jre *jre, Options *options);
 int format_command(Jre *jre, Options *options);
 int fix_command(Jre *jre, Options *options);

@@ -17,6 +17,8 @@ const Command commands[] = {
      "  jre explain pipelines/v01.jre\n  jre explain pipelines/v01.jre --dump fuse\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP, explain_command},
     {"show", "FILE [options]", "prints the flat program: all that is inherited, changed and laid over it, resolved",
      "  jre show pipelines/v01.jre --set folds.seed=8\n", TAKES_DOCUMENT | TAKES_OVERLAYS, show_command},
+    {"diff", "FILE [FILE]", "compares two documents by what they mean, or one with the document that it extends; exit code 1 if they differ",
+     "  jre diff pipelines/v02.jre pipelines/v03.jre\n  jre diff pipelines/v03.jre\n", TAKES_DOCUMENT | TAKES_NAMES | TAKES_OVERLAYS | TAKES_JSON, diff_command},
     {"fmt", "FILE... [options]", "puts documents in the one style; `-` is the standard input",
      "  jre fmt pipelines/v01.jre\n  jre fmt --check pipelines/*.jre\n  jre fmt - < draft.jre\n", TAKES_NAMES | TAKES_FORMAT, format_command},
     {"fix", "FILE [options]", "shows the safe changes that messages offer, and makes them if you say so",
