@@ -11,13 +11,14 @@
  *     changes; a line that closes a bracket at the margin ends such a run.
  *   - Other columns are kept where they are: what stood below its like, behind several blanks, does so again. A comment
  *     behind a line keeps its distance, comments below one another their column.
+ *   - No line begins behind column 400 and no `=` is moved there, so that a text does not grow beyond measure.
  * Contract: what comes out parses to an equal tree and comes out again unchanged. The work is linear, but for sorting columns. */
 #include "grammar.tab.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 2, COMMENT = -1 };
+enum { STEP = 2, FURTHEST = 400, COMMENT = -1 };
 
 typedef struct {
     int kind;                     /* of the token, or COMMENT */
@@ -133,6 +134,10 @@ static void take_pieces(Format *f, const Source *source, Span body, const Span *
 
 static int most(int a, int b) {
     return a > b ? a : b;
+}
+
+static int least(int a, int b) {
+    return a < b ? a : b;
 }
 
 static bool is_comment(const Format *f, int i) {
@@ -390,7 +395,7 @@ static void align_equations(Format *f) {
         }
         i = next_item(f, i, &apart);
         bool ends = apart || i >= f->pieces.count || like_of_item(&f->pieces.at[i]) != like || sign_of_item(f, i, &own) < 0;
-        for (int k = 0; ends && k < run.count; k++)
+        for (int k = 0; ends && k < run.count && column <= FURTHEST; k++)
             f->pieces.at[run.at[k]].fixed = column;
         if (ends)
             run.count = column = 0;
@@ -408,7 +413,7 @@ static void position(Format *f, Row *row, int end) {
         int i = row->positioned;
         Piece *piece = &f->pieces.at[i];
         if (i == row->first)
-            piece->column = (piece->anchor >= 0 ? f->pieces.at[piece->anchor].column : 0) + piece->offset;
+            piece->column = least((piece->anchor >= 0 ? f->pieces.at[piece->anchor].column : 0) + piece->offset, FURTHEST);
         else
             piece->column = piece->fixed ? most(piece->fixed, column_after(f, i - 1)) : column_after(f, i - 1) + piece->gap;
     }

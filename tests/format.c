@@ -96,6 +96,25 @@ static void what_is_no_program_stays_to_the_byte(void **state) {
                     "```jre\n```\n```jre\n# only\n```\n```jre wrong unknown_unit\na   = 1cubit\n```\n");
 }
 
+static void a_text_does_not_grow_beyond_measure(void **state) {
+    (void)state;
+    char *list = repeated("```jre\nx = [f(", "a, ", 20000, "g(b"), *broken = repeated(list, ",\nc", 20000, ")\n|> h)]\n");
+    char *name = repeated(broken, "n", 20000, " = 1\n"), *text = repeated(name, "y = 2   # c\n", 20000, "```\n");
+    Jre *jre = jre_new();
+    Text out = { .jre = jre };
+    Document *document = parsed(jre, "v01.jre", text);
+    expect_no_message(jre, "long lines before many lines");
+    assert_true(format_document(jre, document, &out));
+    assert_true(out.length < 20000 * 450);
+    expect_text(text, strlen(text), NULL, 0);
+    text_free(&out);
+    jre_free(jre);
+    free(list);
+    free(broken);
+    free(name);
+    free(text);
+}
+
 /* ---- real documents ---------------------------------------------------------------------------------------------------------- */
 
 static void expect_fixed_point(const char *name, const char *text, size_t length) {
@@ -159,6 +178,7 @@ int main(void) {
         cmocka_unit_test(lines_that_go_on_stand_below_what_they_belong_to),
         cmocka_unit_test(columns_that_an_author_made_are_kept),
         cmocka_unit_test(what_is_no_program_stays_to_the_byte),
+        cmocka_unit_test(a_text_does_not_grow_beyond_measure),
         cmocka_unit_test(our_own_documents_are_in_the_one_style),
         cmocka_unit_test(the_documents_of_the_manual_keep_their_meaning),
         cmocka_unit_test(documents_put_in_disorder_are_put_in_order),
