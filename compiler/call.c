@@ -124,6 +124,14 @@ static const char *find_weights(Environment *env, const char *name, Span span) {
     return NULL;
 }
 
+WeightScope *weights_made_up(Compilation *c, Span span) {
+    WeightFacts *facts = arena_new(&c->arena, WeightFacts);
+    *facts = (WeightFacts){.path = "", .made_up = true};
+    WeightScope *scope = arena_new(&c->arena, WeightScope);
+    *scope = (WeightScope){.path = "", .hash = "none yet", .facts = facts, .span = span};
+    return scope;
+}
+
 static bool take_weights(Environment *env, Value *formula, const Argument *argument) {
     Compilation *c = env->compilation;
     Value *name = evaluate(env, argument->value);

@@ -367,6 +367,8 @@ Environment *environment_new(Compilation *c, Scope *scope, const struct Choice *
 Value *evaluate_call(Environment *env, Value *formula, const ArgumentList *arguments, Value *piped, Span span, const char *label);
 /* Arguments onto the parameters of an option's row, held against their types, defaults filled in. False: diagnosed. */
 bool bind_option(Environment *env, Value *option, const ArgumentList *arguments, Span span);
+/* Weights that nobody has yet: of every name, in the shape that is asked for. */
+WeightScope *weights_made_up(Compilation *c, Span span);
 bool is_data_type(const char *type);
 bool role_type(const char *type);                                             /* of data that the dataset's roles supply: Mask, Flank, ... */
 bool word_type(const char *type);                                             /* a bare name is a word there */

@@ -13,14 +13,6 @@
 
 enum { LARGEST_SIDE = 1024, LARGEST_ASKED = 16384, USUAL_CHANNELS = 3, USUAL_SIDE = 32 };
 
-static WeightScope *made_up_weights(Compilation *c, Span span) {
-    WeightFacts *facts = arena_new(&c->arena, WeightFacts);
-    *facts = (WeightFacts){.path = "made up", .made_up = true};
-    WeightScope *scope = arena_new(&c->arena, WeightScope);
-    *scope = (WeightScope){.path = facts->path, .hash = facts->path, .facts = facts, .span = span};
-    return scope;
-}
-
 static const Value *bound_value(const Value *v, const char *name) {
     for (int i = 0; i < v->bound.count; i++)
         if (!strcmp(v->bound.at[i].name, name)) return v->bound.at[i].value;
@@ -138,8 +130,8 @@ static Value *call_measured(Environment *env, Value *network, Shape shape, Graph
     *origin = (Origin){.span = span};
     own->graph = g;
     own->origin = origin;
-    own->weights = made_up_weights(c, span);
-    g->input = graph_source(g, OP_input, shape, 0, NULL, NULL, NULL);
+    own->weights = weights_made_up(c, span);
+    g->input = graph_source(g, OP_input, shape, 0, NULL, NULL, origin);
     c->stated = NULL;
     Value *picture = value_tensor(c, g->input, span);
     picture->image = takes_image(network);
@@ -279,6 +271,8 @@ static const char *place_text(Arena *arena, Shape shape, int64_t place) {
     return *text ? arena_print(arena, " at [%s]", text) : "";
 }
 
+static const char *number_text(Arena *arena, double number) { return isnan(number) ? "NaN" : arena_print(arena, "%.12g", number); }
+
 /* What is no number is near nothing. */
 static Value *nearest_of(Environment *env, const Numbers *a, const Numbers *b, double within, Span span) {
     Arena *arena = &env->compilation->arena;
@@ -292,7 +286,8 @@ static Value *nearest_of(Environment *env, const Numbers *a, const Numbers *b, d
     }
     Value *v = value_new(env->compilation, VALUE_TRUTH, span);
     v->truth = worst <= within;
-    v->text = arena_print(arena, "%.12g and %.12g%s differ by %.3g, more than %.3g", number_at(a, at), number_at(b, at), place_text(arena, shape, at), worst, within);
+    v->text = arena_print(arena, "%s and %s%s differ by %.3g, more than %.3g", number_text(arena, number_at(a, at)), number_text(arena, number_at(b, at)),
+                          place_text(arena, shape, at), worst, within);
     return v;
 }
 

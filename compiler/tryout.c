@@ -234,14 +234,6 @@ static Value *made_up_number(Trial *t, const Param *param) {
     return v;
 }
 
-static WeightScope *made_up_weights(Compilation *c, Span span) {
-    WeightFacts *facts = arena_new(&c->arena, WeightFacts);
-    *facts = (WeightFacts){.path = "", .made_up = true};
-    WeightScope *scope = arena_new(&c->arena, WeightScope);
-    *scope = (WeightScope){.path = "", .hash = "none", .facts = facts, .span = span};
-    return scope;
-}
-
 /* The formula with all that it lacks. NULL: what is made up does not go together. */
 static Value *complete(Trial *t, Graph *g, WeightScope *weights) {
     Value *full = value_new(t->c, VALUE_FORMULA, t->formula->span);
@@ -293,7 +285,7 @@ static TryResult try_once(Trial *t, const Choice *choices) {
     Graph *g = graph_new(c);
     Environment *env = environment_new(c, t->decl->scope, choices);
     env->graph = g;
-    env->weights = made_up_weights(c, t->decl->statement->name_span);
+    env->weights = weights_made_up(c, t->decl->statement->name_span);
     c->trail.count = 0;
     c->steps = 0;
     Value *full = complete(t, g, env->weights);
