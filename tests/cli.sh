@@ -43,6 +43,13 @@ expect "version names the level" 0 "instruction level" "$jre" version
 expect "doc explains a check" 0 "Two frames of one burst" "$jre" doc leaking_burst
 expect "doc explains a word" 0 "is tested after the run" "$jre" doc expect
 expect "doc explains a word of settings" 0 "fingerprints" "$jre" doc near_duplicates
+expect "doc shows a kind as a table" 0 "folds          Int            parts       -" "$jre" doc split
+expect "doc explains a key" 0 "default  shuffled(64)" "$jre" doc train.batches
+expect "doc shows the words of a key with their arguments" 0 "balanced(identities: Int, images: Int)" "$jre" doc train.batches
+expect "doc shows the range of a key" 0 "range    2 to 100" "$jre" doc split.folds
+expect "doc shows a word in each of its places" 0 "balanced(negatives: Int = 20)  (way to draw pairs: boost.sample)" "$jre" doc balanced
+expect "doc names the settings that have a word" 0 "a word of train.precision, embed.arithmetic" "$jre" doc bf16
+expect "doc explains a type of words" 0 "with or without momentum" "$jre" doc Optimizer
 expect "doc explains a module" 0 "network   mobilenetv2_100" "$jre" doc mobilenetv2
 expect "doc shows the comment above a name" 0 "the mean of each channel" "$jre" doc average_pool
 expect "doc shows the prose before a name" 0 "keeps what is above zero" "$jre" doc relu

@@ -93,6 +93,27 @@ static void every_word_of_a_place_is_read_by_the_parser(void **state) {
     }
 }
 
+static bool is_told(const char *word, const char *role) {
+    for (int i = 0; i < word_row_count; i++)
+        if (!strcmp(word_rows[i].word, word) && (!role || !strcmp(word_rows[i].role, role))) return true;
+    return false;
+}
+
+static void every_type_and_every_word_of_the_schema_is_explained(void **state) {
+    (void)state;
+    for (int i = 0; i < schema_key_count; i++) {
+        const SchemaKey *key = &schema_keys[i];
+        if (!place_find(key->type) && !is_told(key->type, "type")) fail_msg("no sentence says what a %s is", key->type);
+        if (strstr(key->allowed, "..")) continue;
+        char word[64];
+        for (const char *at = key->allowed; *at; at += strspn(at, " ")) {
+            snprintf(word, sizeof word, "%.*s", (int)strcspn(at, " "), at);
+            if (!is_told(word, NULL) && kind_find(word) == KIND_NONE && !schema_find(KIND_dataset, word)) fail_msg("no sentence says what `%s` is", word);
+            at += strlen(word);
+        }
+    }
+}
+
 /* ---- one type after the other -------------------------------------------------------------------------------------------------- */
 
 static void words_are_among_those_of_their_place(void **state) {
@@ -313,6 +334,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_example_and_every_default_passes_its_own_check),
         cmocka_unit_test(every_word_of_a_place_is_read_by_the_parser),
+        cmocka_unit_test(every_type_and_every_word_of_the_schema_is_explained),
         cmocka_unit_test(words_are_among_those_of_their_place),
         cmocka_unit_test(numbers_have_a_unit_and_a_range),
         cmocka_unit_test(texts_templates_and_columns),

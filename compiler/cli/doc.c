@@ -1,4 +1,4 @@
-/* doc.c: `jre doc NAME`: a check, a kind, a key (kind.key), a word of the language, an operator, a module of the library or a
+/* doc.c: `jre doc NAME`: a check, a kind, a key (kind.key), a word of the language or of a setting, an operator, a module of the library or a
  * name that it declares, with its source. Whatever is called so is printed; what is not called at all has its nearest. */
 #include "cli.h"
 
@@ -19,33 +19,74 @@ static void doc_check(const char *name, int *answers) {
     printf("%s  (%s)\n\n  %s\n", name, severities[diag_rows[code].severity], diag_rows[code].explanation);
 }
 
-static void print_key(const SchemaKey *key) {
-    printf("  %-14s %-13s %s%s%s%s\n", key->name, key->type, key->sentence, key->needed ? "  (needed)" : "", *key->fallback ? "; else " : "", key->fallback);
-}
+/* The default, or what an empty one means. */
+static const char *default_text(const SchemaKey *key) { return key->needed ? "needed" : *key->fallback ? key->fallback : "-"; }
 
 static void doc_kind(const char *name, int *answers) {
     RecordKind kind = kind_find(name);
     if (kind == KIND_NONE) return;
     begin_answer(answers);
-    printf("%s  %s\n\n", name, kind_sentence(kind));
-    for (int i = 0; i < schema_key_count; i++)
-        if (schema_keys[i].kind == kind) print_key(&schema_keys[i]);
+    printf("%s  %s\n\n  %-14s %-14s %-11s %s\n", name, kind_sentence(kind), "setting", "type", "unit", "default");
+    for (int i = 0; i < schema_key_count; i++) {
+        const SchemaKey *key = &schema_keys[i];
+        if (key->kind != kind) continue;
+        printf("  %-14s %-14s %-11s %s\n  %-14s %s\n", key->name, key->type, *key->unit ? key->unit : "-", default_text(key), "", key->sentence);
+    }
+}
+
+static bool place_of_key(const SchemaKey *key, const char *type) {
+    return !strcmp(key->type, type) || (!strcmp(key->type, "Metrics") && !strcmp(type, "Metric"));
+}
+
+static void print_place_word(const PlaceWord *word, const char *indent) {
+    printf("%s%s%s\n%s    %s\n", indent, word->word, strcmp(word->parameters, "()") ? word->parameters : "", indent, word->sentence);
+}
+
+static void print_type_of(const SchemaKey *key) {
+    const char *dots = strstr(key->allowed, "..");
+    printf("  type     %s\n", key->type);
+    for (int i = 0; i < word_row_count; i++)
+        if (!strcmp(word_rows[i].role, "type") && !strcmp(word_rows[i].word, key->type)) printf("           %s\n", word_rows[i].sentence);
+    if (dots) printf("  range    %.*s to %s\n", (int)(dots - key->allowed), key->allowed, dots + 2);
+    else if (*key->allowed) printf("  words    %s\n", key->allowed);
+    if (*key->unit) printf("  unit     %s\n", key->unit);
+    for (int i = 0, first = 1; i < place_word_count; i++) {
+        if (!place_of_key(key, place_words[i].type)) continue;
+        if (first) puts("  words");
+        print_place_word(&place_words[i], "    ");
+        first = 0;
+    }
 }
 
 /* "split.together", or "together" wherever it stands. */
 static void doc_key(const char *name, int *answers) {
     const char *dot = strchr(name, '.');
-    bool first = true;
     for (int i = 0; i < schema_key_count; i++) {
         const SchemaKey *key = &schema_keys[i];
         if (strcmp(key->name, dot ? dot + 1 : name) != 0) continue;
         const char *kind = kind_name(key->kind);
         if (dot && (strncmp(kind, name, (size_t)(dot - name)) != 0 || kind[dot - name])) continue;
-        if (first) begin_answer(answers);
-        printf("%s of %s\n", key->name, kind);
-        print_key(key);
-        first = false;
+        begin_answer(answers);
+        printf("%s of %s\n\n  %s\n\n", key->name, kind, key->sentence);
+        print_type_of(key);
+        printf("  default  %s\n  example  %s %s\n", key->needed ? "none, it must be written" : *key->fallback ? key->fallback : "none", key->name, schema_example(key));
+        printf("  %s\n", key->in_cache_key ? "another value computes anew what depends on it" : "another value computes nothing anew");
     }
+}
+
+static bool among_words(const char *words, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = words; (at = strstr(at, name)) != NULL; at += length)
+        if ((at == words || at[-1] == ' ') && (!at[length] || at[length] == ' ')) return !strstr(words, "..");
+    return false;
+}
+
+/* Where it may stand: the settings that have it among their words. */
+static void print_settings_with(const char *name) {
+    int count = 0;
+    for (int i = 0; i < schema_key_count; i++)
+        if (among_words(schema_keys[i].allowed, name)) printf("%s %s.%s", count++ ? "," : "\n  a word of", kind_name(schema_keys[i].kind), schema_keys[i].name);
+    if (count) puts("");
 }
 
 static void doc_word(const char *name, int *answers) {
@@ -53,6 +94,31 @@ static void doc_word(const char *name, int *answers) {
         if (strcmp(word_rows[i].word, name) != 0) continue;
         begin_answer(answers);
         printf("%s  (%s)\n\n  %s\n", name, word_rows[i].role, word_rows[i].sentence);
+        print_settings_with(name);
+    }
+}
+
+/* "Batches": all words of the place. */
+static void doc_place(const char *name, int *answers) {
+    const PlaceRow *place = place_find(name);
+    if (!place) return;
+    begin_answer(answers);
+    printf("%s  (type)\n\n  A %s:\n", name, place->noun);
+    for (int i = 0; i < place_word_count; i++)
+        if (!strcmp(place_words[i].type, name)) print_place_word(&place_words[i], "    ");
+}
+
+/* A word with arguments, in each of the places that know it. */
+static void doc_place_word(const char *name, int *answers) {
+    for (int i = 0; i < place_word_count; i++) {
+        const PlaceWord *word = &place_words[i];
+        if (strcmp(word->word, name) != 0) continue;
+        begin_answer(answers);
+        printf("%s%s  (%s:", word->word, strcmp(word->parameters, "()") ? word->parameters : "", place_find(word->type)->noun);
+        for (int k = 0; k < schema_key_count; k++)
+            if (place_of_key(&schema_keys[k], word->type)) printf(" %s.%s", kind_name(schema_keys[k].kind), schema_keys[k].name);
+        printf(")\n\n  %s\n", word->sentence);
+        if (*word->where) printf("  where %s\n", word->where);
     }
 }
 
@@ -161,6 +227,8 @@ static bool doc_name(Jre *jre, const char *name, int *answers) {
     doc_kind(name, answers);
     doc_key(name, answers);
     doc_word(name, answers);
+    doc_place(name, answers);
+    doc_place_word(name, answers);
     for (int i = 0; i < count; i++) doc_module(library[i], name, answers);
     for (int i = 0; i < count; i++) doc_declared(jre, library[i], name, answers);
     doc_operator(name, answers);
@@ -175,6 +243,8 @@ static void all_names(Jre *jre, NameList *names) {
     for (int i = 0; i < schema_key_count; i++) list_add(arena, names, schema_keys[i].name);
     for (int i = 0; i < schema_key_count; i++) list_add(arena, names, arena_print(arena, "%s.%s", kind_name(schema_keys[i].kind), schema_keys[i].name));
     for (int i = 0; i < word_row_count; i++) list_add(arena, names, word_rows[i].word);
+    for (int i = 0; i < place_row_count; i++) list_add(arena, names, place_rows[i].type);
+    for (int i = 0; i < place_word_count; i++) list_add(arena, names, place_words[i].word);
     for (int i = 0; i < count; i++) {
         list_add(arena, names, library[i]->source->stem);
         for (int k = 0; k < library[i]->chunks.count; k++)
@@ -212,6 +282,13 @@ static void contents(Jre *jre) {
     printf("\nwords of the language (jre doc expect):");
     int column = 0;
     for (int i = 0; i < word_row_count; i++) list_name(&column, word_rows[i].word);
+    printf("\n\nwords of settings, with their arguments (jre doc balanced):");
+    column = 0;
+    for (int i = 0; i < place_word_count; i++) {
+        bool before = false;
+        for (int k = 0; k < i && !before; k++) before = !strcmp(place_words[k].word, place_words[i].word);
+        if (!before) list_name(&column, place_words[i].word);
+    }
     printf("\n\nchecks and messages (jre doc shape_mismatch):");
     column = 0;
     for (int i = 0; i < DIAG_COUNT; i++) list_name(&column, diag_rows[i].name);
