@@ -409,7 +409,7 @@ static const Reader readers[] = {
     {"Shares", true, read_shares, ""}, {"Rates", true, read_rates, ""}, {"Weights", true, read_weights, ""}, {"Metrics", true, read_metrics, ""},
     {"Similarities", true, read_similarities, ""}, {"Evaluations", true, read_evaluations, "[cv]"},
     {"Dataset", false, read_part, ""}, {"Part", false, read_part, "folds.train"}, {"Network", false, read_network, ""}, {"Loss", false, read_loss, ""},
-    {"Views", false, read_views, ""}, {"Similarity", false, read_similarity, ""}, {"Start", false, read_start, ""}, {"Train", false, read_record, "learner"},
+    {"Views", false, read_views, ""}, {"Similarity", false, read_similarity, ""}, {"Pretrained", false, read_start, ""}, {"Train", false, read_record, "learner"},
     {"Evaluate", false, read_record, "cv"}, {"Condition", false, read_condition, ""}, {"PairCondition", false, read_condition, ""},
 };
 

@@ -112,7 +112,7 @@ static const Example by_type[] = {
     { "Part", "folds.train" }, { "Network", "resnet50" }, { "Loss", "ArcFace(margin = 0.5rad, scale = 30)" },
     { "Views", "plain" }, { "Similarity", "cosine(features)" }, { "Metrics", "[map, rank1, rank5]" },
     { "Condition", "width >= 50px" }, { "PairCondition", "not same(burst)" }, { "Target", "same(identity)" },
-    { "Stop", "when(folds.validate, map, patience = 8)" }, { "Start", "\"weights.safetensors\"" },
+    { "Stop", "when(folds.validate, map, patience = 8)" }, { "Pretrained", "\"weights.safetensors\"" },
     { "Weights", "learned" }, { "Rates", "[backbone = 1e-5]" }, { "Figure", "bars(cv, per = identity)" },
     { "Length", "800px" }, { "Names", "[sex]" }, { "Similarities", "[cosine(features), judge]" },
 };
