@@ -274,10 +274,22 @@ static void heads_agree_with_the_published_numbers(void **state) {
     heads_give("BatchHardTriplet(unit(e), who)", .445951453743);
 }
 
+static void plain_classification_and_animals_alone(void **state) {
+    (void)state;
+    double sum = exp(1.0) + exp(2.0) + exp(3.0);
+    gives("use heads", "CrossEntropy([[1, 2, 3], [3, 1, 2]], [3, 1])", log(sum) - 3, 1e-15);
+    gives("use heads", "CrossEntropy([[1001, 1002, 1003]], [3])", log(sum) - 3, 1e-12);
+    gives("use heads", "Softmax([[1, 0], [0, 1]], [3, 1], W = [[0, 2], [1, 0], [2, 0]], b = [1, 1, 1])",
+          ((log(exp(1.0) + exp(2.0) + exp(3.0)) - 3) + (log(exp(3.0) + exp(1.0) + exp(1.0)) - 3)) / 2, 1e-15);
+    gives("use heads", "BatchHardTriplet([[0, 0], [1, 0], [0, 0.5], [5, 0]], [1, 1, 2, 3])", (0.8 + 1.3 - sqrt(1.25)) / 4, 1e-15);      /* two have no positive */
+    gives("use heads", "BatchHardTriplet([[0, 0], [1, 0], [0, 2], [5, 0]], [1, 1, 1, 1])", 0, 1e-15);                                   /* nobody has a negative */
+}
+
 /* ---- in 32 bits, through every pass ------------------------------------------------------------------------------------------------ */
 
 /* What the executor makes of `input` [rows, columns]; the graph must not hold a tensor of more than `most` numbers. */
-static void runs_to(Trial *trial, const char *chunk, const char *expression, int rows, int columns, const float *input, int64_t most, int count, const double *wanted) {
+static void runs_to(const char *chunk, const char *expression, int rows, int columns, const float *input, int64_t most, int count, const double *wanted) {
+    Trial *trial = trial_new();
     Computed made = evaluated(trial, chunk, expression, &(Shape){2, {rows, columns}});
     if (made.value->kind != VALUE_TENSOR) fail_msg("%s\n%s", expression, test_messages(trial->jre));
     Graph *g = made.env->graph;
@@ -295,12 +307,12 @@ static void runs_to(Trial *trial, const char *chunk, const char *expression, int
         if (!(fabs((double)found[i] - wanted[i]) <= 1e-5 * fmax(1, fabs(wanted[i])))) fail_msg("%s: %.9g at %d, expected %.15g", expression, (double)found[i], i, wanted[i]);
     executor_free(executor);
     device->close(device);
+    trial_free(trial);
 }
 
 static void all_pairs_of_rows_make_no_third_dimension(void **state) {
     (void)state;
     enum { ROWS = 12, LENGTH = 40 };
-    Trial *trial = trial_new();
     float x[ROWS * LENGTH];
     double squares[ROWS * ROWS], products[ROWS * ROWS];
     for (int i = 0; i < ROWS * LENGTH; i++) x[i] = (float)sin(0.7 * i * i);
@@ -317,9 +329,8 @@ static void all_pairs_of_rows_make_no_third_dimension(void **state) {
         }
     static const char chunk[] = "function distances(e: Tensor[N, d]) -> Tensor[N, N] {\n  D[i, j] = sum over k of (e[i, k] - e[j, k]) ^ 2\n  D\n}\n"
                                 "function likeness(e: Tensor[N, d]) -> Tensor[N, N] {\n  S[j, i] = sum over k of e[i, k] * e[j, k]\n  S\n}\n";
-    runs_to(trial, chunk, "distances(input)", ROWS, LENGTH, x, ROWS * LENGTH, ROWS * ROWS, squares);
-    runs_to(trial, chunk, "likeness(input)", ROWS, LENGTH, x, ROWS * LENGTH, ROWS * ROWS, products);
-    trial_free(trial);
+    runs_to(chunk, "distances(input)", ROWS, LENGTH, x, ROWS * LENGTH, ROWS * ROWS, squares);
+    runs_to(chunk, "likeness(input)", ROWS, LENGTH, x, ROWS * LENGTH, ROWS * ROWS, products);
 }
 
 static void places_and_diagonals_in_32_bits(void **state) {
@@ -328,12 +339,10 @@ static void places_and_diagonals_in_32_bits(void **state) {
                                 "function place(x: Tensor[N, M]) -> Tensor[R...] {\n  y = relu(cube(x))\n  r[i, l] = y[i, 2, (N), l]\n  r\n}\n"
                                 "function diagonal(x: Tensor[N, M]) -> Tensor[R...] {\n  y = relu(cube(x))\n  r[j, k] = y[1, j, k, j]\n  r\n}\n"
                                 "function all(x: Tensor[N, M], y: Tensor[N, M]) -> Tensor[N, M] { x + y }";
-    Trial *trial = trial_new();
     const float x[] = {1, 2, 3, 4, 5, 6};
-    runs_to(trial, chunk, "place(input)", 2, 3, x, 36, 6, (double[]){8, 10, 12, 20, 25, 30});
-    runs_to(trial, chunk, "diagonal(input)", 2, 3, x, 36, 6, (double[]){1, 4, 4, 10, 9, 18});
-    runs_to(trial, chunk, "all(input, [[10, 20, 30], [40, 50, 60]])", 2, 3, x, 6, 6, (double[]){11, 22, 33, 44, 55, 66});
-    trial_free(trial);
+    runs_to(chunk, "place(input)", 2, 3, x, 36, 6, (double[]){8, 10, 12, 20, 25, 30});
+    runs_to(chunk, "diagonal(input)", 2, 3, x, 36, 6, (double[]){1, 4, 4, 10, 9, 18});
+    runs_to(chunk, "all(input, [[10, 20, 30], [40, 50, 60]])", 2, 3, x, 6, 6, (double[]){11, 22, 33, 44, 55, 66});
 }
 
 static void heads_agree_in_32_bits(void **state) {
@@ -345,7 +354,7 @@ static void heads_agree_in_32_bits(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Golden golden = golden_new();
         const char *lines = arena_print(&golden.trial->jre->forever, "use heads\nwho = %s\nW = %s\n", golden.who, golden.w);
-        runs_to(golden.trial, lines, cases[i].call, N, D, golden.x, N * N, 1, &cases[i].wanted);
+        runs_to(lines, cases[i].call, N, D, golden.x, N * N, 1, &cases[i].wanted);
         trial_free(golden.trial);
     }
 }
@@ -408,6 +417,7 @@ int main(void) {
         cmocka_unit_test(norm_unit_and_softmax),
         cmocka_unit_test(heads_agree_with_the_published_numbers),
         cmocka_unit_test(heads_agree_with_pytorch),
+        cmocka_unit_test(plain_classification_and_animals_alone),
         cmocka_unit_test(all_pairs_of_rows_make_no_third_dimension),
         cmocka_unit_test(heads_agree_in_32_bits),
         cmocka_unit_test(places_and_diagonals_in_32_bits),
