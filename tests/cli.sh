@@ -63,6 +63,7 @@ expect "the same run again computes nothing" 3 "nothing to compute" run --set fo
 expect "JSON is one object" 3 '{"run": {"version": "v01"' run --set folds.folds=2 --json
 expect "what the command line changed stands in the record" 0 "with examples/jaguars/sample.jre" cat "$folder/out/results/benchmarks.csv"
 expect "a seed that is no number" 1 "error:" run --set folds.seed=abc
+expect "a function of one picture is a network" 0 "coats (coat, plain): 5 pictures embedded" "$jre" run tests/fusion/coat.jre --into "$folder/coats"
 expect "show prints a program" 0 "split folds {" "$jre" show pipelines/v01.jre
 sample() { command=$1; shift; "$jre" "$command" pipelines/v01.jre --with examples/jaguars/sample.jre --set "jaguars.root=\"$folder\"" --set "unseen.root=\"$folder\"" "$@"; }
 mkdir "$folder/elsewhere"
