@@ -94,7 +94,7 @@ static Wishes wishes_of(const Parse *parse, const char *const *expected, int cou
         const char *name = expected[i];
         bool plain = strncmp(name, "a ", 2) != 0 && strncmp(name, "the end", 7) != 0;
         if ((value && one_of(name, of_values)) || (word && one_of(name, of_words)) || (operators && one_of(name, of_operators))
-            || (operators && strcmp(name, "'='") == 0 && parse->bracket_count > parse->brace_count)
+            || (operators && strcmp(name, "'='") == 0 && (parse->quote || parse->bracket_count > parse->brace_count))
             || strncmp(name, "the end", 7) == 0)
             continue;
         if (name[0] == '\'')
@@ -112,7 +112,7 @@ static Wishes wishes_of(const Parse *parse, const char *const *expected, int cou
     if (operators)
         wish(&wishes, "an operator");
     if (end && !statement && !parse->recent[0].first)
-        wish(&wishes, has(expected, count, "the end of the line") ? "the end of the line" : "the end of the chunk");
+        wish(&wishes, parse->quote ? "the end of the quote" : has(expected, count, "the end of the line") ? "the end of the line" : "the end of the chunk");
     return wishes;
 }
 

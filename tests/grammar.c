@@ -63,6 +63,8 @@ static void a_mistake_in_a_quote_is_told_at_its_place(void **state) {
     }
     test_message_says(jre, "I expected a name, I found the end of the quote", "in a quote I expected a value",
                       "I expected a value, I found `each`", NULL);
+    parsed(jre, "v02.jre", "Two values: `= a b`.\n");
+    test_message_says(jre, "I expected an operator or the end of the quote, I found `b`", NULL);
     parsed(jre, "v02.jre", "`= cv.map =`\n\n```jre wrong unknown_unit\na = 1cubit\n```\n");
     assert_int_equal(jre->diagnostics.count, 1);
     diag_forget(jre);
