@@ -347,6 +347,27 @@ static void what_a_flat_program_quotes_comes_along_under_other_names(void **stat
     trial_free(trial);
 }
 
+/* Words of a place stay what they are, though the ancestor has declared things of these names. */
+static void words_of_a_place_are_no_names(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", "count = 4\nlast = 3\nmean = 5\nmap = 6\nwhole = 7\ntrain learner {\n  network Eye\n  batches balanced(identities = count, images = 2)\n  keep last\n}\n"
+                             "embed features {\n  network learner\n  pool mean\n}\nevaluate cv {\n  similarity cosine(features)\n  metrics [map, rank1]\n  gallery not same(whole)\n}\n"
+                             "function f(x: Tensor[N]) -> Tensor[N] {\n  y[last] = x[last] * count\n  sum over map of y[map] * whole where map != count\n}\nspare = f");
+    assert_false(resolved(trial, "v02.jre", "extends \"v01.jre\"\nremove count\nremove whole\nquoted = [v01.cv, v01.spare]"));      /* needed settings are left out for short */
+    Text text = {.jre = trial->jre};
+    print_flat_program(&trial->c, &text);
+    static const char *const words[] = {"balanced(identities = count, images = 2)", "keep    last", "pool    mean", "[map, rank1]", "not same(whole)",
+                                        "y[last] = x[last] * count", "where map != count", "count = 4"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strstr(text.at, words[i])) fail_msg("`%s` is not in:\n%s", words[i], text.at);
+    assert_null(strstr(text.at, "v01_last"));
+    assert_null(strstr(text.at, "v01_mean"));
+    assert_null(strstr(text.at, "v01_map"));
+    text_free(&text);
+    trial_free(trial);
+}
+
 static void modules_beside_a_document_come_along_too(void **state) {
     (void)state;
     Trial *trial = trial_new();
@@ -447,6 +468,7 @@ int main(void) {
         cmocka_unit_test(a_module_sees_itself_its_own_uses_and_core),
         cmocka_unit_test(a_flat_program_is_a_fixed_point),
         cmocka_unit_test(what_a_flat_program_quotes_comes_along_under_other_names),
+        cmocka_unit_test(words_of_a_place_are_no_names),
         cmocka_unit_test(modules_beside_a_document_come_along_too),
         cmocka_unit_test(programs_are_compared_by_meaning),
         cmocka_unit_test(large_programs_are_changed_shown_and_compared_in_no_time),
