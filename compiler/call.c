@@ -13,7 +13,7 @@ enum { DEEPEST_CALL = 100 };
 
 bool is_data_type(const char *type) {
     static const char *const types[] = {"Tensor", "Image", "Identity", "Embedding", "Mask", "Flank", "Label", "Keypoints",
-                                        "Scalar", "Embed", "Evaluate", "Similarity"};
+                                        "Scalar", "Embed", "Evaluate", "Similarity", "Boost"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (!strcmp(types[i], type)) return true;
     return false;
@@ -142,7 +142,11 @@ static bool take_weights(Environment *env, Value *formula, const Argument *argum
         return false;
     }
     const char *path = find_weights(env, name->text, argument->value->span);
-    if (!path) return false;
+    if (!path) {                                                  /* told; the rest of the document is checked all the same */
+        formula->weights = weights_made_up(c, argument->value->span);
+        formula->weights->reported = formula->weights->has_stats = stats_by_word("imagenet", &formula->weights->stats);
+        return true;
+    }
     WeightScope *scope = arena_new(&c->arena, WeightScope);
     *scope = (WeightScope){.path = path, .span = argument->value->span};
     scope->facts = c->facts.weights(c->facts.context, path, scope->span);
@@ -442,8 +446,23 @@ bool bind_option(Environment *env, Value *option, const ArgumentList *arguments,
     return true;
 }
 
+/* A training, called, is its network with the weights that it will have found. */
+static Value *trained(Environment *env, Value *training, Span span) {
+    Compilation *c = env->compilation;
+    const TrainPlan *train = plan_of_record(c, training->decl, training->choices);
+    if (!train) return poison(env, span);
+    Value *network = value_new(c, VALUE_FORMULA, span);
+    *network = *train->network;
+    network->weights = weights_made_up(c, span);
+    network->text = train->name;
+    if (env->graph && !env->graph->later) env->graph->later = "networks that are trained", env->graph->later_span = span;
+    return network;
+}
+
 Value *evaluate_call(Environment *env, Value *callee, const ArgumentList *arguments, Value *piped, Span span, const char *label) {
     Compilation *c = env->compilation;
+    if (callee->kind == VALUE_RECORD && callee->decl->record == KIND_train) callee = trained(env, callee, span);
+    if (callee->kind == VALUE_NONE) return callee;
     if (callee->kind != VALUE_FORMULA) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_type, span, "this is %s, it cannot be called", value_kind_text(callee));
         diag_help(d, "call a function, a network, a loss or an augment");
@@ -473,4 +492,15 @@ Value *evaluate_call(Environment *env, Value *callee, const ArgumentList *argume
     Value *result = apply(env, formula, span, label);
     remember_stage(env, label ? label : formula->decl->name, result, span);
     return result;
+}
+
+Value *call_with_data(Environment *env, Value *formula, const Bound *data, int count, Span span) {
+    Compilation *c = env->compilation;
+    Value *full = value_new(c, VALUE_FORMULA, span);
+    *full = *formula;
+    full->bound.at = NULL, full->bound.count = full->bound.room = 0;
+    for (int i = 0; i < count; i++) list_add(&c->arena, &full->bound, data[i]);
+    for (int i = 0; i < formula->bound.count; i++)
+        if (!argument_of(full, formula->bound.at[i].name)) list_add(&c->arena, &full->bound, formula->bound.at[i]);
+    return apply(env, full, span, NULL);
 }

@@ -45,7 +45,9 @@ typedef struct Facts {
 
 /* ---- resolve.c, scopes.c, names.c, flat.c, compare.c: one flat program ------------------------------------------------------------------------------------ */
 
-typedef struct Decl {
+typedef struct Decl Decl;
+typedef LIST(Decl *) AxisList;
+struct Decl {
     const char *name;
     StatementKind kind;                   /* EQUATION, RECORD or FORMULA */
     const Statement *statement;           /* as declared; values and settings below are after every change */
@@ -57,8 +59,9 @@ typedef struct Decl {
     bool poisoned;                        /* a mistake in its own text was told: it is left out, and stays quiet */
     const char *flat_name;                /* in the flat program that is printed */
     int state;                            /* of resolution: guards against cycles */
+    AxisList *axes;                 /* family.c: the open axes it depends on, once they were looked for */
     struct Value *last; const struct Choice *last_choices;        /* an equation's value, for the choices it was last asked for */
-} Decl;
+};
 
 typedef struct Scope {
     const char *name;                     /* file stem: resnet.stage, v02.cv */
@@ -80,10 +83,11 @@ typedef struct {
     Map declared;                         /* names that any document of the chain declares, also those removed later */
     LIST(Module *) overlays; LIST(Chunk *) sets;           /* --with, --set */
     LIST(const Statement *) probes, expects, accepts;      /* of the document itself; accepts of the chain */
+    Map unknown_names; bool lost_chunk;   /* told already, by scope and name; .. that they stand in a chunk that is none */
     NameList changes;                     /* printed in records: "with FILE", "folds.seed=8" */
     struct Plan *plan;
-    Map embeds;                           /* to EmbedPlan, by declaration and the choices it depends on */
     int depth, nested; int64_t steps;     /* calls and expressions inside each other, and expressions in all, while evaluating */
+    int planning;                         /* records that are planned inside each other */
     const char *backbone;                 /* the first library network called while lowering, for tables */
     LIST(struct TrailStop *) trail;        /* stages passed while lowering, for messages about sizes */
     const struct ResultSource *results;   /* NULL before the run */
@@ -120,6 +124,8 @@ void report_unknown_name(Compilation *c, const Scope *scope, const char *name, S
 /* What may stand before a dot: a module that `from` uses ("resnet"), else an ancestor of its document, the nearest first ("v02": that
  * document's own flat program, made at first need). NULL: neither. */
 Scope *scope_named(Compilation *c, const Scope *from, const char *name);
+/* The same as an expression means it: an ancestor gives way to what the flat program calls so. */
+Scope *scope_before_dot(Compilation *c, const Scope *from, const char *name);
 /* names.c: a walk over the names of a text that are looked up; it makes a copy of the text. */
 typedef struct NameWalk {
     Compilation *c; const Scope *scope;
@@ -291,7 +297,6 @@ typedef enum {
     VALUE_SIMILARITY,
     VALUE_OPTION,                         /* a word of a setting's place with its arguments: balanced(identities = 16, images = 4) */
     VALUE_CONDITION,                      /* of pictures or pairs: width >= 50px, not same(burst) */
-    VALUE_SCOPE,                          /* what stands before a dot: v02, resnet */
     VALUE_TABLE,                          /* known after the run and only shown: importance(judge), compare([..]) */
     VALUE_METRIC                          /* a number known after the run; `number` is it when `known` */
 } ValueKind;
@@ -311,7 +316,6 @@ struct Value {
     const Draw *draw;                     /* NUMBER drawn for each picture: `number` is only its middle */
     const char *text;                     /* TEXT, WORD, OPTION; FORMULA: the name it was called by */
     const char *type;                     /* OPTION: of which place: "Batches"; TENSOR of labels: "Identity", "Label", "Flank"; of a letter's places: "position"; ROLE: "Mask" */
-    Scope *scope;                         /* SCOPE */
     const Expr *condition;                /* CONDITION, with its names known to be columns or roles */
     int64_t classes;                      /* TENSOR of labels, which count from 1: how many there are to tell apart; else 0 */
     bool truth, open;                     /* truth: also of a TENSOR of 0 and 1; open: compares a metric that is not known yet */
@@ -324,7 +328,11 @@ struct Value {
     bool embedding, image;                /* TENSOR; image: one picture, [3, H, W] */
     struct Environment *inside;           /* TENSOR made by a network: its equations and stages */
     struct View *view;                    /* PICTURE */
-    struct DatasetPlan *dataset; struct SplitPlan *split; const char *part;   /* PART */
+    const char *part;                     /* PART, of the split `decl` */
+    const struct Choice *choices;         /* RECORD: the choices it was named with */
+    int fold;                             /* RECORD of a split, PART: one fold, from 1; 0: all */
+    const char *best_by;                  /* RECORD: best(.., by = map): its choices are known after the run */
+    const Decl *axis;                     /* METRIC: which choice of this `each` is best */
     struct SimilarityPlan *similarity;    /* SIMILARITY */
 };
 
@@ -367,11 +375,18 @@ Environment *environment_new(Compilation *c, Scope *scope, const struct Choice *
 Value *evaluate_call(Environment *env, Value *formula, const ArgumentList *arguments, Value *piped, Span span, const char *label);
 /* Arguments onto the parameters of an option's row, held against their types, defaults filled in. False: diagnosed. */
 bool bind_option(Environment *env, Value *option, const ArgumentList *arguments, Span span);
+/* The same with values at hand: `data` by the names of parameters. */
+Value *call_with_data(Environment *env, Value *formula, const Bound *data, int count, Span span);
 /* Weights that nobody has yet: of every name, in the shape that is asked for. */
 WeightScope *weights_made_up(Compilation *c, Span span);
 bool is_data_type(const char *type);
 bool role_type(const char *type);                                             /* of data that the dataset's roles supply: Mask, Flank, ... */
 bool word_type(const char *type);                                             /* a bare name is a word there */
+/* fields.c: what stands behind a dot, and in brackets behind what is no tensor. */
+Value *evaluate_field(Environment *env, const Expr *e);
+Value *evaluate_index(Environment *env, const Expr *e);
+Value *undecided(Environment *env, const Decl *axis, Span span);
+bool values_equal(const Value *a, const Value *b);                            /* words, texts, truths, formulas with their arguments */
 /* settings.c: the value of a setting, held against its type in schema.def (and of words with arguments, in places.def). NULL: not
  * written, and without a default. VALUE_NONE: diagnosed, once. A default's span is the declaration's name. */
 Value *setting_value(Compilation *c, const Decl *decl, const char *key, const struct Choice *choices);
@@ -476,7 +491,7 @@ typedef struct View {
 /* What an augment makes of a picture, with all the data that it wants besides: a view whose size is known. NULL: diagnosed. */
 View *evaluate_view(Compilation *c, const struct Choice *choices, Value *formula, Span span);
 const char *view_canonical(Arena *arena, const View *view);                   /* what keys are made of */
-const char *value_canonical(Arena *arena, const Value *v);                    /* a parameter there, in bare numbers */
+const char *value_canonical(Arena *arena, const Value *v);                    /* types.c: for keys; NULL: its content is in other keys (a part, a network) */
 const ViewStep *view_step(const View *view, const char *name);                /* the first of that name: flip, cover, ...; NULL if there is none */
 const Value *step_parameter(const ViewStep *step, const char *name);
 const Stats *view_stats(const View *view);                                    /* of colors behind it; NULL: raw, 0 to 1 */
@@ -487,77 +502,20 @@ typedef struct { const char *axis, *choice; } MemberChoice;                   /*
 typedef LIST(MemberChoice) MemberName;
 typedef struct { const Choice *choices; MemberName name; } Member;
 typedef LIST(Member) MemberList;
-typedef LIST(Decl *) AxisList;
 void axes_of_decl(Compilation *c, Decl *decl, AxisList *axes);
 void axes_of_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *axes);
 /* One member for each combination of choices; with no axis, one without a name. */
 void members_of_axes(Compilation *c, const AxisList *axes, Span asked_at, MemberList *members);
 int choice_of(const Choice *choices, const Decl *axis);                       /* -1 if it is not chosen */
+const char *axis_choice(Compilation *c, const Decl *axis, int index);
 
 /* Its first open data is one Image: it is given one picture after the other, not a batch. Not so an augment. */
 bool takes_image(const Value *network);
 /* lower.c: a network over batches of pictures of the view's size, or a function of one picture. program NULL: diagnosed if `width` is 0;
- * else it is sound, `width` numbers a picture, and `later` is the first thing in it that this version cannot compute. */
-typedef struct { Program *program; int width; const char *backbone, *later; Span later_span; } Lowered;
-Lowered lower_network(Compilation *c, const struct Choice *choices, Value *network, const View *view, Span span);
-
-/* ---- plan.c: what `jre run` walks -------------------------------------------------------------------------------------------------------- */
-
-typedef struct DatasetPlan {
-    const char *name; Span span;
-    const char *root;                     /* folder, joined to the document's */
-    const char *table;                    /* path or NULL; relative to root, as are images */
-    const char *image;                    /* template or pattern */
-    const char *identity, *flank, *burst_column;          /* column names or NULL */
-    int within;                           /* bits; -1: no burst by likeness */
-    Span table_span, image_span, identity_span, burst_span;
-    bool skip_missing;
-} DatasetPlan;
-
-typedef struct SplitPlan {
-    const char *name; Span span, identities_span;
-    DatasetPlan *data;
-    int folds; bool disjoint, together_burst; uint64_t seed;
-} SplitPlan;
-
-typedef struct EmbedPlan {
-    const char *name, *choice; Span span;
-    const char *backbone;                 /* for tables: resnet50, filter bank */
-    View *view; Program *program; int width;
-    const char *key;                      /* of network, weights, view and arithmetic; pictures come on top */
-} EmbedPlan;
-
-typedef struct SimilarityPlan { EmbedPlan *embed; Span span; } SimilarityPlan;   /* cosine of one embed */
-
-typedef struct EvaluatePlan {
-    const char *name; Span span; MemberName member;
-    const Choice *choices;
-    SimilarityPlan *similarity; DatasetPlan *dataset; SplitPlan *split; const char *part;
-    NameList metrics; bool average_identity, lonely_zero;
-    const char *record, *notes;           /* path as written, or NULL */
-    Span record_span;
-} EvaluatePlan;
-
-typedef struct SubmitPlan {
-    const char *name; Span span; MemberName member;
-    SimilarityPlan *similarity; DatasetPlan *dataset;
-    const char *pairs; Span pairs_span;   /* relative to the dataset's root */
-    const char *file; Span file_span;     /* template filled in */
-} SubmitPlan;
-
-typedef struct { const char *name; Span span; } FigurePlan;
-
-typedef struct Plan {
-    LIST(DatasetPlan *) datasets; LIST(SplitPlan *) splits; LIST(EmbedPlan *) embeds;
-    LIST(EvaluatePlan *) evaluations; LIST(SubmitPlan *) submissions; LIST(FigurePlan) figures;
-} Plan;
-
-bool plan_program(Compilation *c);
-void check_unused(Compilation *c);                                           /* unused.c: names in what no record leads to */
-/* tryout.c: a formula that nothing uses, called with made-up data. `decl` is what gave it its name. */
-void try_formula(Compilation *c, const Decl *decl, const Value *formula, const struct Choice *choices);
-void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
-void plan_print(const Compilation *c, Text *out);
+ * else it is sound, `width` numbers a picture (or for each of its `points`), and `later` is the first thing in it that this version cannot compute.
+ * trained: the scope of all weights that are not there yet, of a network that is to be trained; else NULL. */
+typedef struct { Program *program; int width, points; const char *backbone, *later; Span later_span; } Lowered;
+Lowered lower_network(Compilation *c, const struct Choice *choices, Value *network, const View *view, WeightScope *trained, Span span);
 
 /* ---- key.c: content keys, and what they are made of ------------------------------------------------------------------------------- */
 
@@ -575,6 +533,152 @@ void key_part(Compilation *c, KeyTree *tree, const KeyTree *part);
 const char *key_close(Compilation *c, KeyTree *tree);
 const char *key_of_text(Compilation *c, const char *text);                    /* 128-bit XXH3, 32 hex digits */
 
+/* ---- plan.c: what `jre run` walks -------------------------------------------------------------------------------------------------------- */
+
+typedef struct DatasetPlan {
+    const char *name; Span span;
+    const char *root;                     /* folder, joined to the document's */
+    const char *table;                    /* path or NULL; relative to root, as are images */
+    const char *image;                    /* template or pattern */
+    const char *identity, *flank, *burst_column;          /* column names or NULL */
+    int within;                           /* bits; -1: no burst by likeness */
+    Span table_span, image_span, identity_span, burst_span;
+    bool skip_missing;
+    bool quoted;                          /* of an ancestor */
+} DatasetPlan;
+
+typedef struct SplitPlan SplitPlan;
+/* Pictures: a dataset, or a part of a split; of a split by folds the part of one fold (from 1), or of each (0). */
+typedef struct { DatasetPlan *dataset; SplitPlan *split; const char *part; int fold; Span span; } PartPlan;
+
+struct SplitPlan {
+    const char *name; Span span, identities_span;
+    const Decl *decl;
+    DatasetPlan *data; PartPlan of;       /* data: all its pictures come from there; of.split: .. through a part of another split */
+    int folds; bool disjoint, together_burst; uint64_t seed;
+    LIST(const char *) parts; LIST(double) shares;        /* by shares: their names and fractions; else empty */
+    const char *column;                   /* by a column: a part for each of its values; else NULL */
+    double validate;                      /* the share of the training part to watch; 0: none */
+    bool later;
+};
+
+typedef struct TrainPlan {
+    const char *name; Span span; MemberName member;
+    Value *network, *loss;                /* formulas */
+    const char *backbone, *loss_name;
+    PartPlan data; View *view;
+    SplitPlan *folds;                     /* one training for each fold of it, or NULL */
+    int64_t batch, weights, classes;      /* pictures a step; numbers it learns; individuals (made up where only the data knows) */
+    Graph *graph;                         /* of one step: from pictures and labels to the loss */
+    KeyTree *key;
+} TrainPlan;
+
+typedef struct EmbedPlan {
+    const char *name, *choice; Span span;
+    const char *backbone;                 /* for tables: resnet50, filter bank */
+    View *view; Program *program; int width, points;      /* points: key points of a picture, 0: the picture itself */
+    Value *network;
+    LIST(View *) views; TrainPlan *train; /* of several views; of a network that is trained here */
+    SplitPlan *folds;                     /* one for each fold of it (it was trained so), or NULL */
+    bool later;                           /* cannot run yet, told by plan->later */
+    const char *key;                      /* of network, weights, view and arithmetic; pictures come on top */
+    KeyTree *tree;
+} EmbedPlan;
+
+typedef enum { SCORE_COSINE, SCORE_GAP, SCORE_MATCHES, SCORE_BOOST, SCORE_ENSEMBLE, SCORE_MIX, SCORE_WITHIN_SAME } ScoreKind;
+typedef struct BoostPlan BoostPlan;
+typedef struct EnsemblePlan EnsemblePlan;
+/* How alike two pictures are: a tree of scores. */
+typedef struct SimilarityPlan {
+    ScoreKind kind; Span span;
+    EmbedPlan *embed;                     /* COSINE, GAP, MATCHES */
+    BoostPlan *boost; EnsemblePlan *ensemble;
+    LIST(struct SimilarityPlan *) parts; LIST(double) weights; double constant;   /* MIX: the sum of weight * part, plus a constant; WITHIN_SAME: of one */
+    const char *column;                   /* WITHIN_SAME */
+    int top;                              /* MATCHES: candidates; parts: the shortlist's score */
+    SplitPlan *folds;                     /* a score for each fold of it, or NULL */
+    bool calibrated, later;
+    KeyTree *key;
+} SimilarityPlan;
+
+struct BoostPlan { const char *name; Span span; LIST(SimilarityPlan *) evidence; PartPlan fit_on; SplitPlan *folds; KeyTree *key; };
+struct EnsemblePlan {
+    const char *name; Span span; LIST(SimilarityPlan *) members;
+    const char *combine, *calibrate; bool learned;        /* learned: its weights are */
+    PartPlan fit_on; SimilarityPlan *shortlist; SplitPlan *folds; KeyTree *key;
+};
+
+typedef struct EvaluatePlan {
+    const char *name; Span span; MemberName member;
+    Decl *decl; const Choice *choices;
+    SimilarityPlan *similarity; DatasetPlan *dataset; SplitPlan *split; const char *part;
+    PartPlan against;                     /* dataset NULL: the same pictures */
+    NameList metrics; bool average_identity, lonely_zero;
+    const char *record, *notes;           /* path as written, or NULL */
+    Span record_span;
+    bool quoted;                          /* of an ancestor: computed, kept in the store, written nowhere else */
+} EvaluatePlan;
+
+typedef struct SubmitPlan {
+    const char *name; Span span; MemberName member;
+    SimilarityPlan *similarity; DatasetPlan *dataset;
+    const char *pairs; Span pairs_span;   /* relative to the dataset's root */
+    const char *file; Span file_span;     /* template filled in */
+} SubmitPlan;
+
+typedef struct { const char *name; Span span; } FigurePlan;
+/* What is checked and cannot run yet: "training", once for each declaration that asks for it. */
+typedef struct { const char *what, *name; Span span; } LaterPlan;
+
+typedef struct Plan {
+    LIST(DatasetPlan *) datasets; LIST(SplitPlan *) splits; LIST(TrainPlan *) trains; LIST(EmbedPlan *) embeds;
+    LIST(BoostPlan *) boosts; LIST(EnsemblePlan *) ensembles;
+    LIST(EvaluatePlan *) evaluations; LIST(SubmitPlan *) submissions; LIST(FigurePlan) figures;
+    LIST(LaterPlan) later;
+    Map made;                             /* records by declaration and the choices they depend on */
+} Plan;
+
+/* plan.c. The plan of a record for the choices of one member: planned once. NULL: diagnosed, or its record kind is another. */
+void *plan_of_record(Compilation *c, Decl *decl, const Choice *choices);
+void plan_later(Compilation *c, const char *what, const char *name, Span span);
+/* One diagnostic for all that this version cannot run yet; false if there is nothing of that kind. */
+bool report_later(Compilation *c);
+/* plan_data.c, plan_learn.c, plan_score.c: plans of one member, for plan.c's table. */
+void *plan_dataset(Compilation *c, Decl *decl, const Member *member);
+void *plan_split(Compilation *c, Decl *decl, const Member *member);
+void *plan_train(Compilation *c, Decl *decl, const Member *member);
+void *plan_boost(Compilation *c, Decl *decl, const Member *member);
+void *plan_ensemble(Compilation *c, Decl *decl, const Member *member);
+void *plan_embed(Compilation *c, Decl *decl, const Member *member);
+void *plan_evaluation(Compilation *c, Decl *decl, const Member *member);
+void *plan_figure(Compilation *c, Decl *decl, const Member *member);
+void *plan_submission(Compilation *c, Decl *decl, const Member *member);
+bool dataset_same(const DatasetPlan *a, const DatasetPlan *b);
+/* plan_data.c: settings as plain C: NULL, `otherwise` or false if they are absent or wrong (diagnosed). */
+const char *plan_text(Compilation *c, const Decl *decl, const char *key, const Choice *choices);
+double plan_number(Compilation *c, const Decl *decl, const char *key, const Choice *choices, double otherwise);
+bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *word);
+bool plan_has(const Decl *decl, const char *key);                              /* it is written */
+View *first_view(Compilation *c, const Decl *decl, const Choice *choices);    /* plan_score.c: of a record's view, or list of them */
+bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part);       /* false: diagnosed */
+/* A similarity from a value: a cosine, a judge, a council, or arithmetic of them. NULL: diagnosed. */
+SimilarityPlan *similarity_from_value(Compilation *c, Value *v);
+SimilarityPlan *similarity_new(Compilation *c, ScoreKind kind, Span span);
+Value *value_similarity(Compilation *c, SimilarityPlan *similarity, Span span);
+Value *similarity_arithmetic(Environment *env, const Expr *e, Value *a, Value *b);     /* + - * / of scores and numbers */
+/* Of two fold axes that meet the one; a message if they are not the same. */
+bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span);
+
+bool plan_program(Compilation *c);
+void check_unused(Compilation *c);                                           /* unused.c: names in what no record leads to */
+/* tryout.c: a formula that nothing uses, called with made-up data. `decl` is what gave it its name. */
+void try_formula(Compilation *c, const Decl *decl, const Value *formula, const struct Choice *choices);
+void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
+void plan_print(Compilation *c, Text *out);
+const char *similarity_text(Arena *arena, const SimilarityPlan *similarity);  /* "0.6 cosine(deep) + 0.4 cosine(quick)" */
+/* describe.c: the type of an expression over the flat program, what it carries, where it comes from: a line for each choice. False: diagnosed. */
+bool describe_expression(Compilation *c, const char *expression, Text *out);
+
 /* After the run: numbers of an evaluation by field ("map", "rank1", "chance", ...). */
 typedef struct ResultSource {
     void *context;
@@ -585,10 +689,15 @@ typedef struct {
     bool holds, open, compared; const char *text; double left, right; Span span; const char *reason;
     const char *found;                    /* of a test: both sides, in words */
 } Outcome;
+/* The members of what an overlay opened in an expression: the document itself could not have named a choice. */
+void members_opened(Compilation *c, const Expr *e, MemberList *members);
 /* How many times an expectation is asked: 1, or once for each choice of what an overlay opened. */
 int expectation_members(Compilation *c, const Statement *expect);
 /* results NULL: before the run, for its mistakes only. False: diagnosed. */
 bool check_expectation(Compilation *c, const Statement *expect, int member, const ResultSource *results, Outcome *outcome);
+/* A probe is shown once for each choice: its text, and its value unless a table shows it (NULL). */
+int probe_members(Compilation *c, const Statement *probe);
+const char *probe_value(Compilation *c, const Statement *probe, int member, const ResultSource *results, const char **name);
 /* Every metric an evaluation has, for help; ends in NULL. */
 extern const char *const metric_names[];
 

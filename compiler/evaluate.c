@@ -44,13 +44,6 @@ Environment *environment_new(Compilation *c, Scope *scope, const Choice *choices
 
 /* ---- names --------------------------------------------------------------------------------------------------------- */
 
-static Value *undecided(Environment *env, const Decl *decl, Span span) {
-    Diagnostic *d = diag(env->compilation->jre, DIAG_undecided_choice, span, "`%s` has several values, one is needed here", decl->name);
-    diag_also(d, decl->each_span, "chosen from here");
-    diag_help(d, "name one: %s = ..., or let `best(.., by = map)` choose", decl->name);
-    return poison(env, span);
-}
-
 static Value *value_of_equation(Environment *env, Decl *decl, Span span) {
     Compilation *c = env->compilation;
     if (decl->state) {
@@ -85,6 +78,7 @@ static Value *value_of_decl(Environment *env, Decl *decl, Span span) {
     Value *v = value_new(env->compilation, decl->kind == STATEMENT_FORMULA ? VALUE_FORMULA : VALUE_RECORD, span);
     v->decl = decl;
     v->text = decl->name;
+    v->choices = env->choices;
     return v;
 }
 
@@ -204,17 +198,6 @@ static const Op tensor_ops[] = {
     [BINARY_add] = OP_add, [BINARY_sub] = OP_sub, [BINARY_mul] = OP_mul, [BINARY_div] = OP_div, [BINARY_pow] = OP_pow, [BINARY_matmul] = OP_matmul,
 };
 
-static bool same_words(const Value *a, const Value *b) {
-    bool equal = a->kind == VALUE_LIST && b->kind == VALUE_LIST && a->items.count == b->items.count;
-    for (int i = 0; equal && i < a->items.count; i++) {
-        const Value *x = a->items.at[i], *y = b->items.at[i];
-        equal = value_is_numeric(x) && value_is_numeric(y) ? value_bare(x) == value_bare(y) : same_words(x, y);
-    }
-    if (a->kind == VALUE_LIST) return equal;
-    bool words = (a->kind == VALUE_WORD || a->kind == VALUE_TEXT) && (b->kind == VALUE_WORD || b->kind == VALUE_TEXT);
-    return words && !strcmp(a->text, b->text);
-}
-
 Value *truth_or_complain(Environment *env, const Expr *e) {
     Value *v = evaluate(env, e);
     if (v->kind == VALUE_TRUTH || (v->kind == VALUE_TENSOR && v->truth) || v->kind == VALUE_NONE) return v;
@@ -278,11 +261,13 @@ static Value *binary(Environment *env, const Expr *e) {
     if (value_is_numeric(a) || a->kind == VALUE_TENSOR || a->kind == VALUE_TRUTH) b = counted(env, b);
     if (value_is_numeric(b) || b->kind == VALUE_TENSOR) a = counted(env, a);
     if (value_is_numeric(a) && value_is_numeric(b) && e->op != BINARY_matmul) return of_numbers(env, e, a, b);
+    if (a->kind == VALUE_SIMILARITY || b->kind == VALUE_SIMILARITY) return similarity_arithmetic(env, e, a, b);
     bool tensors = (a->kind == VALUE_TENSOR || value_is_numeric(a)) && (b->kind == VALUE_TENSOR || value_is_numeric(b));
     if (tensors && e->op != BINARY_divides) return tensor_operation(env, tensor_ops[e->op], (Value *[]){a, b}, 2, NULL, e->span);
     if ((e->op == BINARY_eq || e->op == BINARY_ne) && a->kind != VALUE_TENSOR && b->kind != VALUE_TENSOR) {
         Value *v = value_new(env->compilation, VALUE_TRUTH, e->span);
-        v->truth = same_words(a, b) == (e->op == BINARY_eq);
+        v->truth = values_equal(a, b) == (e->op == BINARY_eq);
+        v->open = (a->kind == VALUE_METRIC && !a->known) || (b->kind == VALUE_METRIC && !b->known);
         return v;
     }
     return wrong_operands(env, e, a, b);
@@ -291,6 +276,11 @@ static Value *binary(Environment *env, const Expr *e) {
 static Value *negate(Environment *env, const Expr *e) {
     Value *v = evaluate(env, e->left);
     if (v->kind == VALUE_TENSOR) return tensor_operation(env, OP_neg, &v, 1, NULL, e->span);
+    if (v->kind == VALUE_SIMILARITY) {
+        Expr minus = *e;
+        minus.op = BINARY_sub;
+        return similarity_arithmetic(env, &minus, value_number(env->compilation, 0, e->span), v);
+    }
     if (!value_is_numeric(v) || v->batch) {
         if (v->kind == VALUE_NONE) return v;
         diag(env->compilation->jre, DIAG_wrong_type, e->left->span, "%s has no negative", value_kind_text(v));
@@ -313,116 +303,6 @@ static Value *conditional(Environment *env, const Expr *e) {
     return tensor_operation(env, OP_select, (Value *[]){test, a, b}, 3, NULL, e->span);
 }
 
-/* ---- fields ------------------------------------------------------------------------------------------------------------------- */
-
-static const char *const split_parts[] = {"train", "held_out", "others", "validate", "test", NULL};
-
-static Value *unknown_field(Environment *env, const Expr *e, const Value *target) {
-    Compilation *c = env->compilation;
-    Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->focus, "%s has nothing called `%s`", value_kind_text(target), e->name);
-    const char *const *known = NULL;
-    if (target->kind == VALUE_METRIC || (target->kind == VALUE_RECORD && target->decl->record == KIND_evaluate)) known = metric_names;
-    if (target->kind == VALUE_RECORD && target->decl->record == KIND_split) known = split_parts;
-    if (target->kind == VALUE_FORMULA) diag_fact(d, "a network has: stats, and the names of its stages once it is given a picture");
-    const char *all = "";
-    int count = 0;
-    for (; known && known[count]; count++) all = arena_print(&c->arena, "%s %s", all, known[count]);
-    if (known) diag_fact(d, "%s has:%s", value_kind_text(target), all);
-    const char *near = known && target->kind == VALUE_RECORD ? nearest_name(e->name, known, count) : NULL;
-    if (near) {
-        diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, e->focus, true, "%s", near);
-    } else {
-        diag_help(d, known || target->kind == VALUE_FORMULA ? "name one of these" : "take `.%s` out", e->name);
-    }
-    return poison(env, e->span);
-}
-
-static Value *stats_of(Environment *env, const Expr *e, Value *network) {
-    Compilation *c = env->compilation;
-    if (!network->has_stats && !(network->weights && network->weights->has_stats)) {
-        Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, e->span, "nobody says what colors this network was raised on");
-        if (network->weights) diag_also(d, network->weights->span, "this file does not");
-        diag_note(d, "a network sees best through the mean and spread of the pictures that it was trained on");
-        diag_help(d, "say it in the call, for instance: %s(..., stats = imagenet)", network->text);
-        return poison(env, e->span);
-    }
-    Value *v = value_new(c, VALUE_STATS, e->span);
-    v->stats = network->weights && network->weights->has_stats ? network->weights->stats : network->stats;
-    return v;
-}
-
-/* An equation of the network, else a stage, outermost first. */
-static Value *inside_of(const Value *tensor, const char *name) {
-    if (!tensor->inside) return NULL;
-    Value *found = map_get(&tensor->inside->values, name);
-    return found ? found : map_get(&tensor->inside->stages, name);
-}
-
-static Value *metric_value(Environment *env, const Expr *e, const Value *target, const char *path) {
-    bool known_name = false;
-    for (int i = 0; metric_names[i]; i++)
-        if (!strcmp(metric_names[i], path) || (!strncmp(metric_names[i], path, strlen(path)) && metric_names[i][strlen(path)] == '.')) known_name = true;
-    if (!known_name) return unknown_field(env, e, target);
-    Value *v = value_new(env->compilation, VALUE_METRIC, e->span);
-    v->decl = target->decl;
-    v->text = path;
-    v->known = false;
-    const Plan *plan = env->compilation->plan;
-    const EvaluatePlan *chosen = NULL;
-    for (int i = 0; i < plan->evaluations.count; i++) {
-        const EvaluatePlan *member = plan->evaluations.at[i];
-        if (strcmp(member->name, target->decl->name) != 0) continue;
-        const Decl *open = NULL;
-        bool fits = true;
-        for (const Choice *choice = member->choices; choice; choice = choice->next) {
-            int wanted = choice_of(env->choices, choice->axis);
-            if (wanted < 0) open = choice->axis;
-            else if (wanted != choice->index) fits = false;
-        }
-        if (fits && chosen && open) return undecided(env, open, e->span);
-        if (fits) chosen = member;
-    }
-    const ResultSource *results = env->compilation->results;
-    if (results && chosen) v->known = results->metric(results->context, chosen, path, &v->number);
-    return v;
-}
-
-static Value *part_of_split(Environment *env, const Expr *e, const Value *target) {
-    Value *v = value_new(env->compilation, VALUE_PART, e->span);
-    v->decl = target->decl;
-    v->part = e->name;
-    for (int i = 0; split_parts[i]; i++)
-        if (!strcmp(split_parts[i], e->name)) return v;
-    return unknown_field(env, e, target);
-}
-
-static Value *field(Environment *env, const Expr *e) {
-    Value *target = evaluate(env, e->target);
-    switch (target->kind) {
-    case VALUE_NONE: return target;
-    case VALUE_FORMULA:
-        if (!strcmp(e->name, "stats")) return stats_of(env, e, target);
-        break;
-    case VALUE_TENSOR: {
-        Value *inside = inside_of(target, e->name);
-        if (inside) return inside;
-        break;
-    }
-    case VALUE_RECORD:
-        if (target->decl->record == KIND_split) return part_of_split(env, e, target);
-        if (target->decl->record == KIND_evaluate) return metric_value(env, e, target, e->name);
-        break;
-    case VALUE_OPTION:
-        for (int i = 0; i < target->bound.count; i++)
-            if (target->bound.at[i].name == e->name) return target->bound.at[i].value;
-        break;
-    case VALUE_METRIC: return metric_value(env, e, target, arena_print(&env->compilation->arena, "%s.%s", target->text, e->name));
-    default: break;
-    }
-    return unknown_field(env, e, target);
-}
-
 /* ---- the whole ------------------------------------------------------------------------------------------------------------------ */
 
 static Value *list(Environment *env, const Expr *e) {
@@ -439,26 +319,6 @@ static Value *number(Environment *env, const Expr *e) {
     Value *v = value_number(env->compilation, e->number, e->span);
     v->unit = e->unit;
     return v;
-}
-
-/* depths[2]: the second item, counted from 1. A tensor with letters goes to index.c. */
-static Value *index_value(Environment *env, const Expr *e) {
-    Value *target = tensor_looked_up(env, e);
-    if (!target) target = evaluate(env, e->target);
-    if (target->kind == VALUE_NONE) return target;
-    if (target->kind == VALUE_TENSOR) return index_tensor(env, e, target);
-    if (target->kind == VALUE_LIST && e->arguments.count == 1) {
-        Value *place = evaluate(env, e->arguments.at[0].value);
-        if (place->kind == VALUE_NONE) return place;
-        if (place->kind == VALUE_NUMBER && place->whole && !place->draw && place->number >= 1 && place->number <= target->items.count)
-            return target->items.at[(int)place->number - 1];
-        Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_argument, e->arguments.at[0].value->span, "the list has %d items, counted from 1", target->items.count);
-        diag_help(d, "write a whole number from 1 to %d", target->items.count);
-        return poison(env, e->span);
-    }
-    Diagnostic *d = diag(env->compilation->jre, DIAG_not_yet, e->span, "this version takes single items from lists and letters from tensors only");
-    diag_fact(d, "found: %s", value_text(env->compilation, target));
-    return poison(env, e->span);
 }
 
 static Value *pipe(Environment *env, const Expr *e) {
@@ -524,8 +384,8 @@ static Value *value_of(Environment *env, const Expr *e) {
         return v;
     case EXPR_LIST: return list(env, e);
     case EXPR_CALL: return call(env, e);
-    case EXPR_INDEX: return index_value(env, e);
-    case EXPR_FIELD: return field(env, e);
+    case EXPR_INDEX: return evaluate_index(env, e);
+    case EXPR_FIELD: return evaluate_field(env, e);
     case EXPR_TRANSPOSE: return transpose(env, e);
     case EXPR_NEGATE: return negate(env, e);
     case EXPR_NOT: return invert(env, e);

@@ -4,6 +4,8 @@
  * document cannot have named a choice: then each member is asked. */
 #include "compiler.h"
 
+#include <string.h>
+
 static bool in_the_document(const Compilation *c, Span span) {
     const Source *source = source_of(c->jre, span);
     for (const Module *m = c->document; m; m = m->parent)
@@ -11,17 +13,17 @@ static bool in_the_document(const Compilation *c, Span span) {
     return false;
 }
 
-static void members_of_expectation(Compilation *c, const Statement *expect, MemberList *members) {
+void members_opened(Compilation *c, const Expr *e, MemberList *members) {
     AxisList axes = {0}, opened = {0};
-    axes_of_expr(c, c->scope, expect->value, &axes);
+    axes_of_expr(c, c->scope, e, &axes);
     for (int i = 0; i < axes.count; i++)
         if (!in_the_document(c, axes.at[i]->each_span)) list_add(&c->arena, &opened, axes.at[i]);
-    members_of_axes(c, &opened, expect->span, members);
+    members_of_axes(c, &opened, e->span, members);
 }
 
 int expectation_members(Compilation *c, const Statement *expect) {
     MemberList members = {0};
-    members_of_expectation(c, expect, &members);
+    members_opened(c, expect->value, &members);
     return members.count;
 }
 
@@ -32,9 +34,59 @@ static const char *member_text(Compilation *c, const Statement *expect, const Me
     return text;
 }
 
+/* ---- what can never hold --------------------------------------------------------------------------------------------------- */
+
+/* Scores lie between 0 and 1. */
+static bool is_share(const Value *v) {
+    static const char *const shares[] = {"map", "rank1", "rank5", "rank10", "chance", "low", "high", "best.ap", "worst.ap", "best", "worst", "assigned", "false_matches", "accuracy"};
+    for (size_t i = 0; i < sizeof shares / sizeof *shares && v->kind == VALUE_METRIC && !v->axis && v->text; i++)
+        if (!strcmp(v->text, shares[i])) return true;
+    return false;
+}
+
+static bool never(BinaryOperator op, double bound) {
+    switch (op) {
+    case BINARY_gt: return bound >= 1;
+    case BINARY_ge: return bound > 1;
+    case BINARY_lt: return bound <= 0;
+    case BINARY_le: return bound < 0;
+    case BINARY_eq: return bound < 0 || bound > 1;
+    default: return false;
+    }
+}
+
+static BinaryOperator turned(BinaryOperator op) {
+    switch (op) {
+    case BINARY_gt: return BINARY_lt;
+    case BINARY_ge: return BINARY_le;
+    case BINARY_lt: return BINARY_gt;
+    case BINARY_le: return BINARY_ge;
+    default: return op;
+    }
+}
+
+static bool impossible(Compilation *c, const Value *metric, const Value *bound, BinaryOperator op) {
+    if (!is_share(metric) || bound->kind != VALUE_NUMBER || !never(op, value_bare(bound))) return false;
+    Diagnostic *d = diag(c->jre, DIAG_impossible_expectation, bound->span, "no score can be %s this", op == BINARY_gt ? "above" : op == BINARY_lt ? "below" : op == BINARY_eq ? "equal to" : op == BINARY_ge ? "as high as" : "as low as");
+    diag_also(d, metric->span, "lies between 0 and 1");
+    bool percent = !bound->unit && bound->number > 1 && bound->number <= 100;
+    diag_help(d, percent ? "a score is written in %% or as a fraction" : "compare it with a number between 0%% and 100%%");
+    if (percent) diag_edit(d, bound->span, false, "%g%%", bound->number);
+    return true;
+}
+
+/* A sound comparison of a score with what no score can be. */
+static bool can_hold(Environment *env, const Expr *e) {
+    if (e->kind != EXPR_BINARY) return true;
+    if (e->op == BINARY_and || e->op == BINARY_or) return can_hold(env, e->left) && can_hold(env, e->right);
+    if (e->op < BINARY_eq || e->op > BINARY_ge) return true;
+    const Value *a = evaluate(env, e->left), *b = evaluate(env, e->right);
+    return !impossible(env->compilation, a, b, e->op) && !impossible(env->compilation, b, a, turned(e->op));
+}
+
 bool check_expectation(Compilation *c, const Statement *expect, int member, const ResultSource *results, Outcome *outcome) {
     MemberList members = {0};
-    members_of_expectation(c, expect, &members);
+    members_opened(c, expect->value, &members);
     if (member >= members.count) return false;
     const Expr *e = expect->value;
     Environment *env = environment_new(c, c->scope, members.at[member].choices);
@@ -57,7 +109,37 @@ bool check_expectation(Compilation *c, const Statement *expect, int member, cons
         diag_help(d, "for instance: expect cv.map > 20%%");
         return false;
     }
+    if (!results && !can_hold(env, e)) return false;
     outcome->open = v->open;
     outcome->holds = v->truth && !v->open;
     return true;
+}
+
+/* ---- probes: each choice is shown ------------------------------------------------------------------------------------------------ */
+
+static void members_of_probe(Compilation *c, const Statement *probe, MemberList *members) {
+    AxisList axes = {0};
+    axes_of_expr(c, c->scope, probe->value, &axes);
+    members_of_axes(c, &axes, probe->span, members);
+}
+
+int probe_members(Compilation *c, const Statement *probe) {
+    MemberList members = {0};
+    members_of_probe(c, probe, &members);
+    return members.count;
+}
+
+const char *probe_value(Compilation *c, const Statement *probe, int member, const ResultSource *results, const char **name) {
+    MemberList members = {0};
+    members_of_probe(c, probe, &members);
+    *name = member_text(c, probe, &members.at[member]);
+    c->results = results;
+    c->steps = 0;
+    Value *v = evaluate(environment_new(c, c->scope, members.at[member].choices), probe->value);
+    c->results = NULL;
+    switch (v->kind) {
+    case VALUE_METRIC: return !results ? NULL : v->known ? arena_print(&c->arena, "%.6g", v->number) : "has no number";
+    case VALUE_NONE: case VALUE_TABLE: case VALUE_RECORD: return NULL;         /* told elsewhere, or shown as a table */
+    default: return value_text(c, v);
+    }
 }

@@ -2,58 +2,129 @@
  *
  *   backbone = each [a(..), b(..)]      evaluate cv, by way of likeness, features and Eye:  cv[backbone = a], cv[backbone = b]
  *
- * Axes are found by following names through the flat program; each combination of their choices is a member. A choice is called by its
- * text if that is a name or a literal, else by the name it calls; equal ones by their whole text. */
+ * Axes are found by following names through the flat program, and through ancestors that it quotes; each combination of their
+ * choices is a member. What names its choice (cv[head = A], best(cv, by = map)) is not open in it any more. */
 #include "compiler.h"
 
 #include <string.h>
 
 enum { DEEPEST_NAMES = 4000 };            /* names that stand for names; evaluate.c tells of such depth long before */
 
-static void follow_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *axes, Map *seen);
+/* What is walked: an expression of `scope`, inside a formula or not, whose open axes are gathered. */
+typedef struct { Compilation *c; const Scope *scope; const Decl *formula; AxisList *axes; } Walk;
 
-static void follow_below(Compilation *c, Decl *decl, AxisList *axes, Map *seen) {
-    const char *mark = arena_print(&c->arena, "%p", (void *)decl);
-    if (map_get(seen, mark)) return;
-    map_set(seen, &c->arena, mark, decl);
-    if (decl->each) list_add(&c->arena, axes, decl);
-    if (decl->value) follow_expr(c, decl->scope, decl->value, axes, seen);
-    for (int i = 0; i < decl->settings.count; i++)
-        if (decl->settings.at[i].value) follow_expr(c, decl->scope, decl->settings.at[i].value, axes, seen);
-    if (decl->kind != STATEMENT_FORMULA) return;
-    for (int i = 0; i < decl->statement->lines.count; i++)
-        if (decl->statement->lines.at[i].value) follow_expr(c, decl->scope, decl->statement->lines.at[i].value, axes, seen);
-    for (int i = 0; i < decl->statement->where.count; i++) follow_expr(c, decl->scope, decl->statement->where.at[i], axes, seen);
-    for (int i = 0; i < decl->statement->params.count; i++) follow_expr(c, decl->scope, decl->statement->params.at[i].fallback, axes, seen);
+static void follow_expr(const Walk *walk, const Expr *e);
+
+static void add_axis(Compilation *c, AxisList *axes, Decl *axis) {
+    for (int i = 0; i < axes->count; i++)
+        if (axes->at[i] == axis) return;
+    list_add(&c->arena, axes, axis);
 }
 
-static void follow_decl(Compilation *c, Decl *decl, AxisList *axes, Map *seen) {
-    if (c->nested > DEEPEST_NAMES) return;
-    c->nested++;
-    follow_below(c, decl, axes, seen);
-    c->nested--;
+/* A formula's parameters and equations hide what is called so outside. */
+static bool inside_formula(const Decl *formula, const char *name) {
+    if (!formula) return false;
+    const Statement *s = formula->statement;
+    for (int i = 0; i < s->params.count; i++)
+        if (s->params.at[i].name == name) return true;
+    for (int i = 0; i < s->lines.count; i++)
+        if (s->lines.at[i].name == name) return true;
+    return false;
 }
 
-static void follow_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *axes, Map *seen) {
+static void walk_decl(Compilation *c, Decl *decl, AxisList *axes) {
+    Walk walk = {c, decl->scope, decl->kind == STATEMENT_FORMULA ? decl : NULL, axes};
+    if (decl->each) add_axis(c, axes, decl);
+    follow_expr(&walk, decl->value);
+    for (int i = 0; i < decl->settings.count; i++) follow_expr(&walk, decl->settings.at[i].value);
+    if (!walk.formula) return;
+    for (int i = 0; i < decl->statement->lines.count; i++) follow_expr(&walk, decl->statement->lines.at[i].value);
+    for (int i = 0; i < decl->statement->where.count; i++) follow_expr(&walk, decl->statement->where.at[i]);
+    for (int i = 0; i < decl->statement->params.count; i++) follow_expr(&walk, decl->statement->params.at[i].fallback);
+}
+
+/* Looked for once: a name met again while it is looked for stands in a circle, which evaluate.c tells. */
+static const AxisList *open_axes(Compilation *c, Decl *decl) {
+    static const AxisList none = {0};
+    if (!decl->axes) {
+        if (c->nested > DEEPEST_NAMES) return &none;
+        decl->axes = arena_new(&c->arena, AxisList);
+        c->nested++;
+        walk_decl(c, decl, decl->axes);
+        c->nested--;
+    }
+    return decl->axes;
+}
+
+static void follow_decl(const Walk *walk, Decl *decl) {
+    if (!decl || decl->library) return;
+    const AxisList *found = open_axes(walk->c, decl);
+    for (int i = 0; i < found->count; i++) add_axis(walk->c, walk->axes, found->at[i]);
+}
+
+static bool is_pin(const Expr *e, const Decl *axis) {
+    for (int i = 0; i < e->arguments.count; i++)
+        if (e->arguments.at[i].name == axis->name) return true;
+    return false;
+}
+
+/* cv[head = ArcFace] is open in all axes but this one; best(cv, by = map) in none. */
+static void follow_decided(const Walk *walk, const Expr *e, const Expr *inner, bool all) {
+    AxisList below = {0};
+    Walk apart = *walk;
+    apart.axes = &below;
+    follow_expr(&apart, inner);
+    for (int i = 0; i < below.count && !all; i++)
+        if (!is_pin(e, below.at[i])) add_axis(walk->c, walk->axes, below.at[i]);
+}
+
+static bool calls_best(const Walk *walk, const Expr *e) {
+    if (e->kind != EXPR_CALL || e->target->kind != EXPR_NAME || strcmp(e->target->name, "best") != 0 || !e->arguments.count) return false;
+    const Decl *best = scope_find(walk->scope, e->target->name);
+    return best && best->library;
+}
+
+static void follow_expr(const Walk *walk, const Expr *e) {
     if (!e) return;
     if (e->kind == EXPR_NAME) {
-        Decl *decl = scope_find(scope, e->name);
-        if (decl && !decl->library) follow_decl(c, decl, axes, seen);
+        if (!inside_formula(walk->formula, e->name)) follow_decl(walk, scope_find(walk->scope, e->name));
+        return;
+    }
+    Scope *before_dot = e->kind == EXPR_FIELD && e->target->kind == EXPR_NAME && !inside_formula(walk->formula, e->target->name)
+                            ? scope_before_dot(walk->c, walk->scope, e->target->name) : NULL;
+    if (before_dot) {
+        follow_decl(walk, map_get(&before_dot->names, e->name));
+        return;
+    }
+    if (calls_best(walk, e)) {
+        follow_decided(walk, e, e->arguments.at[0].value, true);
+        return;
+    }
+    if (e->kind == EXPR_INDEX && e->arguments.count && e->arguments.at[0].name) {
+        follow_decided(walk, e, e->target, false);
         return;
     }
     const Expr *below[] = {e->target, e->left, e->right, e->condition};
-    for (int i = 0; i < 4; i++) follow_expr(c, scope, below[i], axes, seen);
-    for (int i = 0; i < e->arguments.count; i++) follow_expr(c, scope, e->arguments.at[i].value, axes, seen);
+    for (int i = 0; i < 4; i++) follow_expr(walk, below[i]);
+    for (int i = 0; i < e->arguments.count; i++) follow_expr(walk, e->arguments.at[i].value);
 }
 
 void axes_of_decl(Compilation *c, Decl *decl, AxisList *axes) {
-    Map seen = {0};
-    follow_decl(c, decl, axes, &seen);
+    const AxisList *found = open_axes(c, decl);
+    for (int i = 0; i < found->count; i++) list_add(&c->arena, axes, found->at[i]);
 }
 
 void axes_of_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *axes) {
-    Map seen = {0};
-    follow_expr(c, scope, e, axes, &seen);
+    Walk walk = {c, scope, NULL, axes};
+    follow_expr(&walk, e);
+}
+
+/* ---- what choices are called ---------------------------------------------------------------------------------------- */
+
+static const Expr *argument_named(const Expr *call, const char *name) {
+    for (int i = 0; i < call->arguments.count; i++)
+        if (call->arguments.at[i].name == name) return call->arguments.at[i].value;
+    return NULL;
 }
 
 static const char *called(Compilation *c, const Expr *e) {
@@ -61,14 +132,38 @@ static const char *called(Compilation *c, const Expr *e) {
     return expr_text(c->jre, e);
 }
 
-/* A choice is called by its text if that is a name or a literal, else by the name it calls; equal ones by the whole text. */
-static const char *choice_name(Compilation *c, const Decl *axis, int index) {
+/* ArcFace(margin = 0.3rad): of the arguments those in which it differs from the other choices of that name. */
+static const char *called_with_differences(Compilation *c, const ArgumentList *choices, int index) {
+    const Expr *own = choices->at[index].value;
+    const char *name = called(c, own), *told = "";
+    if (own->kind != EXPR_CALL) return name;
+    for (int i = 0; i < own->arguments.count; i++) {
+        const Argument *argument = &own->arguments.at[i];
+        bool differs = false;
+        for (int k = 0; k < choices->count && !differs; k++) {
+            const Expr *other = choices->at[k].value;
+            if (k == index || strcmp(called(c, other), name) != 0) continue;
+            const Expr *theirs = other->kind != EXPR_CALL ? NULL : argument->name ? argument_named(other, argument->name)
+                                 : i < other->arguments.count && !other->arguments.at[i].name ? other->arguments.at[i].value : NULL;
+            differs = !theirs || !expr_equal(theirs, argument->value);
+        }
+        if (!differs) continue;
+        const char *value = expr_text(c->jre, argument->value);
+        told = arena_print(&c->arena, "%s%s%s%s%s", told, *told ? ", " : "", argument->name ? argument->name : "", argument->name ? " = " : "", value);
+    }
+    return *told ? arena_print(&c->arena, "%s(%s)", name, told) : name;
+}
+
+/* A choice is called by its text if that is a name or a literal, else by the name it calls; equal ones by that and the arguments that differ. */
+const char *axis_choice(Compilation *c, const Decl *axis, int index) {
     const ArgumentList *choices = &axis->value->arguments;
     const char *name = called(c, choices->at[index].value);
     for (int i = 0; i < choices->count; i++)
-        if (i != index && !strcmp(called(c, choices->at[i].value), name)) return expr_text(c->jre, choices->at[index].value);
+        if (i != index && !strcmp(called(c, choices->at[i].value), name)) return called_with_differences(c, choices, index);
     return name;
 }
+
+/* ---- members ---------------------------------------------------------------------------------------------------------- */
 
 static int axis_size(const Decl *axis) { return axis->value->arguments.count; }
 
@@ -97,7 +192,7 @@ void members_of_axes(Compilation *c, const AxisList *axes, Span asked_at, Member
             member.choices = choice;
         }
         for (const Choice *choice = member.choices; choice; choice = choice->next) {
-            MemberChoice named = {choice->axis->name, choice_name(c, choice->axis, choice->index)};
+            MemberChoice named = {choice->axis->name, axis_choice(c, choice->axis, choice->index)};
             list_add(&c->arena, &member.name, named);
         }
         list_add(&c->arena, members, member);

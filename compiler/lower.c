@@ -13,7 +13,7 @@ enum { LARGEST_BATCH = 16 };
 static bool is_list_of_numbers(Compilation *c, const Value *made, bool image, Span span) {
     bool list = made->kind == VALUE_TENSOR && !made->letters.count;
     if (list && image && made->node->shape.rank <= 1) return true;
-    if (list && !image && made->node->shape.rank == 2 && made->node->shape.dim[0] == DIM_BATCH) return true;
+    if (list && !image && (made->node->shape.rank == 2 || made->node->shape.rank == 3) && made->node->shape.dim[0] == DIM_BATCH) return true;
     Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, span, "this makes %s of a picture, one list of numbers is wanted", value_text(c, made));
     diag_help(d, image ? "end it with what gives Tensor[d], for instance a mean, or concat of several" : "end it with what gives Embedding[N, d], for instance: |> average_pool |> unit");
     return false;
@@ -29,12 +29,13 @@ bool takes_image(const Value *network) {
     return false;
 }
 
-Lowered lower_network(Compilation *c, const Choice *choices, Value *network, const View *view, Span span) {
+Lowered lower_network(Compilation *c, const Choice *choices, Value *network, const View *view, WeightScope *trained, Span span) {
     Lowered lowered = {0};
     bool image = takes_image(network);
     Graph *g = graph_new(c);
     Environment *env = environment_new(c, c->scope, choices);
     env->graph = g;
+    env->weights = trained;
     const Shape shape = image ? (Shape){3, {3, view->height, view->width}} : (Shape){4, {DIM_BATCH, 3, view->height, view->width}};
     g->input = graph_source(g, OP_input, shape, 0, NULL, NULL, NULL);
     Value *pictures = value_tensor(c, g->input, span);
@@ -49,7 +50,11 @@ Lowered lower_network(Compilation *c, const Choice *choices, Value *network, con
     lowered.width = (int)g->output->shape.dim[g->output->shape.rank - 1];
     lowered.later = g->later;
     lowered.later_span = g->later_span;
-    if (g->later) return lowered;
+    if (g->output->shape.rank == 3) {                              /* so many key points of each picture, a list of numbers for each */
+        lowered.points = (int)g->output->shape.dim[1];
+        lowered.later = "key points", lowered.later_span = span;
+    }
+    if (lowered.later) return lowered;
     lowered.program = compile_graph(c, g, image ? 1 : LARGEST_BATCH);
     if (!lowered.program) lowered.width = 0;
     return lowered;

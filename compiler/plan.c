@@ -1,8 +1,8 @@
 /* plan.c: what `jre run` walks.
  *
- * Each record of the flat program is evaluated into a typed struct. A record that depends on an `each` becomes a family: one
- * member for each choice, called by its text if that is a name or a literal, else by the name it calls. Records that
- * later versions run say so in one message. */
+ * Each record of the flat program is evaluated into a typed struct (plan_data.c, plan_learn.c, plan_score.c). A record that depends on
+ * an `each` becomes a family: one member for each choice. A member is planned once, whoever asks for it first: the program itself, a
+ * record that needs it, or an expectation that quotes an ancestor's. What is sound but runs in a later version is gathered in plan->later. */
 #include "compiler.h"
 
 #include <string.h>
@@ -10,466 +10,138 @@
 const char *const metric_names[] = {"map", "rank1", "rank5", "chance", "low", "high", "spread", "queries", "individuals",
                                     "best.ap", "worst.ap", "best.identity", "worst.identity", "seconds_per_image", NULL};
 
-/* ---- settings -------------------------------------------------------------------------------------------------------- */
+/* In the order in which they are planned: what others need comes first. */
+static const struct { RecordKind kind; void *(*plan)(Compilation *c, Decl *decl, const Member *member); } kinds[] = {
+    {KIND_dataset, plan_dataset}, {KIND_split, plan_split}, {KIND_train, plan_train}, {KIND_embed, plan_embed}, {KIND_boost, plan_boost},
+    {KIND_ensemble, plan_ensemble}, {KIND_evaluate, plan_evaluation}, {KIND_figure, plan_figure}, {KIND_submit, plan_submission},
+};
 
-static const Setting *setting(const Decl *decl, const char *key) {
-    for (int i = 0; i < decl->settings.count; i++)
-        if (!strcmp(decl->settings.at[i].key, key)) return &decl->settings.at[i];
-    return NULL;
-}
+/* ---- members ------------------------------------------------------------------------------------------------------------ */
 
-Span setting_span(const Decl *decl, const char *key) {
-    const Setting *s = setting(decl, key);
-    return s && s->value ? s->value->span : decl->statement->name_span;
-}
+enum { DEEPEST_RECORDS = 200 };
 
-static void *wrong_setting(Compilation *c, const Setting *s, const char *wanted, const char *example) {
-    Diagnostic *d = diag(c->jre, DIAG_wrong_type, s->value->span, "%s was expected", wanted);
-    diag_help(d, "for instance: %s %s", s->key, example);
-    return NULL;
-}
+typedef enum { MAKING, MADE, FAILED } MadeState;
+typedef struct { MadeState state; void *plan; } Made;
 
-/* Text of a setting, or NULL if it is absent (or wrong: diagnosed). */
-static const char *text_setting(Compilation *c, const Decl *decl, const char *key) {
-    const Setting *s = setting(decl, key);
-    if (!s || !s->value) return NULL;
-    return s->value->kind == EXPR_TEXT ? s->value->name : wrong_setting(c, s, "a text in quotes", "\"...\"");
-}
-
-/* One word of a few. */
-static const char *word_setting(Compilation *c, const Decl *decl, const char *key, const char *const *words, const char *fallback) {
-    const Setting *s = setting(decl, key);
-    if (!s || !s->value) return fallback;
-    const char *known = "";
-    int count = 0;
-    for (; words[count]; count++) {
-        if (s->value->kind == EXPR_NAME && !strcmp(s->value->name, words[count])) return words[count];
-        known = arena_print(&c->arena, "%s%s%s", known, count ? ", " : "", words[count]);
-    }
-    Diagnostic *d = diag(c->jre, DIAG_wrong_type, s->value->span, "`%s` is one of: %s", key, known);
-    const char *near = s->value->kind == EXPR_NAME ? nearest_name(s->value->name, words, count) : NULL;
-    diag_help(d, near ? "did you mean `%s`?" : "for instance `%s`", near ? near : words[0]);
-    return fallback;
-}
-
-static bool whole_setting(Compilation *c, const Decl *decl, const char *key, double low, double high, double *number) {
-    const Setting *s = setting(decl, key);
-    if (!s || !s->value) return false;
-    Value *v = evaluate(environment_new(c, decl->scope, NULL), s->value);
-    if (v->kind == VALUE_NONE) return false;
-    if (v->kind == VALUE_NUMBER && v->whole && !v->unit && v->number >= low && v->number <= high) {
-        *number = v->number;
-        return true;
-    }
-    wrong_setting(c, s, arena_print(&c->arena, "a whole number from %.0f to %.0f", low, high), arena_print(&c->arena, "%.0f", low < 5 ? 5 : low));
-    return false;
-}
-
-static void come_later(Compilation *c, const Decl *decl, const char *const *keys) {
-    for (int i = 0; keys[i]; i++) {
-        const Setting *s = setting(decl, keys[i]);
-        if (s) diag(c->jre, DIAG_not_yet, s->span, "`%s` of a %s comes with a later version", keys[i], kind_name(decl->record));
-    }
-}
-
-/* A path belongs to the folder of the document that wrote it. */
-static const char *beside_document(Compilation *c, Span written, const char *path) {
-    const Source *source = source_of(c->jre, written);
-    if (path[0] == '/' || !source || !strcmp(source->folder, ".")) return path;
-    return arena_print(&c->arena, "%s/%s", source->folder, path);
-}
-
-/* ---- datasets and splits ---------------------------------------------------------------------------------------------- */
-
-/* "{column}" alone is that column. */
-static const char *column_of(Compilation *c, const Decl *decl, const char *key) {
-    const Setting *s = setting(decl, key);
-    const char *text = text_setting(c, decl, key);
-    if (!text) return NULL;
-    size_t length = strlen(text);
-    bool alone = length > 2 && text[0] == '{' && text[length - 1] == '}' && strcspn(text + 1, "{}") == length - 2;
-    if (alone) return arena_copy(&c->arena, text + 1, length - 2);
-    Diagnostic *d = diag(c->jre, DIAG_wrong_type, s->value->span, "one column of the table was expected");
-    diag_help(d, "write its name in braces: \"{ground_truth}\"");
-    return NULL;
-}
-
-/* A word that is neither known nor one that later versions know. */
-static void no_such_word(Compilation *c, const Expr *e, const char *const *known, int count, const char *const *later, const char *what) {
-    const char *name = e->kind == EXPR_CALL && e->target->kind == EXPR_NAME ? e->target->name : e->kind == EXPR_NAME ? e->name : NULL;
-    for (int i = 0; name && later[i]; i++)
-        if (!strcmp(name, later[i])) {
-            diag(c->jre, DIAG_not_yet, e->span, "`%s` comes with a later version", name);
-            return;
-        }
-    const char *list = "";
-    for (int i = 0; i < count; i++) list = arena_print(&c->arena, "%s %s", list, known[i]);
-    Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->span, "no %s is called so", what);
-    diag_fact(d, "known are:%s", list);
-    const char *near = name ? nearest_name(name, known, count) : NULL;
-    if (near) diag_help(d, "did you mean `%s`?", near);
-    else diag_help(d, "write one of these");
-}
-
-static void read_burst(Compilation *c, const Decl *decl, DatasetPlan *dataset) {
-    const Setting *s = setting(decl, "burst");
-    dataset->within = 8;
-    dataset->burst_span = s ? s->span : decl->statement->name_span;
-    if (!s) return;
-    if (s->value->kind == EXPR_TEXT) {
-        dataset->burst_column = column_of(c, decl, "burst");
-        dataset->within = -1;
-        return;
-    }
-    const Expr *e = s->value;
-    bool likeness = e->kind == EXPR_CALL && e->target->kind == EXPR_NAME && !strcmp(e->target->name, "near_duplicates");
-    if (likeness && e->arguments.count == 0) return;
-    const Argument *within = likeness && e->arguments.count == 1 ? &e->arguments.at[0] : NULL;
-    bool named = within && within->name && !strcmp(within->name, "within") && within->value->kind == EXPR_NUMBER && !within->value->unit;
-    if (named && within->value->number <= 20 && within->value->number == (int)within->value->number) {
-        dataset->within = (int)within->value->number;
-        return;
-    }
-    if (!likeness) {
-        no_such_word(c, e, (const char *const[]){"near_duplicates"}, 1, (const char *const[]){"within", NULL}, "way to find bursts");
-        return;
-    }
-    Diagnostic *d = diag(c->jre, DIAG_wrong_argument, e->span, "a distance of 0 to 20 bits was expected");
-    diag_help(d, "near_duplicates(within = 8), or a column: \"{encounter}\"");
-}
-
-static void plan_dataset(Compilation *c, Decl *decl) {
-    DatasetPlan *dataset = arena_new(&c->arena, DatasetPlan);
-    *dataset = (DatasetPlan){.name = decl->name, .span = decl->statement->name_span};
-    const char *root = text_setting(c, decl, "root");
-    const Source *source = source_of(c->jre, decl->statement->span);
-    dataset->root = root ? beside_document(c, setting_span(decl, "root"), root) : source ? source->folder : ".";
-    dataset->table = text_setting(c, decl, "table");
-    dataset->image = text_setting(c, decl, "image");
-    dataset->identity = column_of(c, decl, "identity");
-    dataset->flank = column_of(c, decl, "flank");
-    dataset->table_span = setting_span(decl, "table");
-    dataset->image_span = setting_span(decl, "image");
-    dataset->identity_span = setting_span(decl, "identity");
-    read_burst(c, decl, dataset);
-    word_setting(c, decl, "pattern", (const char *const[]){"asymmetric", "symmetric", NULL}, "asymmetric");
-    dataset->skip_missing = !strcmp(word_setting(c, decl, "missing", (const char *const[]){"refuse", "skip", NULL}, "refuse"), "skip");
-    word_setting(c, decl, "exif", (const char *const[]){"ignore", NULL}, "ignore");
-    come_later(c, decl, (const char *const[]){"label", "mask", "taken", "keep", "only", NULL});
-    if (!dataset->image) return;
-    if ((setting(decl, "table") && !dataset->table) || (setting(decl, "identity") && !dataset->identity)) return;
-    if (!dataset->table && strchr(dataset->image, '{')) {
-        Diagnostic *d = diag(c->jre, DIAG_missing_key, dataset->image_span, "a column is named, but there is no table");
-        diag_help(d, "add: table \"train.csv\", or name the pictures by a pattern: \"pictures/*.png\"");
-        return;
-    }
-    list_add(&c->arena, &c->plan->datasets, dataset);
-}
-
-static DatasetPlan *dataset_named(const Compilation *c, const char *name) {
-    for (int i = 0; i < c->plan->datasets.count; i++)
-        if (!strcmp(c->plan->datasets.at[i]->name, name)) return c->plan->datasets.at[i];
-    return NULL;
-}
-
-static SplitPlan *split_named(const Compilation *c, const char *name) {
-    for (int i = 0; i < c->plan->splits.count; i++)
-        if (!strcmp(c->plan->splits.at[i]->name, name)) return c->plan->splits.at[i];
-    return NULL;
-}
-
-static void plan_split(Compilation *c, Decl *decl) {
-    SplitPlan *split = arena_new(&c->arena, SplitPlan);
-    *split = (SplitPlan){.name = decl->name, .span = decl->statement->name_span, .identities_span = setting_span(decl, "identities")};
-    split->disjoint = !strcmp(word_setting(c, decl, "identities", (const char *const[]){"shared", "disjoint", NULL}, "shared"), "disjoint");
-    split->together_burst = word_setting(c, decl, "together", (const char *const[]){"burst", NULL}, NULL) != NULL;
-    come_later(c, decl, (const char *const[]){"shares", "column", "validate", NULL});
-    double number = 0;
-    if (whole_setting(c, decl, "seed", 0, 9e15, &number)) split->seed = (uint64_t)number;
-    if (whole_setting(c, decl, "folds", 2, 100, &number)) split->folds = (int)number;
-    const Setting *data = setting(decl, "data");
-    Value *v = data ? evaluate(environment_new(c, decl->scope, NULL), data->value) : NULL;
-    if (!v || v->kind == VALUE_NONE) return;
-    split->data = v->kind == VALUE_RECORD && v->decl->record == KIND_dataset ? dataset_named(c, v->decl->name) : NULL;
-    if (!split->data) {
-        if (v->kind == VALUE_PART) diag(c->jre, DIAG_not_yet, data->value->span, "a split of a part comes with a later version");
-        else if (v->kind != VALUE_RECORD || v->decl->record != KIND_dataset) wrong_setting(c, data, "a dataset", "jaguars");
-        return;
-    }
-    if (!split->folds) {
-        if (!setting(decl, "folds") && !setting(decl, "shares") && !setting(decl, "column")) {
-            Diagnostic *d = diag(c->jre, DIAG_missing_key, decl->statement->name_span, "`split` does not say how to split");
-            diag_help(d, "add: folds 5");
-        }
-        return;
-    }
-    if (!split->data->identity) {
-        Diagnostic *d = diag(c->jre, DIAG_missing_key, data->value->span, "`%s` does not say who is on its pictures", split->data->name);
-        diag_help(d, "add to the dataset: identity \"{column}\"");
-        return;
-    }
-    list_add(&c->arena, &c->plan->splits, split);
-}
-
-/* ---- embeds and similarities ------------------------------------------------------------------------------------------------ */
-
-static View *view_of(Compilation *c, const Choice *choices, const Decl *decl) {
-    const Setting *s = setting(decl, "view");
-    if (!s) return NULL;
-    Environment *env = environment_new(c, decl->scope, choices);
-    if (s->value->kind == EXPR_LIST) {
-        diag(c->jre, DIAG_not_yet, s->value->span, "several views of one picture come with a later version");
-        return NULL;
-    }
-    Value *v = evaluate(env, s->value);
-    if (v->kind == VALUE_NONE) return NULL;
-    if (v->kind != VALUE_FORMULA || v->decl->statement->formula != FORMULA_augment) return wrong_setting(c, s, "an augment", "plain");
-    return evaluate_view(c, choices, v, s->value->span);
-}
-
-/* What this version checks and does not compute, in an embed that is asked for. */
-static EmbedPlan *embed_later(Compilation *c, const char *what, Span span) {
-    diag(c->jre, DIAG_not_yet, span, "`%s` is in the language, this version does not compute it yet", what);
-    return NULL;
-}
-
-/* "filter bank", but "resnet50": what learned nothing is called by the words of its name. */
-static const char *backbone_words(Compilation *c, const char *name, const Program *program) {
-    if (program->weights || !name) return name ? name : "none";
-    char *words = arena_copy(&c->arena, name, strlen(name));
-    for (char *at = words; *at; at++)
-        if (*at == '_') *at = ' ';
-    return words;
-}
-
-static EmbedPlan *new_embed(Compilation *c, Decl *decl, const Choice *choices) {
-    const Setting *network = setting(decl, "network");
-    if (!network || decl->poisoned) return NULL;
-    come_later(c, decl, (const char *const[]){"pool", NULL});
-    word_setting(c, decl, "arithmetic", (const char *const[]){"f32", NULL}, "f32");
-    View *view = view_of(c, choices, decl);
-    Value *v = evaluate(environment_new(c, decl->scope, choices), network->value);
-    if (!view || v->kind == VALUE_NONE) return NULL;
-    if (v->kind == VALUE_RECORD && v->decl->record == KIND_train) {
-        Diagnostic *d = diag(c->jre, DIAG_not_yet, network->value->span, "this network is to be trained, and training comes with a later version");
-        diag_also(d, v->decl->statement->name_span, "declared here");
-        return NULL;
-    }
-    if (v->kind != VALUE_FORMULA || v->decl->statement->formula == FORMULA_loss) return wrong_setting(c, network, "a network", "Eye");
-    EmbedPlan *embed = arena_new(&c->arena, EmbedPlan);
-    *embed = (EmbedPlan){.name = decl->name, .span = decl->statement->name_span, .view = view};
-    Lowered lowered = lower_network(c, choices, v, view, network->value->span);
-    if (lowered.later) return embed_later(c, lowered.later, lowered.later_span);
-    if (!lowered.program) return NULL;
-    if (view->later) return embed_later(c, view->later, view->later_span);
-    embed->program = lowered.program;
-    embed->backbone = backbone_words(c, lowered.backbone, embed->program);
-    embed->width = lowered.width;
-    embed->key = key_of_text(c, arena_print(&c->arena, "embed f32\n%s\n%s", embed->program->key, view_canonical(&c->arena, view)));
-    for (int i = 0; i < c->plan->embeds.count; i++)                /* members of equal keys are computed once */
-        if (!strcmp(c->plan->embeds.at[i]->key, embed->key)) return c->plan->embeds.at[i];
-    list_add(&c->arena, &c->plan->embeds, embed);
-    return embed;
-}
-
-/* An embed is compiled once for the choices that it depends on, however many records use it. NULL: diagnosed. */
-static EmbedPlan *plan_embed(Compilation *c, Decl *decl, const Choice *choices) {
+/* The choices that a declaration depends on, of all that were made, in its own order. */
+static Member member_for(Compilation *c, Decl *decl, const Choice *choices) {
     AxisList axes = {0};
+    Member member = {0};
     axes_of_decl(c, decl, &axes);
+    for (int i = axes.count - 1; i >= 0; i--) {
+        int index = choice_of(choices, axes.at[i]);
+        if (index < 0) continue;
+        Choice *choice = arena_new(&c->arena, Choice);
+        *choice = (Choice){axes.at[i], index, member.choices};
+        member.choices = choice;
+    }
+    for (const Choice *choice = member.choices; choice; choice = choice->next) {
+        MemberChoice named = {choice->axis->name, axis_choice(c, choice->axis, choice->index)};
+        list_add(&c->arena, &member.name, named);
+    }
+    return member;
+}
+
+static void *circle(Compilation *c, const Decl *decl) {
+    Diagnostic *d = diag(c->jre, DIAG_already_named, decl->statement->name_span, "`%s` is made of itself", decl->name);
+    diag_help(d, "it may use others of its kind, and what they are made of, not itself");
+    return NULL;
+}
+
+static void *too_far(Compilation *c, const Decl *decl) {
+    Diagnostic *d = diag(c->jre, DIAG_too_deep, decl->statement->name_span, "%d records are made of each other here, one inside the other", DEEPEST_RECORDS);
+    diag_help(d, "let fewer stand in one line");
+    return NULL;
+}
+
+void *plan_of_record(Compilation *c, Decl *decl, const Choice *choices) {
+    if (decl->poisoned || decl->kind != STATEMENT_RECORD) return NULL;
+    if (!c->plan) c->plan = arena_new(&c->arena, Plan);
+    Member member = member_for(c, decl, choices);
     const char *key = arena_print(&c->arena, "%p", (void *)decl);
-    for (const Choice *choice = choices; choice; choice = choice->next)
-        for (int i = 0; i < axes.count; i++)
-            if (axes.at[i] == choice->axis) key = arena_print(&c->arena, "%s %p %d", key, (const void *)choice->axis, choice->index);
-    void *known = map_get(&c->embeds, key);
-    EmbedPlan *embed = known == c ? NULL : known;
-    if (!known) {
-        embed = new_embed(c, decl, choices);
-        map_set(&c->embeds, &c->arena, key, embed ? (void *)embed : c);          /* c itself: tried, and diagnosed */
-    }
-    return embed;
+    for (const Choice *choice = member.choices; choice; choice = choice->next) key = arena_print(&c->arena, "%s %p %d", key, (const void *)choice->axis, choice->index);
+    Made *made = map_get(&c->plan->made, key);
+    if (made) return made->state == MAKING ? circle(c, decl) : made->plan;
+    if (c->planning >= DEEPEST_RECORDS) return too_far(c, decl);
+    made = arena_new(&c->arena, Made);
+    map_set(&c->plan->made, &c->arena, key, made);
+    int64_t steps = c->steps;
+    c->steps = 0;
+    c->planning++;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].kind == decl->record) made->plan = kinds[i].plan(c, decl, &member);
+    c->planning--;
+    c->steps = steps;
+    made->state = made->plan ? MADE : FAILED;
+    if (!made->plan) c->poisoned = true;
+    return made->plan;
 }
 
-static SimilarityPlan *similarity_of(Compilation *c, Decl *decl, const Choice *choices) {
-    const Setting *s = setting(decl, "similarity");
-    if (!s) return NULL;
-    Value *v = evaluate(environment_new(c, decl->scope, choices), s->value);
-    if (v->kind == VALUE_NONE) return NULL;
-    if (v->kind == VALUE_RECORD && (v->decl->record == KIND_boost || v->decl->record == KIND_ensemble)) {
-        diag(c->jre, DIAG_not_yet, s->value->span, "a %s comes with a later version", kind_name(v->decl->record));
-        return NULL;
-    }
-    if (v->kind != VALUE_SIMILARITY) {                             /* told once, where it was written, however many records use it */
-        Diagnostic *d = diag(c->jre, DIAG_wrong_type, v->span, "a similarity was expected, this is %s", value_kind_text(v));
-        diag_also(d, s->value->span, "used here");
-        diag_help(d, "for instance: similarity cosine(features)");
-        return NULL;
-    }
-    SimilarityPlan *similarity = arena_new(&c->arena, SimilarityPlan);
-    similarity->span = s->value->span;
-    similarity->embed = plan_embed(c, v->decl, choices);
-    if (!similarity->embed) return NULL;
-    return similarity;
-}
-
-/* ---- evaluations and submissions ---------------------------------------------------------------------------------------------- */
-
-static bool part_of(Compilation *c, Decl *decl, DatasetPlan **dataset, SplitPlan **split, const char **part) {
-    const Setting *s = setting(decl, "on");
-    if (!s) return false;
-    Value *v = evaluate(environment_new(c, decl->scope, NULL), s->value);
-    if (v->kind == VALUE_NONE) return false;
-    if (v->kind == VALUE_RECORD && v->decl->record == KIND_dataset) {
-        *dataset = dataset_named(c, v->decl->name);
-        return *dataset != NULL;
-    }
-    if (v->kind != VALUE_PART) return wrong_setting(c, s, "a dataset, or a part of a split", "folds.held_out") != NULL;
-    *split = split_named(c, v->decl->name);
-    *part = v->part;
-    if (!*split) return false;
-    *dataset = (*split)->data;
-    if (!strcmp(v->part, "held_out")) return true;
-    diag(c->jre, DIAG_not_yet, s->value->span, "this version examines `%s.held_out` or a whole dataset", v->decl->name);
-    return false;
-}
-
-static void read_metrics(Compilation *c, const Decl *decl, EvaluatePlan *evaluation) {
-    static const char *const known[] = {"map", "rank1", "rank5"};
-    const Setting *s = setting(decl, "metrics");
-    if (!s) return;
-    if (s->value->kind != EXPR_LIST) {
-        wrong_setting(c, s, "a list", "[map, rank1, rank5]");
-        return;
-    }
-    for (int i = 0; i < s->value->arguments.count; i++) {
-        const Expr *metric = s->value->arguments.at[i].value;
-        const char *found = NULL;
-        for (int k = 0; k < 3; k++)
-            if (metric->kind == EXPR_NAME && !strcmp(metric->name, known[k])) found = known[k];
-        if (found) {
-            list_add(&c->arena, &evaluation->metrics, found);
-            continue;
-        }
-        no_such_word(c, metric, known, 3, (const char *const[]){"accuracy", "assigned", "false_matches", "rank10", NULL}, "metric");
-    }
-}
-
-static void plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
-    EvaluatePlan *evaluation = arena_new(&c->arena, EvaluatePlan);
-    *evaluation = (EvaluatePlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .choices = member->choices};
-    bool placed = part_of(c, decl, &evaluation->dataset, &evaluation->split, &evaluation->part);
-    come_later(c, decl, (const char *const[]){"against", "gallery", NULL});
-    read_metrics(c, decl, evaluation);
-    evaluation->average_identity = !strcmp(word_setting(c, decl, "average", (const char *const[]){"identity", "query", NULL}, "identity"), "identity");
-    evaluation->lonely_zero = !strcmp(word_setting(c, decl, "lonely", (const char *const[]){"skip", "zero", NULL}, "skip"), "zero");
-    evaluation->record = text_setting(c, decl, "record");
-    evaluation->record_span = setting_span(decl, "record");
-    evaluation->notes = text_setting(c, decl, "notes");
-    evaluation->similarity = similarity_of(c, decl, member->choices);
-    if (!placed || !evaluation->similarity) return;
-    if (!evaluation->dataset->identity) {
-        Diagnostic *d = diag(c->jre, DIAG_missing_key, setting_span(decl, "on"), "`%s` does not say who is on its pictures", evaluation->dataset->name);
-        diag_help(d, "add to the dataset: identity \"{column}\"");
-        return;
-    }
-    list_add(&c->arena, &c->plan->evaluations, evaluation);
-}
-
-/* "{version}-{backbone}.csv", filled; every open choice must stand in braces, or two members would write one file. */
-static const char *fill_template(Compilation *c, const char *text, Span span, const MemberName *member) {
-    const char *filled = "";
-    bool *used = arena_array(&c->arena, bool, member->count + 1);
-    for (const char *at = text; *at;) {
-        size_t plain = strcspn(at, "{");
-        filled = arena_print(&c->arena, "%s%.*s", filled, (int)plain, at);
-        at += plain;
-        if (!*at) break;
-        size_t length = strcspn(at, "}");
-        const char *name = arena_copy(&c->arena, at + 1, length > 1 ? length - 1 : 0), *value = NULL;
-        if (!strcmp(name, "version")) value = c->version;
-        for (int i = 0; i < member->count; i++)
-            if (!strcmp(name, member->at[i].axis)) value = member->at[i].choice, used[i] = true;
-        if (!value || at[length] != '}') {
-            Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "`{%s}` is neither the version nor an open choice", name);
-            diag_help(d, "known are {version}%s%s%s", member->count ? " {" : "", member->count ? member->at[0].axis : "", member->count ? "}" : "");
-            return NULL;
-        }
-        filled = arena_print(&c->arena, "%s%s", filled, value);
-        at += length + 1;
-    }
-    for (int i = 0; i < member->count; i++) {
-        if (used[i]) continue;
-        Diagnostic *d = diag(c->jre, DIAG_undecided_choice, span, "every choice of `%s` would write this same file", member->at[i].axis);
-        diag_help(d, "put the choice into the name: {%s}", member->at[i].axis);
-        return NULL;
-    }
-    return filled;
-}
-
-static void plan_submission(Compilation *c, Decl *decl, const Member *member) {
-    SubmitPlan *submission = arena_new(&c->arena, SubmitPlan);
-    *submission = (SubmitPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name};
-    SplitPlan *split = NULL;
-    const char *part = NULL;
-    bool placed = part_of(c, decl, &submission->dataset, &split, &part);
-    if (split) diag(c->jre, DIAG_not_yet, setting_span(decl, "on"), "this version submits whole datasets");
-    come_later(c, decl, (const char *const[]){"gallery", NULL});
-    submission->pairs = text_setting(c, decl, "pairs");
-    submission->pairs_span = setting_span(decl, "pairs");
-    if (!submission->pairs && !setting(decl, "pairs"))
-        diag(c->jre, DIAG_not_yet, decl->statement->name_span, "this version submits the pairs of a file: pairs \"test.csv\"");
-    submission->similarity = similarity_of(c, decl, member->choices);
-    if (!submission->similarity) return;
-    const char *file = text_setting(c, decl, "file");
-    submission->file_span = setting_span(decl, "file");
-    submission->file = file ? fill_template(c, file, submission->file_span, &member->name) : NULL;
-    if (placed && !split && submission->pairs && submission->file) list_add(&c->arena, &c->plan->submissions, submission);
-}
-
-/* ---- the whole ---------------------------------------------------------------------------------------------------------------------- */
-
-static void plan_family(Compilation *c, Decl *decl, void (*plan_member)(Compilation *, Decl *, const Member *)) {
+static void plan_family(Compilation *c, Decl *decl) {
     AxisList axes = {0};
     MemberList members = {0};
     axes_of_decl(c, decl, &axes);
     members_of_axes(c, &axes, decl->statement->name_span, &members);
-    for (int i = 0; i < members.count; i++) {
-        c->steps = 0;
-        plan_member(c, decl, &members.at[i]);
-    }
+    for (int i = 0; i < members.count; i++) plan_of_record(c, decl, members.at[i].choices);
 }
 
-static void plan_member_embed(Compilation *c, Decl *decl, const Member *member) { plan_embed(c, decl, member->choices); }
+/* ---- what comes later ------------------------------------------------------------------------------------------------------ */
 
-/* Formulas that nothing calls are still held against the names they use. */
-static void plan_record(Compilation *c, Decl *decl) {
-    switch (decl->record) {
-    case KIND_embed: plan_family(c, decl, plan_member_embed); break;
-    case KIND_evaluate: plan_family(c, decl, plan_evaluation); break;
-    case KIND_submit: plan_family(c, decl, plan_submission); break;
-    case KIND_figure: {
-        FigurePlan figure = {decl->name, decl->statement->name_span};
-        list_add(&c->arena, &c->plan->figures, figure);
-        break;
+void plan_later(Compilation *c, const char *what, const char *name, Span span) {
+    if (!c->plan) c->plan = arena_new(&c->arena, Plan);
+    for (int i = 0; i < c->plan->later.count; i++) {
+        const LaterPlan *before = &c->plan->later.at[i];
+        if (!strcmp(before->what, what) && !strcmp(before->name, name) && before->span.start == span.start) return;
     }
-    case KIND_train: case KIND_boost: case KIND_ensemble:
-        diag(c->jre, DIAG_not_yet, decl->statement->name_span, "a `%s` is part of the language, running it comes with a later version", kind_name(decl->record));
-        break;
-    default: break;
+    LaterPlan later = {what, name, span};
+    list_add(&c->arena, &c->plan->later, later);
+}
+
+bool report_later(Compilation *c) {
+    const Plan *plan = c->plan;
+    if (!plan->later.count) return false;
+    const LaterPlan *first = &plan->later.at[0];
+    Diagnostic *d = diag(c->jre, DIAG_not_yet, first->span, "this version checks %s, it does not run it yet", first->what);
+    const char *rest = "";
+    for (int i = 1; i < plan->later.count; i++) {
+        Place place = place_of(c->jre, plan->later.at[i].span.start);
+        rest = arena_print(&c->arena, "%s\n%-52s %s, %s:%d", rest, plan->later.at[i].what, plan->later.at[i].name, place.source ? place.source->name : "", place.line);
+    }
+    if (*rest) diag_fact(d, "nor does it run:%s", rest);
+    diag_note(d, "the document is sound as far as `jre check` can say; nothing was computed");
+    diag_help(d, "run a document that asks for none of this, or a later version of jre");
+    return true;
+}
+
+/* ---- values that are only shown or tested ------------------------------------------------------------------------------------ */
+
+/* A number quoted in prose is one number; where an overlay opened a choice, each member has its own. */
+static void plan_quote(Compilation *c, const Expr *quote) {
+    MemberList members = {0};
+    members_opened(c, quote, &members);
+    for (int i = 0; i < members.count; i++) {
+        c->steps = 0;
+        const Value *v = evaluate(environment_new(c, c->scope, members.at[i].choices), quote);
+        if (v->kind == VALUE_NONE) return;
+        if (v->kind == VALUE_METRIC || v->kind == VALUE_NUMBER || v->kind == VALUE_TEXT || v->kind == VALUE_WORD || v->kind == VALUE_TRUTH) continue;
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, quote->span, "prose quotes a number or a word, this is %s", value_kind_text(v));
+        diag_help(d, "quote one of its numbers: `= cv.map`");
+        return;
     }
 }
 
 bool plan_program(Compilation *c) {
     c->plan = arena_new(&c->arena, Plan);
     const Map *names = &c->scope->names;
-    static const RecordKind first[] = {KIND_dataset, KIND_split};
-    for (int pass = 0; pass < 3; pass++)
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
         for (int i = 0; i < names->count; i++) {
             Decl *decl = names->entries[i].value;
-            if (!decl || decl->kind != STATEMENT_RECORD || decl->poisoned) continue;
-            c->steps = 0;
-            if (pass < 2 && decl->record == first[pass]) pass == 0 ? plan_dataset(c, decl) : plan_split(c, decl);
-            if (pass == 2 && decl->record != KIND_dataset && decl->record != KIND_split) plan_record(c, decl);
+            if (decl && decl->kind == STATEMENT_RECORD && !decl->poisoned && decl->record == kinds[kind].kind) plan_family(c, decl);
         }
+    const char *name;
+    for (int i = 0; i < c->probes.count; i++)
+        for (int member = 0; member < probe_members(c, c->probes.at[i]); member++) probe_value(c, c->probes.at[i], member, NULL, &name);
+    for (int i = 0; i < c->document->document->quotes.count; i++) plan_quote(c, c->document->document->quotes.at[i]);
     for (int i = 0; i < c->expects.count; i++) {
         Outcome outcome;
         check_expectation(c, c->expects.at[i], 0, NULL, &outcome);
@@ -477,32 +149,76 @@ bool plan_program(Compilation *c) {
     return !diag_any_error(c->jre);
 }
 
-void plan_print(const Compilation *c, Text *out) {
-    const Plan *plan = c->plan;
+/* ---- jre explain -------------------------------------------------------------------------------------------------------------- */
+
+const char *similarity_text(Arena *arena, const SimilarityPlan *s) {
+    static const char *const words[] = {"cosine", "gap", "matches"};
+    if (s->embed) return arena_print(arena, "%s(%s)", words[s->kind], s->embed->name);
+    if (s->boost || s->ensemble) return s->boost ? s->boost->name : s->ensemble->name;
+    const char *text = "";
+    for (int i = 0; i < s->parts.count; i++) {
+        const char *weight = s->kind == SCORE_MIX ? arena_print(arena, "%s%g ", i ? " + " : "", s->weights.at[i]) : "";
+        text = arena_print(arena, "%s%s%s", text, weight, similarity_text(arena, s->parts.at[i]));
+    }
+    return s->kind == SCORE_WITHIN_SAME ? arena_print(arena, "%s within the same %s", text, s->column) : text;
+}
+
+static void print_choices(Text *out, const MemberName *member) {
+    for (int k = 0; k < member->count; k++) text_add(out, "   %s %s", member->at[k].axis, member->at[k].choice);
+    text_add(out, "\n");
+}
+
+static void print_data(const Plan *plan, Text *out) {
     for (int i = 0; i < plan->datasets.count; i++) {
         const DatasetPlan *dataset = plan->datasets.at[i];
+        if (dataset->quoted) continue;
         text_add(out, "dataset  %-12s %s/%s%s%s\n", dataset->name, dataset->root, dataset->table ? dataset->table : dataset->image, dataset->identity ? ", individuals by " : "",
                  dataset->identity ? dataset->identity : "");
     }
     for (int i = 0; i < plan->splits.count; i++) {
         const SplitPlan *split = plan->splits.at[i];
-        text_add(out, "split    %-12s %d folds of %s, individuals %s%s, seed %llu\n", split->name, split->folds, split->data->name, split->disjoint ? "disjoint" : "shared",
-                 split->together_burst ? ", bursts together" : "", (unsigned long long)split->seed);
+        if (split->data->quoted) continue;
+        text_add(out, "split    %-12s ", split->name);
+        if (split->folds) text_add(out, "%d folds", split->folds);
+        else if (split->column) text_add(out, "by the column `%s`", split->column);
+        for (int k = 0; k < split->parts.count; k++) text_add(out, "%s%s %g %%", k ? ", " : "", split->parts.at[k], 100 * split->shares.at[k]);
+        text_add(out, " of %s%s%s, individuals %s%s, seed %llu\n", split->of.split ? split->of.split->name : split->data->name, split->of.split ? "." : "",
+                 split->of.split ? split->of.part : "", split->disjoint ? "disjoint" : "shared", split->together_burst ? ", bursts together" : "", (unsigned long long)split->seed);
+    }
+}
+
+static void print_networks(const Plan *plan, Text *out) {
+    for (int i = 0; i < plan->trains.count; i++) {
+        const TrainPlan *train = plan->trains.at[i];
+        text_add(out, "train    %-12s %s, loss %s, batches of %lld, view %s, %lld numbers to learn%s", train->name, train->backbone, train->loss_name, (long long)train->batch,
+                 train->view->name, (long long)train->weights, train->folds ? ", once for each fold" : "");
+        print_choices(out, &train->member);
     }
     for (int i = 0; i < plan->embeds.count; i++) {
         const EmbedPlan *embed = plan->embeds.at[i];
         text_add(out, "embed    %-12s %s, view %s (%d x %d), %d numbers a picture, key %.12s\n", embed->name, embed->backbone, embed->view->name, embed->view->width,
                  embed->view->height, embed->width, embed->key);
-        program_print(embed->program, out);
+        if (embed->program) program_print(embed->program, out);
     }
+}
+
+static void print_results(const Plan *plan, Arena *arena, Text *out) {
+    for (int i = 0; i < plan->boosts.count; i++) text_add(out, "boost    %-12s of %d scores\n", plan->boosts.at[i]->name, plan->boosts.at[i]->evidence.count);
+    for (int i = 0; i < plan->ensembles.count; i++) text_add(out, "ensemble %-12s of %d scores, %s\n", plan->ensembles.at[i]->name, plan->ensembles.at[i]->members.count, plan->ensembles.at[i]->combine);
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *e = plan->evaluations.at[i];
-        text_add(out, "evaluate %-12s %s on %s%s%s, average over %s", e->name, e->similarity->embed->backbone, e->split ? e->split->name : e->dataset->name, e->split ? "." : "",
-                 e->split ? e->part : "", e->average_identity ? "individuals" : "queries");
-        for (int k = 0; k < e->member.count; k++) text_add(out, "   %s %s", e->member.at[k].axis, e->member.at[k].choice);
-        text_add(out, "\n");
+        text_add(out, "evaluate %-12s %s on %s%s%s, average over %s%s", e->name, similarity_text(arena, e->similarity), e->split ? e->split->name : e->dataset->name, e->split ? "." : "",
+                 e->split ? e->part : "", e->average_identity ? "individuals" : "queries", e->quoted ? ", quoted" : "");
+        print_choices(out, &e->member);
     }
     for (int i = 0; i < plan->submissions.count; i++)
-        text_add(out, "submit   %-12s %s -> %s\n", plan->submissions.at[i]->name, plan->submissions.at[i]->pairs, plan->submissions.at[i]->file);
+        text_add(out, "submit   %-12s %s -> %s\n", plan->submissions.at[i]->name, plan->submissions.at[i]->pairs ? plan->submissions.at[i]->pairs : "all pairs", plan->submissions.at[i]->file);
     for (int i = 0; i < plan->figures.count; i++) text_add(out, "figure   %-12s drawn by a later version\n", plan->figures.at[i].name);
+    for (int i = 0; i < plan->later.count; i++) text_add(out, "later    %-12s %s\n", plan->later.at[i].name, plan->later.at[i].what);
+}
+
+void plan_print(Compilation *c, Text *out) {
+    print_data(c->plan, out);
+    print_networks(c->plan, out);
+    print_results(c->plan, &c->arena, out);
 }

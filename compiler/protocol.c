@@ -35,9 +35,9 @@ static const char *stats_expression(Compilation *c, const WeightScope *weights) 
     return "NETWORK.stats";
 }
 
-static void compare_stats(Compilation *c, const EmbedPlan *embed, const ViewStep *step, const WeightScope *weights) {
+static void compare_stats(Compilation *c, const View *view, const ViewStep *step, const WeightScope *weights) {
     if (!step) {
-        Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, embed->view->span, "this view leaves the colors as they are, 0 to 1");
+        Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, view->span, "this view leaves the colors as they are, 0 to 1");
         diag_also(d, weights->span, "raised on %s", stats_text(c, &weights->stats));
         diag_note(d, "nothing would crash. The network would see other colors than it was raised on.");
         diag_help(d, "end the view with: |> normalize(%s)", stats_expression(c, weights));
@@ -52,18 +52,25 @@ static void compare_stats(Compilation *c, const EmbedPlan *embed, const ViewStep
 }
 
 /* Every file of weights that the network reads, against the view in front of it. */
-static void check_normalization(Compilation *c, const EmbedPlan *embed) {
-    const ViewStep *step = normalization(c, embed->view);
-    const Graph *g = embed->program->graph;
+static void check_normalization(Compilation *c, const View *view, const Graph *g) {
+    const ViewStep *step = normalization(c, view);
     LIST(const WeightScope *) seen = {0};
-    for (int i = 0; i < g->nodes.count; i++) {
+    for (int i = 0; g && i < g->nodes.count; i++) {
         const WeightScope *weights = g->nodes.at[i]->weights;
-        bool before = !weights || !weights->has_stats;
+        bool before = !weights || !weights->has_stats || weights->reported;
         for (int k = 0; k < seen.count && !before; k++) before = seen.at[k] == weights;
         if (before) continue;
         list_add(&c->arena, &seen, weights);
-        compare_stats(c, embed, step, weights);
+        compare_stats(c, view, step, weights);
     }
+}
+
+static void check_views(Compilation *c) {
+    const Plan *plan = c->plan;
+    for (int i = 0; i < plan->trains.count; i++) check_normalization(c, plan->trains.at[i]->view, plan->trains.at[i]->graph);
+    for (int i = 0; i < plan->embeds.count; i++)
+        for (int k = 0; k < plan->embeds.at[i]->views.count; k++)
+            check_normalization(c, plan->embeds.at[i]->views.at[k], plan->embeds.at[i]->program ? plan->embeds.at[i]->program->graph : NULL);
 }
 
 static bool accepted(const Compilation *c, const char *check, const char *name) {
@@ -90,6 +97,7 @@ static void check_leaks(Compilation *c, const SplitPlan *split) {
 
 /* The table of pairs is asked for before anything is embedded. */
 static void check_pairs(Compilation *c, const SubmitPlan *submission) {
+    if (!submission->pairs) return;
     static const char *const columns[] = {"row_id", "query_image", "gallery_image"};
     const char *root = submission->dataset->root;
     const char *path = submission->pairs[0] == '/' || !strcmp(root, ".") ? submission->pairs : arena_print(&c->arena, "%s/%s", root, submission->pairs);
@@ -110,9 +118,9 @@ static void check_pairs(Compilation *c, const SubmitPlan *submission) {
 
 void protocol_check(Compilation *c, bool with_data) {
     if (!c->plan) return;
-    for (int i = 0; i < c->plan->embeds.count; i++) check_normalization(c, c->plan->embeds.at[i]);
+    check_views(c);
     if (!with_data) return;
     for (int i = 0; i < c->plan->splits.count; i++)
-        if (!c->plan->splits.at[i]->together_burst) check_leaks(c, c->plan->splits.at[i]);
+        if (c->plan->splits.at[i]->folds && !c->plan->splits.at[i]->of.split && !c->plan->splits.at[i]->together_burst) check_leaks(c, c->plan->splits.at[i]);
     for (int i = 0; i < c->plan->submissions.count; i++) check_pairs(c, c->plan->submissions.at[i]);
 }

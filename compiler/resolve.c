@@ -92,6 +92,18 @@ typedef struct {
     LIST(Decl *) copies;                  /* with a `like` that is still to be followed */
 } Layer;
 
+/* A figure is no value, so its name stands apart: `figure coats` and `embed coats` are two things. */
+static const char *figure_slot(Layer *layer, const char *name) { return arena_print(&layer->c->arena, "figure %s", name); }
+
+/* Where the declaration stands that a statement makes or alters: what is called so, else the figure of that name. */
+static const char *slot_of(Layer *layer, const Statement *s) {
+    if (s->kind == STATEMENT_RECORD) return s->record == KIND_figure ? figure_slot(layer, s->name) : s->name;
+    if (s->kind != STATEMENT_CHANGE_SETTINGS && s->kind != STATEMENT_REMOVE) return s->name;
+    const char *figure = figure_slot(layer, s->name);
+    bool named = map_get(&layer->scope->names, s->name) || map_get(&layer->own, s->name);
+    return !named && (map_get(&layer->scope->names, figure) || map_get(&layer->own, figure)) ? figure : s->name;
+}
+
 static bool same_kind(const Statement *a, const Statement *b) { return a->kind == b->kind && (a->kind != STATEMENT_RECORD || a->record == b->record); }
 
 static void named_before(Layer *layer, const Statement *s, const Decl *before) {
@@ -100,7 +112,7 @@ static void named_before(Layer *layer, const Statement *s, const Decl *before) {
     Place place = place_of(jre, first->name_span.start);
     Diagnostic *d = diag(jre, DIAG_already_named, s->name_span, "comes from %s:%d", place.source->name, place.line);
     diag_also(d, first->name_span, "declared here");
-    bool inherited = map_get(&layer->own, s->name) != first, changes = inherited && s->kind != STATEMENT_FORMULA && same_kind(s, first);
+    bool inherited = map_get(&layer->own, slot_of(layer, s)) != first, changes = inherited && s->kind != STATEMENT_FORMULA && same_kind(s, first);
     if (!changes) {
         diag_help(d, inherited ? "choose another name, or free this one: remove %s" : "choose another name for one of the two", s->name);
         return;
@@ -112,7 +124,7 @@ static void named_before(Layer *layer, const Statement *s, const Decl *before) {
 
 static void declare(Layer *layer, const Statement *s) {
     Compilation *c = layer->c;
-    const Decl *before = map_get(&layer->scope->names, s->name);
+    const Decl *before = map_get(&layer->scope->names, slot_of(layer, s));
     if (before) {
         named_before(layer, s, before);
         return;
@@ -129,8 +141,8 @@ static void declare(Layer *layer, const Statement *s) {
         decl->poisoned = !take_settings(c, s->record, &s->settings, &decl->settings) || s->broken;
         if (s->like) list_add(&c->arena, &layer->copies, decl);
     }
-    map_set(&layer->scope->names, &c->arena, s->name, decl);
-    if (layer->kind == LAYER_DOCUMENT && !map_get(&c->declared, s->name)) map_set(&c->declared, &c->arena, s->name, decl);
+    map_set(&layer->scope->names, &c->arena, slot_of(layer, s), decl);
+    if (layer->kind == LAYER_DOCUMENT && !map_get(&c->declared, slot_of(layer, s))) map_set(&c->declared, &c->arena, slot_of(layer, s), decl);
 }
 
 static void alters_its_own(Layer *layer, const Statement *s, const Statement *own) {
@@ -153,15 +165,15 @@ static bool changed_before(Layer *layer, Map *changed, const char *what, const c
 /* The inherited declaration that a statement alters. An overlay lies over documents that may lack the name: then it alters nothing there. */
 static Decl *inherited(Layer *layer, const Statement *s) {
     Compilation *c = layer->c;
-    Decl *decl = map_get(&layer->scope->names, s->name);
-    const Statement *own = layer->kind == LAYER_DOCUMENT ? map_get(&layer->own, s->name) : NULL;
+    Decl *decl = map_get(&layer->scope->names, slot_of(layer, s));
+    const Statement *own = layer->kind == LAYER_DOCUMENT ? map_get(&layer->own, slot_of(layer, s)) : NULL;
     if (own && (!decl || decl->statement == own)) {
         alters_its_own(layer, s, own);
         return NULL;
     }
     if (decl) return decl;
-    if (c->gaps || (layer->kind == LAYER_OVERLAY && map_get(&c->declared, s->name))) return NULL;
-    const Statement *removal = map_get(&layer->removed, s->name);
+    if (c->gaps || (layer->kind == LAYER_OVERLAY && map_get(&c->declared, slot_of(layer, s)))) return NULL;
+    const Statement *removal = map_get(&layer->removed, slot_of(layer, s));
     if (removal) {
         diag_also(diag(c->jre, DIAG_unknown_name, s->name_span, "`%s` is removed by this document itself", s->name), removal->span, "here");
         return NULL;
@@ -186,7 +198,7 @@ static void change_value(Layer *layer, Statement *s) {
         else diag_help(d, "replace it: remove %s, then declare it anew", s->name);
         return;
     }
-    if (changed_before(layer, &layer->changed, s->name, s->name, &s->name_span)) return;
+    if (changed_before(layer, &layer->changed, slot_of(layer, s), s->name, &s->name_span)) return;
     decl->value = s->value;
     decl->each = s->each;
     decl->each_span = s->each_span;
@@ -204,10 +216,10 @@ static void change_settings(Layer *layer, Statement *s) {
     }
     SettingList wanted = {0};
     if (!take_settings(c, decl->record, &s->settings, &wanted) || s->broken) decl->poisoned = true;
-    map_set(&layer->changed, &c->arena, s->name, &s->name_span);
+    map_set(&layer->changed, &c->arena, slot_of(layer, s), &s->name_span);
     for (int i = 0; i < wanted.count; i++) {
         Setting *setting = &wanted.at[i];
-        if (changed_before(layer, &layer->changed_settings, arena_print(&c->arena, "%s %s", s->name, setting->key), setting->key, &setting->key_span)) continue;
+        if (changed_before(layer, &layer->changed_settings, arena_print(&c->arena, "%s %s", slot_of(layer, s), setting->key), setting->key, &setting->key_span)) continue;
         bool restore = setting->value && setting->value->kind == EXPR_NAME && !strcmp(setting->value->name, "default");
         Setting *old = setting_of(&decl->settings, setting->key);
         if (old && restore) *old = decl->settings.at[--decl->settings.count];
@@ -217,15 +229,16 @@ static void change_settings(Layer *layer, Statement *s) {
 }
 
 static void remove_name(Layer *layer, Statement *s) {
-    const Statement *before = map_get(&layer->removed, s->name);
+    const Statement *before = map_get(&layer->removed, slot_of(layer, s));
     if (before && layer->kind == LAYER_DOCUMENT) {
         Diagnostic *d = diag(layer->c->jre, DIAG_already_named, s->span, "`%s` is removed a second time", s->name);
         diag_also(d, before->span, "here first");
         return;
     }
     if (!inherited(layer, s)) return;
-    map_set(&layer->scope->names, &layer->c->arena, s->name, NULL);
-    map_set(&layer->removed, &layer->c->arena, s->name, s);
+    const char *slot = slot_of(layer, s);
+    map_set(&layer->scope->names, &layer->c->arena, slot, NULL);
+    map_set(&layer->removed, &layer->c->arena, slot, s);
 }
 
 /* ---- like ------------------------------------------------------------------------------------------------------------------ */
@@ -334,7 +347,7 @@ static void lay(Layer *layer, const StatementList *statements) {
     for (int i = 0; i < statements->count; i++) {
         Statement *s = statements->at[i];
         bool declares = s->kind == STATEMENT_EQUATION || s->kind == STATEMENT_RECORD || s->kind == STATEMENT_FORMULA;
-        if (declares && !map_get(&layer->own, s->name)) map_set(&layer->own, &layer->c->arena, s->name, s);
+        if (declares && !map_get(&layer->own, slot_of(layer, s))) map_set(&layer->own, &layer->c->arena, slot_of(layer, s), s);
     }
     for (int pass = 0; pass < 3; pass++)
         for (int i = 0; i < statements->count; i++) declare_and_change(layer, statements->at[i], pass);

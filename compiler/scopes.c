@@ -18,11 +18,61 @@ Decl *scope_find(const Scope *scope, const char *name) {
 
 static void names_of(Compilation *c, const Scope *scope, NameList *names) {
     for (int i = 0; i < scope->names.count; i++)
-        if (scope->names.entries[i].value) list_add(&c->arena, names, scope->names.entries[i].key);
+        if (scope->names.entries[i].value && !strchr(scope->names.entries[i].key, ' ')) list_add(&c->arena, names, scope->names.entries[i].key);      /* a figure is no value */
 }
 
+/* ---- names that are nowhere ------------------------------------------------------------------------------------------ */
+
+/* Whether a line declares `name`: after at most one other word, and followed by what follows declared names. */
+static bool line_declares(const char *line, const char *end, const char *name, size_t length) {
+    for (int word = 0; word < 2; word++) {
+        const char *at = line;
+        while (at < end && (*at == '_' || (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z'))) at++;
+        const char *next = at + strspn(at, " \t");
+        if ((size_t)(at - line) == length && !strncmp(line, name, length)) return next < end && strchr("={(", *next);
+        if (next == at) return false;
+        line = next;
+    }
+    return false;
+}
+
+/* A block of code without the word jre declares it: where. */
+static Span declared_in_prose(const Document *document, const char *name) {
+    const char *bytes = document->source->bytes;
+    size_t length = strlen(name);
+    for (int i = 0; i < document->prose.count; i++) {
+        const char *at = bytes + (document->prose.at[i].start - document->source->base), *end = bytes + (document->prose.at[i].end - document->source->base);
+        for (const char *stop; at < end; at = stop + 1) {
+            stop = memchr(at, '\n', (size_t)(end - at));
+            if (!stop) stop = end;
+            uint32_t place = document->source->base + (uint32_t)(at - bytes);
+            if (line_declares(at, stop, name, length)) return (Span){place, place + (uint32_t)(stop - at)};
+        }
+    }
+    return NOWHERE;
+}
+
+/* Names are missing because the chunk that declares them is taken for prose: told once, for all of them. */
+static bool lost_chunk(Compilation *c, const Scope *scope, const char *name, Span span) {
+    enum { LOOKED_FOR = 3 };
+    if (c->lost_chunk) return true;
+    if (!scope->document || c->unknown_names.count > LOOKED_FOR) return false;
+    const Span there = declared_in_prose(scope->document->document, name);
+    if (!there.end) return false;
+    c->lost_chunk = true;
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);
+    diag_also(d, there, "this would declare it, but it stands in prose, or in a fence without the word jre");
+    diag_help(d, "open its chunk with a line of three backticks and jre: ```jre");
+    return true;
+}
+
+/* A name that is nowhere is told where it is met first: it is one mistake, however often it is used. */
 void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span) {
     NameList names = {0};
+    const char *mark = arena_print(&c->arena, "%p %s", (const void *)scope, name);
+    if (map_get(&c->unknown_names, mark)) return;
+    map_set(&c->unknown_names, &c->arena, mark, c);
+    if (lost_chunk(c, scope, name, span)) return;
     names_of(c, scope, &names);
     for (int i = 0; i < scope->uses.count; i++) names_of(c, scope->uses.at[i], &names);
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);

@@ -509,3 +509,9 @@ Value *setting_value(Compilation *c, const Decl *decl, const char *key, const Ch
     if (v && !c->results) map_set(&c->setting_values, &c->arena, mark, v);
     return v;
 }
+
+Span setting_span(const Decl *decl, const char *key) {
+    for (int i = 0; i < decl->settings.count; i++)
+        if (!strcmp(decl->settings.at[i].key, key) && decl->settings.at[i].value) return decl->settings.at[i].value->span;
+    return decl->statement->name_span;
+}

@@ -128,7 +128,6 @@ const char *value_kind_text(const Value *v) {
     case VALUE_SIMILARITY: return "a similarity";
     case VALUE_OPTION: return "a word with arguments";
     case VALUE_CONDITION: return "a condition";
-    case VALUE_SCOPE: return v->scope->document ? "another document" : "a module";
     case VALUE_TABLE: return "a table, known after the run";
     case VALUE_METRIC: return "a metric";
     }
@@ -153,6 +152,45 @@ const char *value_text(Compilation *c, const Value *v) {
         return arena_print(arena, "%s]", text);
     }
     default: return value_kind_text(v);
+    }
+}
+
+static const char *canonical_items(Arena *arena, const Value *v, const char *open, const char *close) {
+    const char *text = open;
+    for (int i = 0; i < v->items.count; i++) {
+        const char *item = value_canonical(arena, v->items.at[i]);
+        if (!item) return NULL;
+        text = arena_print(arena, "%s%s%s", text, i ? ", " : "", item);
+    }
+    return arena_print(arena, "%s%s", text, close);
+}
+
+static const char *canonical_option(Arena *arena, const Value *v) {
+    const char *text = arena_print(arena, "%s(", v->text);
+    for (int i = 0; i < v->bound.count; i++) {
+        const char *argument = value_canonical(arena, v->bound.at[i].value);
+        text = arena_print(arena, "%s%s%s = %s", text, i ? ", " : "", v->bound.at[i].name, argument ? argument : "..");
+    }
+    return arena_print(arena, "%s)", text);
+}
+
+/* In bare numbers: 60% and 0.6 are one, and the place says what is measured. */
+const char *value_canonical(Arena *arena, const Value *v) {
+    switch (v->kind) {
+    case VALUE_NUMBER: {
+        if (v->draw) return draw_text(arena, v->draw);
+        const UnitRow *row = row_of(v->unit);
+        return arena_print(arena, "%.17g", v->number * (row ? row->factor : 1));
+    }
+    case VALUE_TEXT: return arena_print(arena, "\"%s\"", v->text);
+    case VALUE_WORD: return v->text;
+    case VALUE_TRUTH: return v->truth ? "true" : "false";
+    case VALUE_ROLE: return v->type;
+    case VALUE_LIST: return canonical_items(arena, v, "[", "]");
+    case VALUE_RANGE: return canonical_items(arena, v, "(", ")");
+    case VALUE_OPTION: return canonical_option(arena, v);
+    case VALUE_CONDITION: return v->condition ? expr_text(arena->jre, v->condition) : NULL;
+    default: return NULL;
     }
 }
 
@@ -284,7 +322,8 @@ bool number_fits(const Value *v, const char *type) {
     bool ok = true;
     number_in(v, type, &ok);
     if (!strcmp(type, "Int")) ok &= !v->unit;
-    if (!strcmp(type, "Real")) ok &= !v->unit || v->unit == UNIT_percent;
+    const UnitRow *row = row_of(v->unit);
+    if (!strcmp(type, "Real")) ok &= !row || (strcmp(row->type, "Time") != 0 && strcmp(row->type, "Bytes") != 0);
     return ok;
 }
 
@@ -312,12 +351,17 @@ bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, 
         {"Bool", VALUE_TRUTH, VALUE_TRUTH}, {"Word", VALUE_WORD, VALUE_WORD}, {"Color", VALUE_WORD, VALUE_WORD},
         {"Stats", VALUE_STATS, VALUE_WORD}, {"Text", VALUE_TEXT, VALUE_TEXT}, {"List", VALUE_LIST, VALUE_LIST}, {"Range", VALUE_RANGE, VALUE_WORD},
         {"Network", VALUE_FORMULA, VALUE_FORMULA}, {"Loss", VALUE_FORMULA, VALUE_FORMULA}, {"Augment", VALUE_FORMULA, VALUE_FORMULA},
-        {"Embed", VALUE_RECORD, VALUE_RECORD}, {"Evaluate", VALUE_RECORD, VALUE_RECORD}, {"Similarity", VALUE_SIMILARITY, VALUE_SIMILARITY},
+        {"Embed", VALUE_RECORD, VALUE_RECORD}, {"Evaluate", VALUE_RECORD, VALUE_RECORD}, {"Boost", VALUE_RECORD, VALUE_RECORD},
+        {"Similarity", VALUE_SIMILARITY, VALUE_RECORD},
+    };
+    static const struct { const char *type; RecordKind record, other; } records[] = {
+        {"Embed", KIND_embed, KIND_embed}, {"Evaluate", KIND_evaluate, KIND_evaluate}, {"Boost", KIND_boost, KIND_boost}, {"Similarity", KIND_boost, KIND_ensemble},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].type, type) != 0) continue;
         bool fits = v->kind == kinds[i].kind || v->kind == kinds[i].other;
-        if (v->kind == VALUE_RECORD) fits = v->decl->record == (type[1] == 'm' ? KIND_embed : KIND_evaluate);
+        for (size_t k = 0; k < sizeof records / sizeof *records && v->kind == VALUE_RECORD; k++)
+            if (!strcmp(records[k].type, type)) fits = v->decl->record == records[k].record || v->decl->record == records[k].other;
         return fits || wrong_kind(env, param, v, decl);
     }
     Diagnostic *d = diag(env->compilation->jre, DIAG_not_yet, param->span, "values of type %s come with a later version", type);

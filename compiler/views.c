@@ -249,18 +249,6 @@ const Stats *view_stats(const View *view) {
     return NULL;
 }
 
-const char *value_canonical(Arena *arena, const Value *v) {
-    bool ok = true;
-    switch (v->kind) {
-    case VALUE_NUMBER: return v->draw ? draw_text(arena, v->draw) : arena_print(arena, "%.17g", number_in(v, "bare", &ok));
-    case VALUE_WORD: return v->text;
-    case VALUE_TRUTH: return v->truth ? "true" : "false";
-    case VALUE_RANGE: return arena_print(arena, "%s to %s", value_canonical(arena, v->items.at[0]), value_canonical(arena, v->items.at[1]));
-    case VALUE_ROLE: return v->type;
-    default: return value_kind_text(v);
-    }
-}
-
 const char *view_canonical(Arena *arena, const View *view) {
     static const char *const kinds[] = {[VIEW_FIT] = "fit", [VIEW_STRETCH] = "stretch"};
     const char *text = "view";

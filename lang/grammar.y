@@ -62,6 +62,7 @@ struct Parse {
     bool quote;                   /* and that is a value in prose */
     bool opened, closed, unclosed, ended;   /* the chunk was opened, is read; had no closing fence; the text is read */
     int fence_length;             /* of the fence that is open around something else */
+    uint32_t fence_at;            /* where it was opened; 0: a chunk inside it was told of */
     char fence_sign;
     uint32_t prose_start;
     Span paragraph;               /* of prose, as far as it is read */

@@ -24,6 +24,9 @@ static const TableFacts *fake_table(void *context, const char *path, Span asked_
     return &facts;
 }
 
+/* Names of figures stand apart. */
+static const Decl *x_of(const Trial *trial, RecordKind kind) { return map_get(&trial->c.scope->names, kind == KIND_figure ? "figure x" : "x"); }
+
 /* `key value` of a record called x, with all that its kind needs besides; NULL as value: not written. */
 static Trial *trial_setting(RecordKind kind, const char *key, const char *value, const char *more, Value **found) {
     Trial *trial = trial_new();
@@ -38,8 +41,9 @@ static Trial *trial_setting(RecordKind kind, const char *key, const char *value,
     trial->c = (Compilation){.jre = trial->jre, .arena = {.jre = trial->jre}, .facts = fake_facts(&trial->files), .with_data = true};
     trial->c.facts.table = fake_table;
     if (!resolve_program(&trial->c, &trial->request)) fail_msg("%s\n%s", record, test_messages(trial->jre));
-    *found = setting_value(&trial->c, scope_find(trial->c.scope, intern(trial->jre, "x")), key, NULL);
-    assert_ptr_equal(setting_value(&trial->c, scope_find(trial->c.scope, intern(trial->jre, "x")), key, NULL), *found);
+    const Decl *decl = x_of(trial, kind);
+    *found = setting_value(&trial->c, decl, key, NULL);
+    assert_ptr_equal(setting_value(&trial->c, decl, key, NULL), *found);
     return trial;
 }
 
@@ -73,7 +77,7 @@ static void every_example_and_every_default_passes_its_own_check(void **state) {
         if (key->needed) continue;
         Value *v = taken(&trial, key->kind, key->name, key->kind == KIND_dataset && !strcmp(key->name, "table") ? "\"train.csv\"" : NULL, "");
         if (strcmp(key->name, "table") != 0) assert_int_equal(v != NULL, *key->fallback != 0);
-        if (v && *key->fallback) assert_int_equal(v->span.start, scope_find(trial->c.scope, intern(trial->jre, "x"))->statement->name_span.start);
+        if (v && *key->fallback) assert_int_equal(v->span.start, x_of(trial, key->kind)->statement->name_span.start);
         trial_free(trial);
     }
 }

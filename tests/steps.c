@@ -207,7 +207,7 @@ enum { WIDE = 9 };
 static Lowered lowered_function(Trial *trial, const char *type, const char *lines) {
     take_library(trial, arena_print(&trial->jre->forever, "augment seen(x: Image) -> Image { x |> fit(%dpx) }\nfunction coat(x: Image[H, W]) -> %s {\n%s\n}", WIDE, type, lines));
     Value *coat = evaluate_name(environment_new(&trial->c, trial->c.scope, NULL), intern(trial->jre, "coat"), NOWHERE);
-    return lower_network(&trial->c, NULL, coat, view_named(trial, "seen"), NOWHERE);
+    return lower_network(&trial->c, NULL, coat, view_named(trial, "seen"), NULL, NOWHERE);
 }
 
 static void functions_of_a_picture_are_networks(void **state) {

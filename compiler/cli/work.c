@@ -44,6 +44,7 @@ static void describe_data(Work *work, Text *out) {
     const Plan *plan = work->c.plan;
     for (int i = 0; i < plan->datasets.count; i++) {
         DatasetFacts found = {0};
+        if (plan->datasets.at[i]->quoted) continue;
         if (!facts.dataset(facts.context, plan->datasets.at[i], &found)) continue;
         text_add(out, "  %-10s %d pictures", plan->datasets.at[i]->name, found.pictures);
         if (found.individuals) text_add(out, ", %d individuals with %d to %d", found.individuals, found.smallest, found.largest);
@@ -58,9 +59,22 @@ static void describe_program(Work *work, Text *out) {
     const Module *document = work->c.document;
     text_add(out, "%s", document->document->source->name);
     for (const Module *m = document->parent; m; m = m->parent) text_add(out, "%s%s", m == document->parent ? "   extends " : " < ", m->document->source->stem);
-    int evaluations = plan->evaluations.count, submissions = plan->submissions.count;
-    text_add(out, "\n  %d declarations, %d evaluation%s, %d submission%s     shapes ok\n", work->c.scope->names.count, evaluations, evaluations == 1 ? "" : "s",
-             submissions, submissions == 1 ? "" : "s");
+    int evaluations = 0, submissions = plan->submissions.count, folds = 0;
+    for (int i = 0; i < plan->evaluations.count; i++) evaluations += !plan->evaluations.at[i]->quoted;
+    for (int i = 0; i < plan->splits.count; i++) folds = plan->splits.at[i]->folds > folds ? plan->splits.at[i]->folds : folds;
+    text_add(out, "\n  %d declarations, %d evaluation%s, %d submission%s", work->c.scope->names.count, evaluations, evaluations == 1 ? "" : "s", submissions, submissions == 1 ? "" : "s");
+    if (folds) text_add(out, ", %d folds", folds);
+    text_add(out, "     shapes ok\n");
+    if (plan->later.count) text_add(out, "  checked, and run by a later version: ");
+    NameList told = {0};
+    for (int i = 0; i < plan->later.count; i++) {
+        bool before = false;
+        for (int k = 0; k < told.count; k++) before |= !strcmp(told.at[k], plan->later.at[i].what);
+        if (before) continue;
+        text_add(out, "%s%s", told.count ? ", " : "", plan->later.at[i].what);
+        list_add(&work->c.arena, &told, plan->later.at[i].what);
+    }
+    if (plan->later.count) text_add(out, "\n");
 }
 
 void find_mistakes(Jre *jre, Options *options) {
@@ -73,9 +87,9 @@ int check_command(Jre *jre, Options *options) {
     Work work;
     double started = seconds_now();
     Text summary = {.jre = jre};
-    if (begin(&work, jre, options, true)) {
+    if (begin(&work, jre, options, !options->no_data)) {
         describe_program(&work, &summary);
-        describe_data(&work, &summary);
+        if (!options->no_data) describe_data(&work, &summary);
     }
     bool sound = work.good && !diag_any_error(jre) && !options->run.json;
     if (sound) fputs(summary.at, stdout);
@@ -90,7 +104,8 @@ int explain_command(Jre *jre, Options *options) {
     Work work;
     if (begin(&work, jre, options, false) && !options->dump) {
         Text text = {.jre = jre};
-        plan_print(&work.c, &text);
+        for (int i = 0; i < options->names.count; i++) describe_expression(&work.c, options->names.at[i], &text);
+        if (!options->names.count) plan_print(&work.c, &text);
         fputs(text.at ? text.at : "", stdout);
         text_free(&text);
     }
@@ -114,7 +129,7 @@ int run_command(Jre *jre, Options *options) {
     char *result = NULL;
     size_t length = 0;
     if (options->run.json) options->run.out = open_memstream(&result, &length);
-    int status = begin(&work, jre, options, true) ? session_run(work.session, &work.c) : 0;
+    int status = begin(&work, jre, options, true) && !report_later(&work.c) ? session_run(work.session, &work.c) : 0;
     if (options->run.json) fclose(options->run.out);
     int findings = options->run.json ? report_as_json(jre, result ? result : "", length) : report_findings(jre, options);
     free(result);

@@ -171,6 +171,7 @@ static void run_evaluation(Run *run, EvaluationReport *report) {
         keep_evaluation(session, report);
     }
     report->done = true;
+    if (plan->quoted) return;                                      /* an ancestor's: its own run writes its files */
     warn_of_lonely(run, report);
     report_tables(session, report);
 }
@@ -239,6 +240,18 @@ static int check_expectations(Run *run) {
     return failed;
 }
 
+/* Values that are neither in the tables above nor tested below. */
+static void show_probes(Run *run) {
+    Compilation *c = run->compilation;
+    ResultSource source = {.context = run, .metric = result_metric};
+    if (run->session->options.json) return;
+    for (int i = 0; i < c->probes.count; i++)
+        for (int member = 0; member < probe_members(c, c->probes.at[i]); member++) {
+            const char *name, *value = probe_value(c, c->probes.at[i], member, &source, &name);
+            if (value) fprintf(run->session->options.out, "\n%s   %s\n", name, value);
+        }
+}
+
 /* ---- the record of a run --------------------------------------------------------------------------------------------------- */
 
 static const char *choose_run_id(Session *session) {
@@ -301,7 +314,7 @@ static void json_run(Text *out, const Run *run, int exit_code) {
     json_machine(out, run);
     text_add(out, ", \"evaluations\": [");
     for (int i = 0; i < run->plan->evaluations.count; i++) {
-        if (!run->evaluations[i].done) continue;
+        if (!run->evaluations[i].done || run->evaluations[i].plan->quoted) continue;
         if (shown++) text_add(out, ", ");
         report_json(out, &run->evaluations[i]);
     }
@@ -421,6 +434,7 @@ int session_run(Session *session, Compilation *compilation) {
     run.run_id = choose_run_id(session);
     walk(&run);
     report_print(session, run.evaluations, run.plan->evaluations.count);
+    if (!session->jre->interrupted) show_probes(&run);
     int failed = session->jre->interrupted ? 0 : check_expectations(&run);
     if (!session->options.only) announce_figures(&run);
     int code = exit_code_of(&run, failed);

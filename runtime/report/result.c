@@ -395,7 +395,7 @@ void report_print(Session *session, const EvaluationReport *reports, int count) 
     for (int i = 0; i < count; i++) {
         int members = 0;
         for (int j = i; j < count; j++)
-            if (!shown[j] && reports[j].done && reports[j].plan->name == reports[i].plan->name && reports[j].plan->member.count == reports[i].plan->member.count) {
+            if (!shown[j] && reports[j].done && !reports[j].plan->quoted && reports[j].plan->name == reports[i].plan->name && reports[j].plan->member.count == reports[i].plan->member.count) {
                 group[members++] = &reports[j];
                 shown[j] = true;
             }

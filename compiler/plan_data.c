@@ -1,0 +1,192 @@
+/* plan_data.c: datasets, splits, and the parts of them that other records name. */
+#include "compiler.h"
+
+#include <string.h>
+
+/* ---- settings as plain C ------------------------------------------------------------------------------------------------ */
+
+const char *plan_text(Compilation *c, const Decl *decl, const char *key, const Choice *choices) {
+    const Value *v = setting_value(c, decl, key, choices);
+    return v && (v->kind == VALUE_TEXT || v->kind == VALUE_WORD) ? v->text : NULL;
+}
+
+double plan_number(Compilation *c, const Decl *decl, const char *key, const Choice *choices, double otherwise) {
+    const Value *v = setting_value(c, decl, key, choices);
+    return v && v->kind == VALUE_NUMBER ? value_bare(v) : otherwise;
+}
+
+bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *word) {
+    const char *text = plan_text(c, decl, key, NULL);
+    return text && !strcmp(text, word);
+}
+
+bool plan_has(const Decl *decl, const char *key) {
+    for (int i = 0; i < decl->settings.count; i++)
+        if (!strcmp(decl->settings.at[i].key, key) && decl->settings.at[i].value) return true;
+    return false;
+}
+
+/* ---- datasets ------------------------------------------------------------------------------------------------------------- */
+
+/* A path belongs to the folder of the document that wrote it. */
+static const char *beside_document(Compilation *c, Span written, const char *path) {
+    const Source *source = source_of(c->jre, written);
+    if (path[0] == '/' || !source || !strcmp(source->folder, ".")) return path;
+    return arena_print(&c->arena, "%s/%s", source->folder, path);
+}
+
+/* NULL: absent, or wrong: diagnosed, and then *sound is false. */
+static const char *column_of(Compilation *c, const Decl *decl, const char *key, bool *sound) {
+    const Value *v = setting_value(c, decl, key, NULL);
+    if (v && v->kind == VALUE_NONE) *sound = false;
+    return v && v->kind == VALUE_TEXT ? v->text : NULL;
+}
+
+static void read_burst(Compilation *c, const Decl *decl, DatasetPlan *dataset) {
+    const Value *v = setting_value(c, decl, "burst", NULL);
+    dataset->within = 8;
+    dataset->burst_span = setting_span(decl, "burst");
+    if (!v || v->kind == VALUE_NONE) return;
+    if (v->kind == VALUE_TEXT) {
+        dataset->burst_column = v->text;
+        dataset->within = -1;
+    } else if (v->kind == VALUE_OPTION && !strcmp(v->text, "near_duplicates")) {
+        const Value *within = option_argument(v, "within");
+        if (within && within->kind == VALUE_NUMBER) dataset->within = (int)within->number;
+    } else {
+        plan_later(c, "bursts by time", decl->name, dataset->burst_span);
+    }
+}
+
+void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
+    (void)member;
+    DatasetPlan *dataset = arena_new(&c->arena, DatasetPlan);
+    *dataset = (DatasetPlan){.name = decl->name, .span = decl->statement->name_span, .quoted = decl->scope != c->scope};
+    bool sound = true;
+    const char *root = plan_text(c, decl, "root", NULL);
+    const Source *source = source_of(c->jre, decl->statement->span);
+    dataset->root = root ? beside_document(c, setting_span(decl, "root"), root) : source ? source->folder : ".";
+    dataset->table = plan_text(c, decl, "table", NULL);
+    dataset->image = plan_text(c, decl, "image", NULL);
+    dataset->identity = column_of(c, decl, "identity", &sound);
+    dataset->flank = column_of(c, decl, "flank", &sound);
+    dataset->table_span = setting_span(decl, "table");
+    dataset->image_span = setting_span(decl, "image");
+    dataset->identity_span = setting_span(decl, "identity");
+    read_burst(c, decl, dataset);
+    dataset->skip_missing = plan_says(c, decl, "missing", "skip");
+    if (plan_says(c, decl, "exif", "apply")) plan_later(c, "the rotation that a camera notes (`exif apply`)", decl->name, setting_span(decl, "exif"));
+    if (plan_has(decl, "only")) plan_later(c, "conditions on pictures (`only`)", decl->name, setting_span(decl, "only"));
+    static const char *const others[] = {"label", "mask", "taken", "pattern", "keep", "only"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) setting_value(c, decl, others[i], NULL);
+    if (!dataset->image || !sound || (plan_has(decl, "table") && !dataset->table)) return NULL;
+    if (!dataset->table && strchr(dataset->image, '{')) {
+        Diagnostic *d = diag(c->jre, DIAG_missing_key, dataset->image_span, "a column is named, but there is no table");
+        diag_help(d, "add: table \"train.csv\", or name the pictures by a pattern: \"pictures/*.png\"");
+        return NULL;
+    }
+    list_add(&c->arena, &c->plan->datasets, dataset);
+    return dataset;
+}
+
+/* ---- parts ------------------------------------------------------------------------------------------------------------------ */
+
+bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part) {
+    *part = (PartPlan){.span = span};
+    if (!v || v->kind == VALUE_NONE) return false;
+    if (v->kind == VALUE_RECORD && v->decl->record == KIND_dataset) {
+        part->dataset = plan_of_record(c, v->decl, v->choices);
+        return part->dataset != NULL;
+    }
+    if (v->kind != VALUE_PART) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, span, "a dataset, or a part of a split was expected, this is %s", value_kind_text(v));
+        diag_help(d, "for instance folds.held_out");
+        return false;
+    }
+    part->split = plan_of_record(c, v->decl, v->choices);
+    if (!part->split) return false;
+    part->dataset = part->split->data;
+    part->part = v->part;
+    part->fold = v->fold;
+    return true;
+}
+
+/* ---- splits ------------------------------------------------------------------------------------------------------------------ */
+
+/* By folds, by shares or by a column: one of the three. */
+static bool read_way(Compilation *c, const Decl *decl, SplitPlan *split) {
+    static const char *const ways[] = {"folds", "shares", "column"};
+    const char *first = NULL;
+    for (int i = 0; i < 3; i++) {
+        if (!plan_has(decl, ways[i])) continue;
+        if (first) {
+            Diagnostic *d = diag(c->jre, DIAG_already_named, setting_span(decl, ways[i]), "a split goes by folds, by shares or by a column");
+            diag_also(d, setting_span(decl, first), "and it has `%s` already", first);
+            diag_help(d, "keep one of the two; a second split can go the other way");
+            return false;
+        }
+        first = ways[i];
+    }
+    if (!first) {
+        Diagnostic *d = diag(c->jre, DIAG_missing_key, decl->statement->name_span, "`split` does not say how to split");
+        diag_help(d, "add: folds 5");
+        return false;
+    }
+    const Value *shares = plan_has(decl, "shares") ? setting_value(c, decl, "shares", NULL) : NULL;
+    for (int i = 0; shares && shares->kind == VALUE_LIST && i < shares->items.count; i++) {
+        list_add(&c->arena, &split->parts, shares->items.at[i]->text);
+        list_add(&c->arena, &split->shares, value_bare(shares->items.at[i]));
+    }
+    bool sound = true;
+    split->folds = plan_has(decl, "folds") ? (int)plan_number(c, decl, "folds", NULL, 0) : 0;
+    split->column = plan_has(decl, "column") ? column_of(c, decl, "column", &sound) : NULL;
+    if (sound && !split->folds) plan_later(c, split->column ? "splits by a column" : "splits by shares", decl->name, decl->statement->name_span);
+    return sound && (split->folds || split->shares.count || split->column);
+}
+
+void *plan_split(Compilation *c, Decl *decl, const Member *member) {
+    SplitPlan *split = arena_new(&c->arena, SplitPlan);
+    *split = (SplitPlan){.name = decl->name, .span = decl->statement->name_span, .identities_span = setting_span(decl, "identities"), .decl = decl};
+    split->disjoint = plan_says(c, decl, "identities", "disjoint");
+    split->together_burst = plan_says(c, decl, "together", "burst");
+    split->seed = (uint64_t)plan_number(c, decl, "seed", NULL, 0);
+    split->validate = plan_has(decl, "validate") ? plan_number(c, decl, "validate", NULL, 0) : 0;
+    bool sound = read_way(c, decl, split);
+    sound &= part_from_value(c, setting_value(c, decl, "data", member->choices), setting_span(decl, "data"), &split->of);
+    if (!sound) return NULL;
+    split->data = split->of.dataset;
+    if (split->of.split) plan_later(c, "splits of a part", decl->name, setting_span(decl, "data"));
+    if (split->validate > 0) plan_later(c, "a part to watch (`validate`)", decl->name, setting_span(decl, "validate"));
+    if (!split->data->identity) {
+        Diagnostic *d = diag(c->jre, DIAG_missing_key, setting_span(decl, "data"), "`%s` does not say who is on its pictures", split->data->name);
+        diag_help(d, "add to the dataset: identity \"{column}\"");
+        return NULL;
+    }
+    list_add(&c->arena, &c->plan->splits, split);
+    return split;
+}
+
+bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span) {
+    if (!more || *folds == more) return true;
+    if (!*folds) {
+        *folds = more;
+        return true;
+    }
+    const SplitPlan *a = *folds, *b = more;
+    bool same = a->folds == b->folds && a->seed == b->seed && a->disjoint == b->disjoint && a->together_burst == b->together_burst && a->validate == b->validate &&
+                dataset_same(a->data, b->data);
+    if (same) return true;
+    Diagnostic *d = diag(c->jre, DIAG_other_protocol, span, "two splits meet here, and their folds hold different pictures");
+    diag_also(d, a->span, "the folds of `%s`", a->name);
+    diag_also(d, b->span, "are not those of `%s`", b->name);
+    diag_note(d, "what one has learned from a picture the other is examined on: no score would mean anything");
+    diag_help(d, "split both in the same way");
+    return false;
+}
+
+static bool same_text(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
+
+bool dataset_same(const DatasetPlan *a, const DatasetPlan *b) {
+    return a == b || (same_text(a->root, b->root) && same_text(a->table, b->table) && same_text(a->image, b->image) && same_text(a->identity, b->identity) &&
+                      same_text(a->burst_column, b->burst_column) && a->within == b->within && a->skip_missing == b->skip_missing);
+}

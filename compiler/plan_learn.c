@@ -1,0 +1,204 @@
+/* plan_learn.c: what is fitted: networks that train, forests that judge pairs, ensembles that weigh scores.
+ *
+ * All of a training is checked here: its network is called with a batch of pictures of the view's size, its loss with what comes out and
+ * with labels. Nothing of it runs in this version: plan->later says so, once, when a run is asked for. */
+#include "compiler.h"
+
+#include <string.h>
+
+/* Individuals, where only the data would know: a number that no other size is likely to be. */
+enum { CLASSES_MADE_UP = 31 };
+
+/* ---- training ------------------------------------------------------------------------------------------------------------ */
+
+static int64_t batch_of(const Value *batches) {
+    const Value *identities = batches ? option_argument(batches, "identities") : NULL, *images = batches ? option_argument(batches, "images") : NULL;
+    const Value *size = batches ? option_argument(batches, "size") : NULL;
+    if (identities && images) return (int64_t)(value_bare(identities) * value_bare(images));
+    return size ? (int64_t)value_bare(size) : 64;
+}
+
+/* A column of the batch: who is on its pictures, or another that the loss asks for by its type. */
+static Value *labels(Environment *env, const TrainPlan *train, const Param *param, Span span) {
+    Node *node = graph_source(env->graph, OP_input, (Shape){1, {train->batch}}, 0, param->name, NULL, env->origin);
+    Value *v = value_tensor(env->compilation, node, span);
+    v->type = param->type.name;
+    v->classes = !strcmp(v->type, "Flank") ? 2 : train->classes;
+    return v;
+}
+
+/* The data of a loss by its types: what the network gives, then who is on the pictures, then other columns by their names. */
+static Value *call_loss(Environment *env, const TrainPlan *train, Value *made, Span span) {
+    const Statement *head = train->loss->decl->statement;
+    LIST(Bound) data = {0};
+    bool given = false;
+    for (int i = 0; i < head->params.count; i++) {
+        const Param *param = &head->params.at[i];
+        if (!is_data_type(param->type.name) || param->fallback) continue;
+        bool numbers = !strcmp(param->type.name, "Embedding") || !strcmp(param->type.name, "Tensor");
+        Bound bound = {param->name, numbers && !given ? made : labels(env, train, param, span), span};
+        given |= numbers;
+        list_add(&env->compilation->arena, &data, bound);
+    }
+    return call_with_data(env, train->loss, data.at, data.count, span);
+}
+
+static int64_t learned_numbers(const Graph *g) {
+    int64_t count = 0;
+    for (int i = 0; i < g->nodes.count; i++)
+        if (g->nodes.at[i]->op == OP_weight) count += shape_elements(g->nodes.at[i]->shape, 1);
+    return count;
+}
+
+static bool is_scalar(Compilation *c, const Value *v, const TrainPlan *train, Span span) {
+    if (v->kind == VALUE_TENSOR && shape_elements(v->node->shape, 1) == 1 && v->node->shape.rank <= 1) return true;
+    Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, span, "a loss ends in one number, `%s` gives %s", train->loss_name, value_text(c, v));
+    diag_help(d, "end it with a mean over the batch: mean over n of ..");
+    return false;
+}
+
+static bool lower_training(Compilation *c, Decl *decl, TrainPlan *train, const Choice *choices) {
+    Environment *env = environment_new(c, c->scope, choices);
+    env->graph = graph_new(c);
+    env->weights = weights_made_up(c, setting_span(decl, "network"));
+    Shape shape = {4, {train->batch, 3, train->view->height, train->view->width}};
+    env->graph->input = graph_source(env->graph, OP_input, shape, 0, NULL, NULL, NULL);
+    c->backbone = NULL;
+    c->trail.count = 0;
+    Span span = setting_span(decl, "network");
+    Value *made = evaluate_call(env, train->network, NULL, value_tensor(c, env->graph->input, span), span, NULL);
+    train->backbone = c->backbone ? c->backbone : train->network->text;
+    if (made->kind == VALUE_NONE) return false;
+    env->path = "loss";
+    Value *loss = call_loss(env, train, made, setting_span(decl, "loss"));
+    if (loss->kind == VALUE_NONE || !is_scalar(c, loss, train, setting_span(decl, "loss"))) return false;
+    train->graph = env->graph;
+    train->weights = learned_numbers(env->graph);
+    env->graph->output = loss->node;
+    graph_sweep(env->graph);
+    if (!graph_verify(env->graph, "lower")) return false;
+    train->key = key_open(c, "train");
+    Text text = {.jre = c->jre};
+    graph_print(env->graph, &text, true);
+    key_leaf(c, train->key, "graph", span, "%s", text.at);
+    text_free(&text);
+    key_leaf(c, train->key, "view", setting_span(decl, "view"), "%s", view_canonical(&c->arena, train->view));
+    return true;
+}
+
+/* Every other setting is held against its type, and is part of the key as the schema says. */
+static bool read_settings(Compilation *c, const Decl *decl, const Choice *choices, KeyTree *key) {
+    bool sound = true;
+    for (int i = 0; i < schema_key_count; i++) {
+        const SchemaKey *row = &schema_keys[i];
+        if (row->kind != decl->record) continue;
+        const Value *v = setting_value(c, decl, row->name, choices);
+        if (v && v->kind == VALUE_NONE) sound = false;
+        const char *canonical = v && key && row->in_cache_key ? value_canonical(&c->arena, v) : NULL;
+        if (canonical) key_leaf(c, key, row->name, v->span, "%s", canonical);
+    }
+    return sound;
+}
+
+/* flip(as = new_identity): each individual and its mirror are two. */
+static bool mirrors_are_others(const View *view) {
+    const ViewStep *flip = view_step(view, "flip");
+    const Value *as = flip ? step_parameter(flip, "as") : NULL;
+    return as && as->text && !strcmp(as->text, "new_identity");
+}
+
+void *plan_train(Compilation *c, Decl *decl, const Member *member) {
+    const Choice *choices = member->choices;
+    TrainPlan *train = arena_new(&c->arena, TrainPlan);
+    *train = (TrainPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .classes = CLASSES_MADE_UP};
+    if (!read_settings(c, decl, choices, NULL)) return NULL;
+    train->network = setting_value(c, decl, "network", choices);
+    train->loss = setting_value(c, decl, "loss", choices);
+    if (!train->network || train->network->kind != VALUE_FORMULA || !train->loss) return NULL;
+    train->loss_name = train->loss->text;
+    train->batch = batch_of(setting_value(c, decl, "batches", choices));
+    train->view = first_view(c, decl, choices);
+    bool placed = part_from_value(c, setting_value(c, decl, "data", choices), setting_span(decl, "data"), &train->data);
+    if (!train->view || !placed) return NULL;
+    if (mirrors_are_others(train->view)) train->classes *= 2;
+    if (train->data.split && train->data.split->folds && !train->data.fold) train->folds = train->data.split;
+    if (!lower_training(c, decl, train, choices)) return NULL;
+    read_settings(c, decl, choices, train->key);
+    key_close(c, train->key);
+    plan_later(c, "training", decl->name, train->span);
+    list_add(&c->arena, &c->plan->trains, train);
+    return train;
+}
+
+/* ---- forests and ensembles ------------------------------------------------------------------------------------------------ */
+
+/* The scores of a list, each with its key. False: diagnosed. */
+static bool scores_of(Compilation *c, const Decl *decl, const char *setting, const Choice *choices, SplitPlan **folds, KeyTree *key, SimilarityPlan ***scores, int *count) {
+    const Value *list = setting_value(c, decl, setting, choices);
+    LIST(SimilarityPlan *) found = {0};
+    if (!list || list->kind != VALUE_LIST) return false;
+    for (int i = 0; i < list->items.count; i++) {
+        SimilarityPlan *score = similarity_from_value(c, list->items.at[i]);
+        if (!score || !folds_meet(c, folds, score->folds, score->span)) return false;
+        list_add(&c->arena, &found, score);
+        key_part(c, key, score->key);
+    }
+    if (!found.count) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_argument, list->span, "the list is empty: `%s` has nothing to look at", decl->name);
+        diag_help(d, "name at least one score: [cosine(features)]");
+    }
+    *scores = found.at;
+    *count = found.count;
+    return found.count > 0;
+}
+
+void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
+    BoostPlan *boost = arena_new(&c->arena, BoostPlan);
+    *boost = (BoostPlan){.name = decl->name, .span = decl->statement->name_span, .key = key_open(c, "boost")};
+    if (!read_settings(c, decl, member->choices, boost->key)) return NULL;
+    SimilarityPlan **scores;
+    int count;
+    if (!scores_of(c, decl, "evidence", member->choices, &boost->folds, boost->key, &scores, &count)) return NULL;
+    for (int i = 0; i < count; i++) list_add(&c->arena, &boost->evidence, scores[i]);
+    if (!part_from_value(c, setting_value(c, decl, "fit_on", member->choices), setting_span(decl, "fit_on"), &boost->fit_on)) return NULL;
+    SplitPlan *split = boost->fit_on.split;
+    if (split && split->folds && !folds_meet(c, &boost->folds, split, boost->fit_on.span)) return NULL;
+    key_close(c, boost->key);
+    plan_later(c, "boosting", decl->name, boost->span);
+    list_add(&c->arena, &c->plan->boosts, boost);
+    return boost;
+}
+
+void *plan_ensemble(Compilation *c, Decl *decl, const Member *member) {
+    EnsemblePlan *ensemble = arena_new(&c->arena, EnsemblePlan);
+    *ensemble = (EnsemblePlan){.name = decl->name, .span = decl->statement->name_span, .key = key_open(c, "ensemble")};
+    if (!read_settings(c, decl, member->choices, ensemble->key)) return NULL;
+    SimilarityPlan **scores;
+    int count;
+    if (!scores_of(c, decl, "members", member->choices, &ensemble->folds, ensemble->key, &scores, &count)) return NULL;
+    for (int i = 0; i < count; i++) list_add(&c->arena, &ensemble->members, scores[i]);
+    ensemble->combine = plan_text(c, decl, "combine", member->choices);
+    ensemble->calibrate = plan_text(c, decl, "calibrate", member->choices);
+    const Value *weights = setting_value(c, decl, "weights", member->choices), *shortlist = setting_value(c, decl, "shortlist", member->choices);
+    ensemble->learned = weights && (weights->kind == VALUE_OPTION || weights->kind == VALUE_WORD);
+    if (weights && weights->kind == VALUE_LIST && weights->items.count != count) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_argument, weights->span, "%d weight%s for %d members", weights->items.count, weights->items.count == 1 ? "" : "s", count);
+        diag_help(d, "write one number for each member, or `learned`");
+        return NULL;
+    }
+    if (plan_has(decl, "shortlist") && !(ensemble->shortlist = similarity_from_value(c, (Value *)shortlist))) return NULL;
+    if ((ensemble->learned || ensemble->calibrate) && !plan_has(decl, "fit_on")) {
+        Diagnostic *d = diag(c->jre, DIAG_missing_key, setting_span(decl, ensemble->learned ? "weights" : "calibrate"), "this is fitted, and nothing says on which pictures");
+        diag_help(d, "add: fit_on folds.others");
+        return NULL;
+    }
+    if (plan_has(decl, "fit_on")) {
+        if (!part_from_value(c, setting_value(c, decl, "fit_on", member->choices), setting_span(decl, "fit_on"), &ensemble->fit_on)) return NULL;
+        SplitPlan *split = ensemble->fit_on.split;
+        if (split && split->folds && !folds_meet(c, &ensemble->folds, split, ensemble->fit_on.span)) return NULL;
+    }
+    key_close(c, ensemble->key);
+    plan_later(c, "ensembles", decl->name, ensemble->span);
+    list_add(&c->arena, &c->plan->ensembles, ensemble);
+    return ensemble;
+}

@@ -1,0 +1,373 @@
+/* plan_score.c: from a network to a score: embeds, similarities, evaluations, figures, submissions.
+ *
+ * A similarity is a tree: cosines of embeds at the leaves, forests and ensembles and their arithmetic above. What an embed or a
+ * similarity learned by folds stands once for each fold; `folds` says of which split. */
+#include "compiler.h"
+
+#include <string.h>
+
+/* ---- embeds --------------------------------------------------------------------------------------------------------------- */
+
+/* One network sees them all. */
+static bool same_sizes(Compilation *c, const EmbedPlan *embed) {
+    for (int i = 1; i < embed->views.count; i++) {
+        const View *first = embed->view, *other = embed->views.at[i];
+        if (first->width == other->width && first->height == other->height) continue;
+        Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, other->span, "this view makes pictures of %d x %d", other->width, other->height);
+        diag_also(d, first->span, "and this one of %d x %d", first->width, first->height);
+        diag_help(d, "let all views of a list end in the same size");
+        return false;
+    }
+    return true;
+}
+
+/* All views of a record, evaluated. False: diagnosed. */
+static bool views_of(Compilation *c, const Decl *decl, const Choice *choices, EmbedPlan *embed) {
+    const Value *v = setting_value(c, decl, "view", choices);
+    if (!v || v->kind == VALUE_NONE) return false;
+    int count = v->kind == VALUE_LIST ? v->items.count : 1;
+    for (int i = 0; i < count; i++) {
+        Value *formula = v->kind == VALUE_LIST ? v->items.at[i] : (Value *)v;
+        View *view = evaluate_view(c, choices, formula, formula->span);
+        if (!view) return false;
+        list_add(&c->arena, &embed->views, view);
+    }
+    embed->view = count ? embed->views.at[0] : NULL;
+    if (!count) diag_help(diag(c->jre, DIAG_wrong_argument, v->span, "the list of views is empty"), "name at least one augment");
+    return count && same_sizes(c, embed);
+}
+
+View *first_view(Compilation *c, const Decl *decl, const Choice *choices) {
+    EmbedPlan views = {0};
+    return views_of(c, decl, choices, &views) ? views.view : NULL;
+}
+
+/* "filter bank", but "resnet50": what learned nothing is called by the words of its name. */
+static const char *backbone_words(Compilation *c, const char *name, const Program *program) {
+    if (program->weights || !name) return name ? name : "none";
+    char *words = arena_copy(&c->arena, name, strlen(name));
+    for (char *at = words; *at; at++)
+        if (*at == '_') *at = ' ';
+    return words;
+}
+
+
+/* The network of an embed: a formula, or what a training makes of one. */
+static Value *network_of(Compilation *c, const Decl *decl, const Choice *choices, EmbedPlan *embed) {
+    Value *v = setting_value(c, decl, "network", choices);
+    if (!v || v->kind == VALUE_NONE) return NULL;
+    if (v->kind != VALUE_RECORD) return v;
+    embed->train = plan_of_record(c, v->decl, v->choices);
+    if (!embed->train) return NULL;
+    embed->folds = embed->train->folds;
+    return embed->train->network;
+}
+
+/* What keeps an embed from being computed by this version. */
+static void mark_later(Compilation *c, EmbedPlan *embed) {
+    embed->later = embed->train != NULL;
+    for (int i = 0; i < embed->views.count; i++) {
+        const View *view = embed->views.at[i];
+        if (!view->later) continue;
+        plan_later(c, arena_print(&c->arena, "the step `%s` of a view", view->later), embed->name, view->later_span);
+        embed->later = true;
+    }
+    if (embed->views.count > 1) {
+        plan_later(c, "several views of one picture", embed->name, embed->view->span);
+        embed->later = true;
+    }
+    if (!embed->program) embed->later = true;
+}
+
+static void embed_key(Compilation *c, const Decl *decl, EmbedPlan *embed) {
+    KeyTree *key = embed->tree = key_open(c, "embed %s", embed->name);
+    key_leaf(c, key, "arithmetic", setting_span(decl, "arithmetic"), "%s", plan_text(c, decl, "arithmetic", NULL));
+    if (embed->program) key_leaf(c, key, "graph", setting_span(decl, "network"), "%s", embed->program->key);
+    for (int i = 0; i < embed->views.count; i++) key_leaf(c, key, "view", embed->views.at[i]->span, "%s", view_canonical(&c->arena, embed->views.at[i]));
+    if (embed->views.count > 1) key_leaf(c, key, "pool", setting_span(decl, "pool"), "%s", plan_text(c, decl, "pool", NULL));
+    if (embed->train) key_part(c, key, embed->train->key);
+    embed->key = key_close(c, key);
+}
+
+void *plan_embed(Compilation *c, Decl *decl, const Member *member) {
+    EmbedPlan *embed = arena_new(&c->arena, EmbedPlan);
+    *embed = (EmbedPlan){.name = decl->name, .span = decl->statement->name_span};
+    const Choice *choices = member->choices;
+    bool seen = views_of(c, decl, choices, embed);
+    Value *network = embed->network = network_of(c, decl, choices, embed);
+    const char *arithmetic = plan_text(c, decl, "arithmetic", choices);
+    if (!seen || !network || !arithmetic) return NULL;
+    Lowered lowered = lower_network(c, choices, network, embed->view, embed->train ? weights_made_up(c, setting_span(decl, "network")) : NULL, setting_span(decl, "network"));
+    if (!lowered.program && !lowered.later) return NULL;
+    embed->program = lowered.program;
+    if (lowered.later) plan_later(c, lowered.later, decl->name, lowered.later_span);
+    embed->backbone = lowered.program ? backbone_words(c, lowered.backbone, lowered.program) : lowered.backbone;
+    embed->width = lowered.width;
+    embed->points = lowered.points;
+    if (strcmp(arithmetic, "f32") != 0) plan_later(c, "arithmetic with 16 bits", decl->name, setting_span(decl, "arithmetic"));
+    mark_later(c, embed);
+    embed_key(c, decl, embed);
+    for (int i = 0; i < c->plan->embeds.count; i++)                /* members of equal keys are computed once */
+        if (!strcmp(c->plan->embeds.at[i]->key, embed->key)) return c->plan->embeds.at[i];
+    list_add(&c->arena, &c->plan->embeds, embed);
+    return embed;
+}
+
+/* ---- similarities ------------------------------------------------------------------------------------------------------------- */
+
+SimilarityPlan *similarity_new(Compilation *c, ScoreKind kind, Span span) {
+    SimilarityPlan *similarity = arena_new(&c->arena, SimilarityPlan);
+    *similarity = (SimilarityPlan){.kind = kind, .span = span, .later = kind != SCORE_COSINE};
+    return similarity;
+}
+
+static SimilarityPlan *of_boost(Compilation *c, const Value *v) {
+    BoostPlan *boost = plan_of_record(c, v->decl, v->choices);
+    if (!boost) return NULL;
+    SimilarityPlan *similarity = similarity_new(c, SCORE_BOOST, v->span);
+    similarity->boost = boost;
+    similarity->folds = boost->folds;
+    similarity->calibrated = true;                                 /* it tells how probable it is */
+    similarity->key = boost->key;
+    return similarity;
+}
+
+static SimilarityPlan *of_ensemble(Compilation *c, const Value *v) {
+    EnsemblePlan *ensemble = plan_of_record(c, v->decl, v->choices);
+    if (!ensemble) return NULL;
+    SimilarityPlan *similarity = similarity_new(c, SCORE_ENSEMBLE, v->span);
+    similarity->ensemble = ensemble;
+    similarity->folds = ensemble->folds;
+    similarity->calibrated = ensemble->calibrate != NULL;
+    similarity->key = ensemble->key;
+    return similarity;
+}
+
+SimilarityPlan *similarity_from_value(Compilation *c, Value *v) {
+    if (!v || v->kind == VALUE_NONE) return NULL;
+    if (v->kind == VALUE_SIMILARITY) return v->similarity;
+    if (v->kind == VALUE_RECORD && v->decl->record == KIND_boost) return of_boost(c, v);
+    if (v->kind == VALUE_RECORD && v->decl->record == KIND_ensemble) return of_ensemble(c, v);
+    Diagnostic *d = diag(c->jre, DIAG_wrong_type, v->span, "a similarity was expected, this is %s", value_kind_text(v));
+    diag_help(d, "for instance: similarity cosine(features)");
+    return NULL;
+}
+
+Value *value_similarity(Compilation *c, SimilarityPlan *similarity, Span span) {
+    Value *v = value_new(c, VALUE_SIMILARITY, span);
+    v->similarity = similarity;
+    return v;
+}
+
+/* sign * weight * score, added to what the mix holds. */
+static bool add_score(Compilation *c, SimilarityPlan *mix, SimilarityPlan *score, double weight) {
+    if (!folds_meet(c, &mix->folds, score->folds, score->span)) return false;
+    if (score->kind != SCORE_MIX) {
+        list_add(&c->arena, &mix->parts, score);
+        list_add(&c->arena, &mix->weights, weight);
+        return true;
+    }
+    for (int i = 0; i < score->parts.count; i++) {
+        list_add(&c->arena, &mix->parts, score->parts.at[i]);
+        list_add(&c->arena, &mix->weights, weight * score->weights.at[i]);
+    }
+    mix->constant += weight * score->constant;
+    return true;
+}
+
+static void mix_key(Compilation *c, SimilarityPlan *mix) {
+    mix->key = key_open(c, "mix");
+    key_leaf(c, mix->key, "constant", mix->span, "%.17g", mix->constant);
+    for (int i = 0; i < mix->parts.count; i++) {
+        key_leaf(c, mix->key, "weight", mix->parts.at[i]->span, "%.17g", mix->weights.at[i]);
+        key_part(c, mix->key, mix->parts.at[i]->key);
+    }
+    key_close(c, mix->key);
+}
+
+static Value *not_mixed(Environment *env, const Expr *e, const Value *a, const Value *b) {
+    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, e->focus, "`%s` cannot work on %s and %s", binary_text(e->op), value_kind_text(a), value_kind_text(b));
+    diag_help(d, "scores are added to scores and multiplied by numbers: 0.6 * cosine(deep) + 0.4 * cosine(quick)");
+    return poison(env, e->span);
+}
+
+/* A judge or a council stands for its score here. */
+static SimilarityPlan *score_in(Compilation *c, Value *v) {
+    bool record = v->kind == VALUE_RECORD && (v->decl->record == KIND_boost || v->decl->record == KIND_ensemble);
+    return v->kind == VALUE_SIMILARITY || record ? similarity_from_value(c, v) : NULL;
+}
+
+Value *similarity_arithmetic(Environment *env, const Expr *e, Value *a, Value *b) {
+    Compilation *c = env->compilation;
+    SimilarityPlan *left = score_in(c, a), *right = score_in(c, b);
+    bool left_number = a->kind == VALUE_NUMBER && !a->batch, right_number = b->kind == VALUE_NUMBER && !b->batch;
+    bool scales = (e->op == BINARY_mul && ((left && right_number) || (left_number && right))) || (e->op == BINARY_div && left && right_number && value_bare(b) != 0);
+    bool adds = (e->op == BINARY_add || e->op == BINARY_sub) && (left || left_number) && (right || right_number);
+    if (!scales && !adds) return not_mixed(env, e, a, b);
+    SimilarityPlan *mix = similarity_new(c, SCORE_MIX, e->span);
+    double sign = e->op == BINARY_sub ? -1 : 1;
+    bool sound = true;
+    if (scales && left) sound = add_score(c, mix, left, e->op == BINARY_div ? 1 / value_bare(b) : value_bare(b));
+    else if (scales) sound = add_score(c, mix, right, value_bare(a));
+    else {
+        if (left) sound = add_score(c, mix, left, 1);
+        else mix->constant += value_bare(a);
+        if (sound && right) sound = add_score(c, mix, right, sign);
+        else if (!right) mix->constant += sign * value_bare(b);
+    }
+    if (!sound) return poison(env, e->span);
+    mix_key(c, mix);
+    return value_similarity(c, mix, e->span);
+}
+
+/* What this version computes: the cosine of one embed that it can compute. */
+static bool runs(const SimilarityPlan *similarity) { return similarity->kind == SCORE_COSINE && !similarity->embed->later; }
+
+static void later_score(Compilation *c, const SimilarityPlan *similarity, const char *name) {
+    static const char *const words[] = {NULL, "gaps", "matches of key points", "boosting", "ensembles", "sums of scores", "scores within a group"};
+    if (words[similarity->kind] && similarity->kind != SCORE_BOOST && similarity->kind != SCORE_ENSEMBLE) plan_later(c, words[similarity->kind], name, similarity->span);
+}
+
+/* ---- evaluations ---------------------------------------------------------------------------------------------------------------- */
+
+static bool read_metrics(Compilation *c, const Decl *decl, EvaluatePlan *evaluation) {
+    static const char *const computed[] = {"map", "rank1", "rank5"};
+    const Value *metrics = setting_value(c, decl, "metrics", NULL);
+    if (!metrics || metrics->kind != VALUE_LIST) return false;
+    for (int i = 0; i < metrics->items.count; i++) {
+        const Value *metric = metrics->items.at[i];
+        bool known = false;
+        for (int k = 0; k < 3; k++) known |= metric->text && !strcmp(metric->text, computed[k]);
+        if (!known) plan_later(c, arena_print(&c->arena, "the metric `%s`", metric->text), evaluation->name, metric->span);
+        list_add(&c->arena, &evaluation->metrics, metric->text);
+    }
+    return true;
+}
+
+/* On what, against what; the parts that this version examines are a whole dataset and what folds hold out. */
+static bool read_parts(Compilation *c, const Decl *decl, const Choice *choices, EvaluatePlan *evaluation) {
+    PartPlan on;
+    Span span = setting_span(decl, "on");
+    if (!part_from_value(c, setting_value(c, decl, "on", choices), span, &on)) return false;
+    evaluation->dataset = on.dataset;
+    evaluation->split = on.split;
+    evaluation->part = on.part;
+    if (on.fold || (on.split && (!on.split->folds || strcmp(on.part, "held_out") != 0))) plan_later(c, "examining other parts than `held_out` of all folds", decl->name, span);
+    if (plan_has(decl, "against")) {
+        span = setting_span(decl, "against");
+        if (!part_from_value(c, setting_value(c, decl, "against", choices), span, &evaluation->against)) return false;
+        plan_later(c, "candidates of another part (`against`)", decl->name, span);
+    }
+    if (plan_has(decl, "gallery")) {
+        const Value *condition = setting_value(c, decl, "gallery", choices);
+        if (!condition || condition->kind == VALUE_NONE) return false;
+        plan_later(c, "conditions on candidates (`gallery`)", decl->name, condition->span);
+    }
+    return true;
+}
+
+static bool names_individuals(Compilation *c, const Decl *decl, const DatasetPlan *dataset) {
+    if (dataset->identity) return true;
+    Diagnostic *d = diag(c->jre, DIAG_missing_key, setting_span(decl, "on"), "`%s` does not say who is on its pictures", dataset->name);
+    diag_help(d, "add to the dataset: identity \"{column}\"");
+    return false;
+}
+
+/* The score, told where it is used if it is none. */
+static SimilarityPlan *similarity_of(Compilation *c, const Decl *decl, const Choice *choices) {
+    SimilarityPlan *similarity = similarity_from_value(c, setting_value(c, decl, "similarity", choices));
+    if (similarity && !runs(similarity)) later_score(c, similarity, decl->name);
+    return similarity;
+}
+
+void *plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
+    EvaluatePlan *evaluation = arena_new(&c->arena, EvaluatePlan);
+    *evaluation = (EvaluatePlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .decl = decl, .choices = member->choices,
+                                 .quoted = decl->scope != c->scope};
+    bool sound = read_parts(c, decl, member->choices, evaluation);
+    sound &= read_metrics(c, decl, evaluation);
+    evaluation->average_identity = plan_says(c, decl, "average", "identity");
+    evaluation->lonely_zero = plan_says(c, decl, "lonely", "zero");
+    evaluation->record = plan_text(c, decl, "record", NULL);
+    evaluation->record_span = setting_span(decl, "record");
+    evaluation->notes = plan_text(c, decl, "notes", NULL);
+    evaluation->similarity = similarity_of(c, decl, member->choices);
+    if (!sound || !evaluation->similarity || !names_individuals(c, decl, evaluation->dataset)) return NULL;
+    SplitPlan *folds = evaluation->split && evaluation->split->folds ? evaluation->split : NULL;
+    if (folds && !folds_meet(c, &folds, evaluation->similarity->folds, setting_span(decl, "on"))) return NULL;
+    list_add(&c->arena, &c->plan->evaluations, evaluation);
+    return evaluation;
+}
+
+/* ---- figures and submissions ------------------------------------------------------------------------------------------------------ */
+
+void *plan_figure(Compilation *c, Decl *decl, const Member *member) {
+    PartPlan part;
+    const Value *show = setting_value(c, decl, "show", member->choices);
+    bool sound = show && show->kind != VALUE_NONE;
+    if (plan_has(decl, "on")) sound &= part_from_value(c, setting_value(c, decl, "on", member->choices), setting_span(decl, "on"), &part);
+    setting_value(c, decl, "caption", NULL);
+    setting_value(c, decl, "width", NULL);
+    if (!sound) return NULL;
+    FigurePlan *figure = arena_new(&c->arena, FigurePlan);
+    *figure = (FigurePlan){decl->name, decl->statement->name_span};
+    for (int i = 0; i < c->plan->figures.count; i++)
+        if (c->plan->figures.at[i].name == figure->name) return figure;
+    list_add(&c->arena, &c->plan->figures, *figure);
+    return figure;
+}
+/* "{version}-{backbone}.csv", filled; every open choice must stand in braces, or two members would write one file. */
+static const char *fill_template(Compilation *c, const char *text, Span span, const MemberName *member) {
+    const char *filled = "";
+    bool *used = arena_array(&c->arena, bool, member->count + 1);
+    for (const char *at = text; *at;) {
+        size_t plain = strcspn(at, "{");
+        filled = arena_print(&c->arena, "%s%.*s", filled, (int)plain, at);
+        at += plain;
+        if (!*at) break;
+        size_t length = strcspn(at, "}");
+        const char *name = arena_copy(&c->arena, at + 1, length > 1 ? length - 1 : 0), *value = NULL;
+        if (!strcmp(name, "version")) value = c->version;
+        for (int i = 0; i < member->count; i++)
+            if (!strcmp(name, member->at[i].axis)) value = member->at[i].choice, used[i] = true;
+        if (!value || at[length] != '}') {
+            Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "`{%s}` is neither the version nor an open choice", name);
+            diag_help(d, "known are {version}%s%s%s", member->count ? " {" : "", member->count ? member->at[0].axis : "", member->count ? "}" : "");
+            return NULL;
+        }
+        filled = arena_print(&c->arena, "%s%s", filled, value);
+        at += length + 1;
+    }
+    for (int i = 0; i < member->count; i++) {
+        if (used[i]) continue;
+        Diagnostic *d = diag(c->jre, DIAG_undecided_choice, span, "every choice of `%s` would write this same file", member->at[i].axis);
+        diag_help(d, "put the choice into the name: {%s}", member->at[i].axis);
+        return NULL;
+    }
+    return filled;
+}
+
+
+void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
+    SubmitPlan *submission = arena_new(&c->arena, SubmitPlan);
+    *submission = (SubmitPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name};
+    PartPlan on;
+    bool placed = part_from_value(c, setting_value(c, decl, "on", member->choices), setting_span(decl, "on"), &on);
+    submission->dataset = on.dataset;
+    if (placed && on.split) plan_later(c, "submissions of a part", decl->name, on.span);
+    if (plan_has(decl, "gallery")) {
+        const Value *condition = setting_value(c, decl, "gallery", member->choices);
+        if (!condition || condition->kind == VALUE_NONE) return NULL;
+        plan_later(c, "conditions on candidates (`gallery`)", decl->name, condition->span);
+    }
+    submission->pairs = plan_text(c, decl, "pairs", NULL);
+    submission->pairs_span = setting_span(decl, "pairs");
+    if (!submission->pairs && !plan_has(decl, "pairs")) plan_later(c, "submissions without a table of pairs", decl->name, submission->span);
+    submission->similarity = similarity_of(c, decl, member->choices);
+    const char *file = plan_text(c, decl, "file", NULL);
+    submission->file_span = setting_span(decl, "file");
+    submission->file = file ? fill_template(c, file, submission->file_span, &member->name) : NULL;
+    if (!submission->similarity || !placed || !submission->file) return NULL;
+    list_add(&c->arena, &c->plan->submissions, submission);
+    return submission;
+}

@@ -1,0 +1,151 @@
+/* families.c: what an `each` does to values: choices named, the best chosen, ancestors quoted, with numbers as if a run had found them. */
+#include "trial.h"
+
+/* The score of a member is what stands here behind its choice; an ancestor's is 0.5. */
+static bool score_by_choice(void *context, const EvaluatePlan *plan, const char *field, double *number) {
+    (void)context;
+    static const struct { const char *choice; double map; } scores[] = {{"8px", 0.25}, {"16px", 0.75}, {"24px", 0.75}};
+    if (strcmp(field, "map") != 0) return false;
+    *number = 0.5;
+    for (size_t i = 0; i < sizeof scores / sizeof *scores && plan->member.count; i++)
+        if (!strcmp(plan->member.at[0].choice, scores[i].choice)) *number = scores[i].map;
+    return true;
+}
+
+static const char animals[] = "dataset animals {\n  image \"{file}\"\n  table \"a.csv\"\n  identity \"{who}\"\n}\n"
+                              "split halves {\n  data animals\n  folds 2\n  identities shared\n}\n"
+                              "side = 8px\naugment plain(x: Image) -> Image { x |> fit(side) }\n"
+                              "network Eye(x: Tensor[N, C, H, W]) -> Embedding[N, C] { x |> average_pool |> unit }\n"
+                              "embed features {\n  network Eye\n  view plain\n}\nlikeness = cosine(features)\n"
+                              "evaluate cv {\n  similarity likeness\n  on halves.held_out\n  metrics [map]\n}\n";
+
+/* The document v02 over v01 (the animals), compiled. */
+static Trial *story(const char *program) {
+    Trial *trial = trial_new();
+    Arena *arena = &trial->jre->forever;
+    trial_file(trial, "v01.jre", arena_print(arena, "# One\n\n```jre\n%s```\n", animals));
+    trial_document(trial, "v02.jre", arena_print(arena, "# Two\n\n```jre\nextends \"v01.jre\"\n%s\n```\n", program));
+    return trial;
+}
+
+static void holds(const char *program, const char *expectation, bool wanted) {
+    char text[2000];
+    snprintf(text, sizeof text, "%s\nexpect %s", program, expectation);
+    Trial *trial = story(text);
+    if (!trial->good) fail_msg("%s:\n%s", expectation, test_messages(trial->jre));
+    ResultSource source = {.metric = score_by_choice};
+    Outcome outcome;
+    assert_true(check_expectation(&trial->c, trial->c.expects.at[0], 0, &source, &outcome));
+    if (outcome.open || outcome.holds != wanted) fail_msg("%s: open %d, holds %d", expectation, outcome.open, outcome.holds);
+    trial_free(trial);
+}
+
+static const char three[] = "change side = each [8px, 16px, 24px]";
+
+static void a_choice_is_named_in_brackets(void **state) {
+    (void)state;
+    holds(three, "cv[side = 8px].map == 0.25", true);
+    holds(three, "cv[side = 16px].map > cv[side = 8px].map", true);
+    holds(three, "cv[side = 24px].map > cv[side = 16px].map", false);
+}
+
+static void the_best_is_the_first_of_the_highest(void **state) {
+    (void)state;
+    holds(three, "best(cv, by = map).map == 0.75", true);
+    holds(three, "best(cv, by = map).side == 16px", true);
+    holds(three, "best(cv).side == 24px", false);
+}
+
+static void an_ancestor_has_its_own_result(void **state) {
+    (void)state;
+    holds(three, "v01.cv.map == 0.5", true);
+    holds(three, "best(cv, by = map).map > v01.cv.map", true);
+    holds("change side = 16px", "cv.map == v01.cv.map", true);
+}
+
+static void equal_choices_are_equal_values(void **state) {
+    (void)state;
+    const char *networks = "network Small(x: Tensor[N, C, H, W], k: Int = 1) -> Embedding[N, C] { x |> average_pool |> unit }\n"
+                           "eye = each [Small(k = 2), Small(k = 3)]\nchange features { network eye }\n";
+    holds(networks, "best(cv, by = map).eye == Small(k = 2)", true);
+    holds(networks, "best(cv, by = map).eye == Small(k = 3)", false);
+    holds(networks, "cv[eye = Small(k = 3)].map == 0.5", true);
+}
+
+static void what_an_ancestor_quotes_is_planned_apart(void **state) {
+    (void)state;
+    Trial *trial = story("change side = 16px\nexpect cv.map >= v01.cv.map");
+    assert_true(trial->good);
+    assert_int_equal(trial->c.plan->evaluations.count, 2);
+    int quoted = 0;
+    for (int i = 0; i < 2; i++) quoted += trial->c.plan->evaluations.at[i]->quoted;
+    assert_int_equal(quoted, 1);
+    assert_int_equal(trial->c.plan->embeds.count, 2);
+    trial_free(trial);
+    trial = story("expect cv.map >= v01.cv.map");
+    assert_int_equal(trial->c.plan->embeds.count, 1);              /* the same content is the same embed */
+    trial_free(trial);
+}
+
+static void scores_are_sums_of_scores(void **state) {
+    (void)state;
+    Trial *trial = story("change likeness = (0.6 * cosine(features) + gap(features) / 2 - 1) - 0.1 * (2 * cosine(features))");
+    assert_true(trial->good);
+    const SimilarityPlan *mix = trial->c.plan->evaluations.at[0]->similarity;
+    assert_int_equal(mix->kind, SCORE_MIX);
+    assert_int_equal(mix->parts.count, 3);
+    assert_true(mix->weights.at[0] == 0.6 && mix->weights.at[1] == 0.5 && mix->weights.at[2] == -0.2 && mix->constant == -1);
+    assert_true(report_later(&trial->c));
+    test_message_says(trial->jre, "not_yet", "sums of scores", NULL);
+    trial_free(trial);
+}
+
+static void a_training_that_is_called_is_its_network(void **state) {
+    (void)state;
+    Trial *trial = story("train learner { network Eye\n loss Far\n data halves.train\n view plain\n epochs 1 }\n"
+                         "loss Far(e: Embedding[N, d]) -> Scalar { mean over n, k of e[n, k] }\n"
+                         "network Twice(x: Tensor[N, C, H, W]) -> Embedding[N, _] { concat([x |> learner, learner(x)]) }\nchange features { network Twice }\n");
+    if (!trial->good) fail_msg("%s", test_messages(trial->jre));
+    assert_int_equal(trial->c.plan->embeds.at[0]->width, 6);
+    assert_true(report_later(&trial->c));
+    test_message_says(trial->jre, "not_yet", "training", "networks that are trained", NULL);
+    trial_free(trial);
+}
+
+static void a_choice_may_be_a_split(void **state) {
+    (void)state;
+    Trial *trial = story("split strangers { data animals\n folds 3\n identities disjoint }\nprotocol = each [halves, strangers]\nchange cv { on protocol.held_out }\n"
+                         "expect cv[protocol = strangers].map <= cv[protocol = halves].map");
+    if (!trial->good) fail_msg("%s", test_messages(trial->jre));
+    assert_int_equal(trial->c.plan->evaluations.count, 2);
+    assert_string_equal(trial->c.plan->evaluations.at[1]->split->name, "strangers");
+    trial_free(trial);
+}
+
+static void a_line_of_a_thousand_councils_is_refused(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    Text text = {.jre = trial->jre};
+    for (int i = 1; i <= 1000; i++)
+        text_add(&text, "ensemble c%d { members [%s] }\n", i, i < 1000 ? arena_print(&trial->jre->forever, "c%d", i + 1) : "likeness");
+    trial_file(trial, "v01.jre", arena_print(&trial->jre->forever, "# One\n\n```jre\n%s```\n", animals));
+    assert_false(trial_document(trial, "v02.jre", arena_print(&trial->jre->forever, "# Two\n\n```jre\nextends \"v01.jre\"\n%s\n```\n", text.at)));
+    test_message_says(trial->jre, "too_deep", NULL);
+    text_free(&text);
+    trial_free(trial);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_choice_is_named_in_brackets),
+        cmocka_unit_test(the_best_is_the_first_of_the_highest),
+        cmocka_unit_test(an_ancestor_has_its_own_result),
+        cmocka_unit_test(equal_choices_are_equal_values),
+        cmocka_unit_test(what_an_ancestor_quotes_is_planned_apart),
+        cmocka_unit_test(scores_are_sums_of_scores),
+        cmocka_unit_test(a_training_that_is_called_is_its_network),
+        cmocka_unit_test(a_choice_may_be_a_split),
+        cmocka_unit_test(a_line_of_a_thousand_councils_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
