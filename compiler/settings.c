@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_NAMES = 1000 };               /* equations that stand for equations */
+
 typedef Value *Read(Environment *env, const Wanted *wanted, const Expr *e);
 
 /* ---- what is refused --------------------------------------------------------------------------------------------------- */
@@ -440,11 +442,13 @@ bool word_comes_first(Compilation *c, const char *type, const char *allowed, con
 static Value *through_equation(Environment *env, const Wanted *wanted, const Expr *name, Decl *decl) {
     const Expr *e = decl->value;
     int index = decl->each ? choice_of(env->choices, decl) : 0;
-    if (decl->state || index < 0 || (decl->each && index >= e->arguments.count)) return evaluate(env, name);        /* made of itself, or undecided: told there */
+    if (decl->state || env->compilation->nested > MOST_NAMES || index < 0 || (decl->each && index >= e->arguments.count)) return evaluate(env, name);        /* made of itself, too deep or undecided: told there */
     Environment *own = environment_new(env->compilation, decl->scope, env->choices);
     own->record = env->record;
     decl->state = 1;
+    env->compilation->nested++;
     Value *v = typed_value(own, wanted, decl->each ? e->arguments.at[index].value : e);
+    env->compilation->nested--;
     decl->state = 0;
     decl->last = v;                                                /* it has been read: its words mean nothing outside this place */
     decl->last_choices = env->choices;

@@ -292,6 +292,16 @@ static void options_are_refused_like_calls(void **state) {
     refused(KIND_boost, "target", "same(flank)", "", "unknown_name", "`jaguars` does not say its `flank`");
 }
 
+static void words_named_through_thousands_of_names_end(void **state) {
+    (void)state;
+    char *more = malloc(200000), *at = more;
+    assert_non_null(more);
+    for (int i = 0; i < 5000; i++) at += sprintf(at, "a%d = a%d\n", i, i + 1);
+    sprintf(at, "a5000 = shuffled(3)\n");
+    refused(KIND_train, "batches", "a0", more, "too_deep", "other expressions");
+    free(more);
+}
+
 /* ---- conditions ---------------------------------------------------------------------------------------------------------------------- */
 
 static void conditions_name_roles_measures_and_columns(void **state) {
@@ -346,6 +356,7 @@ int main(void) {
         cmocka_unit_test(what_is_declared_elsewhere_is_of_the_kind_wanted),
         cmocka_unit_test(options_have_all_their_arguments),
         cmocka_unit_test(options_are_refused_like_calls),
+        cmocka_unit_test(words_named_through_thousands_of_names_end),
         cmocka_unit_test(conditions_name_roles_measures_and_columns),
         cmocka_unit_test(conditions_of_other_things_are_refused),
     };
