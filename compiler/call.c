@@ -454,6 +454,7 @@ static Value *trained(Environment *env, Value *training, Span span) {
     Value *network = value_new(c, VALUE_FORMULA, span);
     *network = *train->network;
     network->weights = weights_made_up(c, span);
+    network->weights->hash = train->key->hash;
     network->text = train->name;
     if (env->graph && !env->graph->later) env->graph->later = "networks that are trained", env->graph->later_span = span;
     return network;

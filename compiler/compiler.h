@@ -2,7 +2,7 @@
  *
  * Sections in the order of the files: facts from outside, the flat program (resolve.c), values and types (types.c,
  * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, graph_text.c, verify.c, lower.c, rules.def, rewrite.c, schedule.c, memory.c), the plan (plan.c,
- * protocol.c, key.c), and the list of passes (passes.c), which is the place to start reading. */
+ * protocol.c, key.c, key_compare.c), and the list of passes (passes.c), which is the place to start reading. */
 #ifndef JRE_COMPILER_H
 #define JRE_COMPILER_H
 
@@ -277,7 +277,6 @@ typedef struct Program {
     int64_t weights;                      /* numbers that come from files */
     double flops;                         /* of one picture */
     Shape input, output;                  /* with DIM_BATCH */
-    const char *key;                      /* canonical graph, hashed */
 } Program;
 Program *schedule_graph(Graph *g, int largest_batch);
 void memory_plan(Program *program);
@@ -514,24 +513,48 @@ bool takes_image(const Value *network);
 /* lower.c: a network over batches of pictures of the view's size, or a function of one picture. program NULL: diagnosed if `width` is 0;
  * else it is sound, `width` numbers a picture (or for each of its `points`), and `later` is the first thing in it that this version cannot compute.
  * trained: the scope of all weights that are not there yet, of a network that is to be trained; else NULL. */
-typedef struct { Program *program; int width, points; const char *backbone, *later; Span later_span; } Lowered;
+typedef struct { Program *program; Graph *graph; int width, points; const char *backbone, *later; Span later_span; } Lowered;
 Lowered lower_network(Compilation *c, const struct Choice *choices, Value *network, const View *view, WeightScope *trained, Span span);
 
 /* ---- key.c: content keys, and what they are made of ------------------------------------------------------------------------------- */
 
-/* A key remembers its leaves, so that `jre why` can name the first that differs. Leaves and parts are hashed in order. */
-typedef struct { const char *name, *value; Span span; } KeyLeaf;              /* span: where the value was written; NOWHERE for none */
+/* A key remembers what it is made of, so that `jre why` can name what differs. Leaves, then parts are hashed, in order. What is told is not:
+ * it says in the document's words what leaves of a graph hold. */
+typedef struct { const char *name, *value; Span span; const char *place; } KeyLeaf;   /* where the value was written, or a file; else NOWHERE, NULL */
 typedef struct KeyTree {
-    const char *name;                     /* "embed features" */
+    Arena *arena;
+    const char *name;                     /* "embed features": a kind, which is content, and what people call it, which is not */
     const char *hash;                     /* 32 hex digits, set by key_close */
-    LIST(KeyLeaf) leaves;
+    LIST(KeyLeaf) leaves, told;
     LIST(const struct KeyTree *) parts;
+    bool folded;                          /* read back from a store as part of another tree: name and hash only */
 } KeyTree;
-KeyTree *key_open(Compilation *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void key_leaf(Compilation *c, KeyTree *tree, const char *name, Span span, const char *format, ...) __attribute__((format(printf, 5, 6)));
-void key_part(Compilation *c, KeyTree *tree, const KeyTree *part);
-const char *key_close(Compilation *c, KeyTree *tree);
-const char *key_of_text(Compilation *c, const char *text);                    /* 128-bit XXH3, 32 hex digits */
+KeyTree *key_open(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void key_leaf(KeyTree *tree, const char *name, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void key_part(KeyTree *tree, const KeyTree *part);
+const char *key_close(KeyTree *tree);
+KeyTree *key_reopen(Arena *arena, const KeyTree *tree);                       /* a copy that takes more */
+/* Leaves that are not hashed: a formula and the arguments it has ("loss.margin  0.5rad"). */
+void key_told(Compilation *c, KeyTree *tree, const char *name, const Value *formula);
+/* Parts: a leaf for each node, for each step. */
+void key_graph(KeyTree *tree, const Graph *g);
+void key_view(KeyTree *tree, const View *view);
+/* A record with a leaf for each setting that the schema marks; what other keys hold (parts, networks, scores, files) is left to them. */
+KeyTree *key_record(Compilation *c, const Decl *decl, const Choice *choices, const MemberName *member);
+/* Which part of which split; the pictures themselves come on top. */
+struct PartPlan;
+void key_pictures(KeyTree *tree, const char *name, const struct PartPlan *pictures);
+
+/* key_compare.c. What differs between two trees. A part that was read back folded is asked for by its hash; NULL: it is no longer known. */
+typedef struct {
+    NameList path;                        /* from the root downward */
+    const char *name, *old, *now, *place; /* old or now NULL: not there */
+    int further;                          /* nodes behind it that differ too */
+} KeyDifference;
+typedef LIST(KeyDifference) KeyDifferences;
+typedef struct { void *context; const KeyTree *(*find)(void *context, const char *hash); } KeySource;
+void key_compare(Jre *jre, Arena *arena, const KeyTree *old, const KeyTree *now, const KeySource *source, KeyDifferences *differences);
+const char *key_place(Jre *jre, Arena *arena, const KeyLeaf *leaf);           /* "v03.jre:10"; NULL for none */
 
 /* ---- plan.c: what `jre run` walks -------------------------------------------------------------------------------------------------------- */
 
@@ -549,13 +572,14 @@ typedef struct DatasetPlan {
 
 typedef struct SplitPlan SplitPlan;
 /* Pictures: a dataset, or a part of a split; of a split by folds the part of one fold (from 1), or of each (0). */
-typedef struct { DatasetPlan *dataset; SplitPlan *split; const char *part; int fold; Span span; } PartPlan;
+typedef struct PartPlan { DatasetPlan *dataset; SplitPlan *split; const char *part; int fold; Span span; } PartPlan;
 
 struct SplitPlan {
     const char *name; Span span, identities_span;
     const Decl *decl;
     DatasetPlan *data; PartPlan of;       /* data: all its pictures come from there; of.split: .. through a part of another split */
     int folds; bool disjoint, together_burst; uint64_t seed;
+    KeyTree *key;                         /* of its settings; the pictures come on top */
     LIST(const char *) parts; LIST(double) shares;        /* by shares: their names and fractions; else empty */
     const char *column;                   /* by a column: a part for each of its values; else NULL */
     double validate;                      /* the share of the training part to watch; 0: none */
@@ -615,6 +639,7 @@ typedef struct EvaluatePlan {
     PartPlan against;                     /* dataset NULL: the same pictures */
     NameList metrics; bool average_identity, lonely_zero;
     const char *record, *notes;           /* path as written, or NULL */
+    KeyTree *key;                         /* of its settings and its similarity; pictures and kernels come on top */
     Span record_span;
     bool quoted;                          /* of an ancestor: computed, kept in the store, written nowhere else */
 } EvaluatePlan;
@@ -624,6 +649,7 @@ typedef struct SubmitPlan {
     SimilarityPlan *similarity; DatasetPlan *dataset;
     const char *pairs; Span pairs_span;   /* relative to the dataset's root */
     const char *file; Span file_span;     /* template filled in */
+    KeyTree *key;                         /* as of an evaluation */
 } SubmitPlan;
 
 typedef struct { const char *name; Span span; } FigurePlan;

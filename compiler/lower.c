@@ -48,8 +48,10 @@ Lowered lower_network(Compilation *c, const Choice *choices, Value *network, con
     if (made->kind == VALUE_NONE || !is_list_of_numbers(c, made, image, span)) return lowered;
     g->output = made->node->shape.rank ? made->node : graph_reshape(g, made->node, (Shape){1, {1}}, NULL);
     lowered.width = (int)g->output->shape.dim[g->output->shape.rank - 1];
+    lowered.graph = g;
     lowered.later = g->later;
     lowered.later_span = g->later_span;
+    graph_sweep(g);
     if (g->output->shape.rank == 3) {                              /* so many key points of each picture, a list of numbers for each */
         lowered.points = (int)g->output->shape.dim[1];
         lowered.later = "key points", lowered.later_span = span;

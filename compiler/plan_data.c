@@ -162,6 +162,9 @@ void *plan_split(Compilation *c, Decl *decl, const Member *member) {
         diag_help(d, "add to the dataset: identity \"{column}\"");
         return NULL;
     }
+    split->key = key_record(c, decl, member->choices, NULL);
+    key_pictures(split->key, "data", &split->of);
+    key_close(split->key);
     list_add(&c->arena, &c->plan->splits, split);
     return split;
 }

@@ -77,25 +77,20 @@ static bool lower_training(Compilation *c, Decl *decl, TrainPlan *train, const C
     env->graph->output = loss->node;
     graph_sweep(env->graph);
     if (!graph_verify(env->graph, "lower")) return false;
-    train->key = key_open(c, "train");
-    Text text = {.jre = c->jre};
-    graph_print(env->graph, &text, true);
-    key_leaf(c, train->key, "graph", span, "%s", text.at);
-    text_free(&text);
-    key_leaf(c, train->key, "view", setting_span(decl, "view"), "%s", view_canonical(&c->arena, train->view));
+    train->key = key_record(c, decl, choices, &train->member);
+    key_graph(train->key, env->graph);
+    key_view(train->key, train->view);
     return true;
 }
 
-/* Every other setting is held against its type, and is part of the key as the schema says. */
-static bool read_settings(Compilation *c, const Decl *decl, const Choice *choices, KeyTree *key) {
+/* Every setting is held against its type. */
+static bool read_settings(Compilation *c, const Decl *decl, const Choice *choices) {
     bool sound = true;
     for (int i = 0; i < schema_key_count; i++) {
         const SchemaKey *row = &schema_keys[i];
         if (row->kind != decl->record) continue;
         const Value *v = setting_value(c, decl, row->name, choices);
         if (v && v->kind == VALUE_NONE) sound = false;
-        const char *canonical = v && key && row->in_cache_key ? value_canonical(&c->arena, v) : NULL;
-        if (canonical) key_leaf(c, key, row->name, v->span, "%s", canonical);
     }
     return sound;
 }
@@ -111,7 +106,7 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     const Choice *choices = member->choices;
     TrainPlan *train = arena_new(&c->arena, TrainPlan);
     *train = (TrainPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .classes = CLASSES_MADE_UP};
-    if (!read_settings(c, decl, choices, NULL)) return NULL;
+    if (!read_settings(c, decl, choices)) return NULL;
     train->network = setting_value(c, decl, "network", choices);
     train->loss = setting_value(c, decl, "loss", choices);
     if (!train->network || train->network->kind != VALUE_FORMULA || !train->loss) return NULL;
@@ -123,8 +118,8 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     if (mirrors_are_others(train->view)) train->classes *= 2;
     if (train->data.split && train->data.split->folds && !train->data.fold) train->folds = train->data.split;
     if (!lower_training(c, decl, train, choices)) return NULL;
-    read_settings(c, decl, choices, train->key);
-    key_close(c, train->key);
+    key_pictures(train->key, "data", &train->data);
+    key_close(train->key);
     plan_later(c, "training", decl->name, train->span);
     list_add(&c->arena, &c->plan->trains, train);
     return train;
@@ -141,7 +136,7 @@ static bool scores_of(Compilation *c, const Decl *decl, const char *setting, con
         SimilarityPlan *score = similarity_from_value(c, list->items.at[i]);
         if (!score || !folds_meet(c, folds, score->folds, score->span)) return false;
         list_add(&c->arena, &found, score);
-        key_part(c, key, score->key);
+        key_part(key, score->key);
     }
     if (!found.count) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_argument, list->span, "the list is empty: `%s` has nothing to look at", decl->name);
@@ -154,8 +149,8 @@ static bool scores_of(Compilation *c, const Decl *decl, const char *setting, con
 
 void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
     BoostPlan *boost = arena_new(&c->arena, BoostPlan);
-    *boost = (BoostPlan){.name = decl->name, .span = decl->statement->name_span, .key = key_open(c, "boost")};
-    if (!read_settings(c, decl, member->choices, boost->key)) return NULL;
+    *boost = (BoostPlan){.name = decl->name, .span = decl->statement->name_span, .key = key_record(c, decl, member->choices, &member->name)};
+    if (!read_settings(c, decl, member->choices)) return NULL;
     SimilarityPlan **scores;
     int count;
     if (!scores_of(c, decl, "evidence", member->choices, &boost->folds, boost->key, &scores, &count)) return NULL;
@@ -163,7 +158,8 @@ void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
     if (!part_from_value(c, setting_value(c, decl, "fit_on", member->choices), setting_span(decl, "fit_on"), &boost->fit_on)) return NULL;
     SplitPlan *split = boost->fit_on.split;
     if (split && split->folds && !folds_meet(c, &boost->folds, split, boost->fit_on.span)) return NULL;
-    key_close(c, boost->key);
+    key_pictures(boost->key, "fit_on", &boost->fit_on);
+    key_close(boost->key);
     plan_later(c, "boosting", decl->name, boost->span);
     list_add(&c->arena, &c->plan->boosts, boost);
     return boost;
@@ -171,8 +167,8 @@ void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
 
 void *plan_ensemble(Compilation *c, Decl *decl, const Member *member) {
     EnsemblePlan *ensemble = arena_new(&c->arena, EnsemblePlan);
-    *ensemble = (EnsemblePlan){.name = decl->name, .span = decl->statement->name_span, .key = key_open(c, "ensemble")};
-    if (!read_settings(c, decl, member->choices, ensemble->key)) return NULL;
+    *ensemble = (EnsemblePlan){.name = decl->name, .span = decl->statement->name_span, .key = key_record(c, decl, member->choices, &member->name)};
+    if (!read_settings(c, decl, member->choices)) return NULL;
     SimilarityPlan **scores;
     int count;
     if (!scores_of(c, decl, "members", member->choices, &ensemble->folds, ensemble->key, &scores, &count)) return NULL;
@@ -197,7 +193,9 @@ void *plan_ensemble(Compilation *c, Decl *decl, const Member *member) {
         SplitPlan *split = ensemble->fit_on.split;
         if (split && split->folds && !folds_meet(c, &ensemble->folds, split, ensemble->fit_on.span)) return NULL;
     }
-    key_close(c, ensemble->key);
+    if (plan_has(decl, "fit_on")) key_pictures(ensemble->key, "fit_on", &ensemble->fit_on);
+    if (ensemble->shortlist) key_part(ensemble->key, ensemble->shortlist->key);
+    key_close(ensemble->key);
     plan_later(c, "ensembles", decl->name, ensemble->span);
     list_add(&c->arena, &c->plan->ensembles, ensemble);
     return ensemble;

@@ -79,14 +79,15 @@ static void mark_later(Compilation *c, EmbedPlan *embed) {
     if (!embed->program) embed->later = true;
 }
 
-static void embed_key(Compilation *c, const Decl *decl, EmbedPlan *embed) {
-    KeyTree *key = embed->tree = key_open(c, "embed %s", embed->name);
-    key_leaf(c, key, "arithmetic", setting_span(decl, "arithmetic"), "%s", plan_text(c, decl, "arithmetic", NULL));
-    if (embed->program) key_leaf(c, key, "graph", setting_span(decl, "network"), "%s", embed->program->key);
-    for (int i = 0; i < embed->views.count; i++) key_leaf(c, key, "view", embed->views.at[i]->span, "%s", view_canonical(&c->arena, embed->views.at[i]));
-    if (embed->views.count > 1) key_leaf(c, key, "pool", setting_span(decl, "pool"), "%s", plan_text(c, decl, "pool", NULL));
-    if (embed->train) key_part(c, key, embed->train->key);
-    embed->key = key_close(c, key);
+static void embed_key(Compilation *c, const Decl *decl, const Value *network, const Graph *graph, EmbedPlan *embed) {
+    KeyTree *key = embed->tree = key_open(&c->arena, "embed %s", embed->name);
+    key_leaf(key, "arithmetic", setting_span(decl, "arithmetic"), "%s", plan_text(c, decl, "arithmetic", NULL));
+    key_told(c, key, "network", network);
+    key_graph(key, graph);
+    for (int i = 0; i < embed->views.count; i++) key_view(key, embed->views.at[i]);
+    if (embed->views.count > 1) key_leaf(key, "pool", setting_span(decl, "pool"), "%s", plan_text(c, decl, "pool", NULL));
+    if (embed->train) key_part(key, embed->train->key);
+    embed->key = key_close(key);
 }
 
 void *plan_embed(Compilation *c, Decl *decl, const Member *member) {
@@ -106,7 +107,7 @@ void *plan_embed(Compilation *c, Decl *decl, const Member *member) {
     embed->points = lowered.points;
     if (strcmp(arithmetic, "f32") != 0) plan_later(c, "arithmetic with 16 bits", decl->name, setting_span(decl, "arithmetic"));
     mark_later(c, embed);
-    embed_key(c, decl, embed);
+    embed_key(c, decl, network, lowered.graph, embed);
     for (int i = 0; i < c->plan->embeds.count; i++)                /* members of equal keys are computed once */
         if (!strcmp(c->plan->embeds.at[i]->key, embed->key)) return c->plan->embeds.at[i];
     list_add(&c->arena, &c->plan->embeds, embed);
@@ -176,13 +177,13 @@ static bool add_score(Compilation *c, SimilarityPlan *mix, SimilarityPlan *score
 }
 
 static void mix_key(Compilation *c, SimilarityPlan *mix) {
-    mix->key = key_open(c, "mix");
-    key_leaf(c, mix->key, "constant", mix->span, "%.17g", mix->constant);
+    mix->key = key_open(&c->arena, "mix");
+    key_leaf(mix->key, "constant", mix->span, "%.17g", mix->constant);
     for (int i = 0; i < mix->parts.count; i++) {
-        key_leaf(c, mix->key, "weight", mix->parts.at[i]->span, "%.17g", mix->weights.at[i]);
-        key_part(c, mix->key, mix->parts.at[i]->key);
+        key_leaf(mix->key, "weight", mix->parts.at[i]->span, "%.17g", mix->weights.at[i]);
+        key_part(mix->key, mix->parts.at[i]->key);
     }
-    key_close(c, mix->key);
+    key_close(mix->key);
 }
 
 static Value *not_mixed(Environment *env, const Expr *e, const Value *a, const Value *b) {
@@ -295,6 +296,12 @@ void *plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
     if (!sound || !evaluation->similarity || !names_individuals(c, decl, evaluation->dataset)) return NULL;
     SplitPlan *folds = evaluation->split && evaluation->split->folds ? evaluation->split : NULL;
     if (folds && !folds_meet(c, &folds, evaluation->similarity->folds, setting_span(decl, "on"))) return NULL;
+    evaluation->key = key_record(c, decl, member->choices, &member->name);
+    const PartPlan on = {.split = evaluation->split, .part = evaluation->part};
+    key_pictures(evaluation->key, "on", &on);
+    if (evaluation->against.dataset) key_pictures(evaluation->key, "against", &evaluation->against);
+    key_part(evaluation->key, evaluation->similarity->key);
+    key_close(evaluation->key);
     list_add(&c->arena, &c->plan->evaluations, evaluation);
     return evaluation;
 }
@@ -368,6 +375,9 @@ void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
     submission->file_span = setting_span(decl, "file");
     submission->file = file ? fill_template(c, file, submission->file_span, &member->name) : NULL;
     if (!submission->similarity || !placed || !submission->file) return NULL;
+    submission->key = key_record(c, decl, member->choices, &member->name);
+    key_part(submission->key, submission->similarity->key);
+    key_close(submission->key);
     list_add(&c->arena, &c->plan->submissions, submission);
     return submission;
 }

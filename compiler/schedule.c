@@ -64,10 +64,6 @@ Program *schedule_graph(Graph *g, int largest_batch) {
         p->place[i].channels_last = !loaded[i] && node->shape.rank == 4;
     }
     count_work(p);
-    Text canonical = {.jre = g->compilation->jre};
-    graph_print(g, &canonical, true);
-    p->key = key_of_text(g->compilation, canonical.at);
-    text_free(&canonical);
     choose_batch(p, largest_batch);
     return p;
 }

@@ -19,20 +19,20 @@ static Value *of_embed(Environment *env, ScoreKind kind, const char *what, Span 
     similarity->embed = embed;
     similarity->folds = embed->folds;
     similarity->later |= embed->later;
-    similarity->key = key_open(c, "%s", what);
-    key_part(c, similarity->key, embed->tree);
+    similarity->key = key_open(&c->arena, "%s", what);
+    key_part(similarity->key, embed->tree);
     return value_similarity(c, similarity, span);
 }
 
 Value *builtin_cosine(Environment *env, Span span) {
     Value *v = of_embed(env, SCORE_COSINE, "cosine", span);
-    if (v->kind == VALUE_SIMILARITY) key_close(env->compilation, v->similarity->key);
+    if (v->kind == VALUE_SIMILARITY) key_close(v->similarity->key);
     return v;
 }
 
 Value *builtin_gap(Environment *env, Span span) {
     Value *v = of_embed(env, SCORE_GAP, "gap", span);
-    if (v->kind == VALUE_SIMILARITY) key_close(env->compilation, v->similarity->key);
+    if (v->kind == VALUE_SIMILARITY) key_close(v->similarity->key);
     return v;
 }
 
@@ -44,10 +44,10 @@ Value *builtin_matches(Environment *env, Span span) {
     SimilarityPlan *similarity = v->similarity;
     similarity->top = (int)real_parameter(env, "top");
     list_add(&c->arena, &similarity->parts, shortlist);
-    key_leaf(c, similarity->key, "top", span, "%d", similarity->top);
-    key_leaf(c, similarity->key, "by", span, "%s", parameter(env, "by")->text);
-    key_part(c, similarity->key, shortlist->key);
-    key_close(c, similarity->key);
+    key_leaf(similarity->key, "top", span, "%d", similarity->top);
+    key_leaf(similarity->key, "by", span, "%s", parameter(env, "by")->text);
+    key_part(similarity->key, shortlist->key);
+    key_close(similarity->key);
     return folds_meet(c, &similarity->folds, shortlist->folds, span) ? v : poison(env, span);
 }
 
@@ -60,10 +60,10 @@ Value *builtin_within_same(Environment *env, Span span) {
     similarity->folds = inner->folds;
     similarity->calibrated = inner->calibrated;
     list_add(&c->arena, &similarity->parts, inner);
-    similarity->key = key_open(c, "within_same");
-    key_leaf(c, similarity->key, "column", span, "%s", similarity->column);
-    key_part(c, similarity->key, inner->key);
-    key_close(c, similarity->key);
+    similarity->key = key_open(&c->arena, "within_same");
+    key_leaf(similarity->key, "column", span, "%s", similarity->column);
+    key_part(similarity->key, inner->key);
+    key_close(similarity->key);
     return value_similarity(c, similarity, span);
 }
 

@@ -49,6 +49,7 @@ bool files_matching(Jre *jre, Arena *arena, const char *root, const char *patter
  * does not count. */
 typedef struct { Jre *jre; const char *folder; bool disabled; } Store;
 Store store_open(Jre *jre, const char *base_folder, bool disabled);
+bool key_is_hex(const char *key);                         /* a key becomes part of a path, so it may hold nothing else */
 bool store_has(const Store *store, const char *key);
 /* Path of a part inside a key's folder (interned); the folder need not exist. */
 const char *store_path(const Store *store, const char *key, const char *part);
@@ -63,6 +64,7 @@ Progress progress_start(FILE *out, bool quiet, const char *what, int64_t total);
 void progress_step(Progress *progress, int64_t done);
 void progress_end(Progress *progress);
 double seconds_now(void);                                 /* monotonic */
+int64_t seconds_since_epoch(void);
 
 /* ---- core/pool.c: one pthread pool ---------------------------------------------------------------------------------- */
 
@@ -249,7 +251,7 @@ typedef struct {
     int units;
     int skipped;                          /* rows left out by `missing skip` */
     bool hashed;                          /* perceptual hashes are there */
-    const char *key;                      /* of hashes, identities, columns in row order */
+    const char *key; const KeyTree *tree; /* of hashes, identities, columns in row order */
 } Dataset;
 /* Reads table and pictures (content hash; perceptual hash where individuals are named and bursts go by likeness, cached in the store by
  * content). Once for each plan. progress: whose `out` and `quiet` to use; NULL: none. NULL: diagnosed, all bad rows together (at most 10
@@ -342,6 +344,7 @@ typedef struct {
 typedef struct Session {
     Jre *jre; RunOptions options; Arena arena;
     const char *base;                     /* what is written goes below */
+    const char *version;                  /* of the document that is run */
     Pool *pool; Device *device; int level; Store store; WeightLibrary *weights;
     Map datasets, tables, hashes, embeddings;             /* by content of the plan, path, path, key */
 } Session;
@@ -358,11 +361,15 @@ int session_run(Session *session, Compilation *compilation);
 
 /* The stored embeddings of one embed: they grow by picture, and keep their order. */
 typedef struct {
-    const char *key; int width, count, room; float *values;
+    const char *key; const KeyTree *tree; int width, count, room; float *values;
     LIST(const char *) content, file; Map row;            /* row: number + 1 by content hash */
     double seconds; int64_t computed;                     /* spent on all of them, by whichever run */
 } EmbeddingTable;
-const char *embedding_key(Session *session, const EmbedPlan *embed);           /* with kernels, device and level */
+/* What results are named by: what the plan knows of them, with pictures, kernels, device and level. */
+KeyTree *embedding_tree(Session *session, const EmbedPlan *embed);
+KeyTree *evaluation_tree(Session *session, const EvaluatePlan *plan, const Dataset *dataset);
+KeyTree *submission_tree(Session *session, const SubmitPlan *plan, const Dataset *dataset);    /* NULL: diagnosed */
+void key_machine(const Session *session, KeyTree *tree);
 /* The table of an embed with a row for each of the dataset's pictures named in `which`. NULL: diagnosed, or interrupted; what was finished
  * is stored. computed: how many were not there. */
 EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, const Dataset *dataset, const int *which, int count, int *computed);
@@ -375,15 +382,29 @@ bool embedding_unit_rows(Session *session, const EmbedPlan *embed, const Embeddi
 bool file_update(Session *session, const char *path, Span asked_at, const void *bytes, size_t length, bool *written);
 /* A part of the store that carries its checksum: damaged or half-written parts count as absent. */
 bool stored_part(Session *session, const char *key, const char *part, char **bytes, size_t *length);
-bool store_part(Session *session, const char *key, const char *part, const char *what, const void *bytes, size_t length, Span asked_at);
+bool store_part(Session *session, const KeyTree *tree, const char *part, const void *bytes, size_t length, Span asked_at);
 bool stored_number(Session *session, const char *key, const char *name, double *number);       /* of about.json */
 const char *stored_text(Session *session, const char *key, const char *name);                  /* NULL if absent */
+
+/* ---- core/trees.c: what stored results were made of ---------------------------------------------------------------------------------------- */
+
+/* Keeps a key's tree beside its result. */
+bool store_tree(Session *session, const KeyTree *tree, Span asked_at);
+void json_origin(Text *out, const Session *session, const KeyTree *tree);      /* for about.json: what it is, which version made it, when */
+KeyTree *tree_parse(Arena *arena, const char *bytes, size_t length);           /* NULL: damaged */
+const KeyTree *stored_tree(void *session, const char *hash);                   /* NULL: not known; a KeySource's find */
+/* Complete results in the store, in no order. made: seconds since 1970, 0 if nobody knows. */
+typedef struct { const char *key, *what, *version; double made; } StoredResult;
+typedef LIST(StoredResult) StoredResults;
+bool stored_origin(Session *session, const char *key, StoredResult *result);
+void stored_results(Session *session, StoredResults *results);
 
 /* ---- report/result.c, report/submission.c ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
     const EvaluatePlan *plan;
     const char *version, *choice, *key, *embed_key, *dataset_key, *run_id;
+    const KeyTree *tree;
     const NameList *changes;              /* by the command line */
     bool done, cached;
     Evaluation numbers; const char **individuals;         /* names of numbers.per_identity */
@@ -398,7 +419,7 @@ bool report_parse(Jre *jre, Arena *arena, const char *bytes, size_t length, Eval
 bool report_tables(Session *session, const EvaluationReport *report);
 void report_print(Session *session, const EvaluationReport *reports, int count);       /* a table for each evaluation */
 const char *choice_name(Arena *arena, const MemberName *member, bool for_file);        /* "" if there is no choice */
-typedef struct { const SubmitPlan *plan; const char *key, *file; int rows, embedded; bool done, cached, written; } SubmissionReport;
+typedef struct { const SubmitPlan *plan; const KeyTree *tree; const char *key, *file; int rows, embedded; bool done, cached, written; } SubmissionReport;
 bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport *report);
 
 #endif

@@ -109,4 +109,16 @@ expect "test in JSON says what was found" 3 '"found": "left 6, right 7"' "$jre" 
 expect "test without a file" 1 "a document was expected" "$jre" test
 expect "test of a file that is not there" 1 "file_missing" "$jre" test nowhere.jre:3
 expect "a module of the library is checked like a document" 0 "no mistake found" "$jre" check stdlib/core.jre
+with() { name=$1; shift; "$jre" "$name" pipelines/v01.jre --with examples/jaguars/sample.jre --set "jaguars.root=\"$folder\"" --set "unseen.root=\"$folder\"" --set folds.folds=2 --into "$folder/out" "$@"; }
+expect "what was computed is cached" 0 "evaluate.cv  cached under" with why cv
+expect "made when and by which version" 0 " by v01" with why features
+expect "what would be computed again says why" 0 "seed   7  ->  8        (--set)" with why cv --set folds.seed=8
+expect "the way down to what differs" 0 "because split folds differs" with why cv --set folds.seed=8
+expect "nothing else" 0 "nothing else differs" with why cv --set folds.seed=8
+expect "what never ran" 0 "never computed" with why cv --into "$folder/elsewhere"
+expect "why for machines" 0 '"leaf": "seed", "old": "7", "new": "8", "place": "--set"' with why cv --set folds.seed=8 --json
+expect "why of nothing has a nearest name" 1 "did you mean \`features\`" with why featurs
+expect "why says which pictures it needs" 1 "file_missing" "$jre" why pipelines/v01.jre cv --set "jaguars.root=\"$folder/out\"" --with examples/jaguars/sample.jre
+expect "keys with all they are made of" 0 "average      identity" with key cv --tree
+expect "keys by themselves" 0 "  submit.entry" with key
 echo "1..$number"

@@ -1,4 +1,4 @@
-/* program.c: whole documents: what is inherited and laid over, choices, keys, and texts that would break a careless compiler. */
+/* program.c: whole documents: what is inherited and laid over, choices, and texts that would break a careless compiler. */
 #include "trial.h"
 
 #include <dirent.h>
@@ -171,62 +171,6 @@ static void too_many_choices_are_refused_before_they_are_made(void **state) {
     assert_false(trial_chunk(trial, joined(trial, animals, eye, text)));
     test_message_says(trial->jre, "1,000", NULL);
     trial_free(trial);
-}
-
-/* ---- keys ------------------------------------------------------------------------------------------------------------------------------- */
-
-static const char *key_of(const char *name, const char *text, const char *hash) {
-    static char key[40];
-    Trial *trial = trial_new();
-    trial->files.hash = hash;
-    fake_conv(&trial->files, "conv1", 4, 3, 1, false);
-    fake_conv(&trial->files, "stem", 4, 3, 1, false);
-    if (!trial_document(trial, name, text)) {
-        char *messages = test_messages(trial->jre);
-        fail_msg("%s\n%s", text, messages);
-    }
-    snprintf(key, sizeof key, "%s", trial->c.plan->embeds.at[0]->key);
-    trial_free(trial);
-    return key;
-}
-
-#define KEYED(before, layer, fill, size, network, label)                                                                                         \
-    "```jre\n" before "augment seen(x: Image) -> Image { x |> fit(" size ", fill = " fill ") |> normalize(half) }\n"                             \
-    "network " network "(x: Tensor[N, C, H, W]) -> Embedding[N, _] { x |> " layer " as " label " |> relu |> average_pool |> unit }\n"            \
-    "embed features {\n  network " network "(weights = \"a.safetensors\")\n  view seen\n}\n```\n"
-
-static void what_says_the_same_has_the_same_key(void **state) {
-    (void)state;
-    char key[40];
-    snprintf(key, sizeof key, "%s", key_of("v01.jre", KEYED("", "conv(4, 1)", "gray", "8px", "Eye", "conv1"), "one"));
-    assert_int_equal(strlen(key), 32);
-    static const char *const same[] = {
-        "Some prose that was not there.\n\n" KEYED("# a comment\n\n", "conv(4, 1)", "gray", "8px", "Eye", "conv1"),
-        KEYED("", "conv(4, 1)", "gray", "8px", "Renamed", "conv1"),
-        KEYED("", "conv(2 + 2, size = 1, stride = 1)", "gray", "8px", "Eye", "conv1"),
-        KEYED("side = 8px\n", "conv(4, 1)", "gray", "side", "Eye", "conv1"),
-        KEYED("layer = conv(out = 4, size = 1)\n", "layer", "gray", "8px", "Eye", "conv1"),
-        "```jre\nembed features {\n  view seen\n  network Eye(weights = \"b.safetensors\")\n}\n```\n\n```jre\n"
-        "network Eye(y: Tensor[M, C, H, W]) -> Embedding[M, _] { z = y |> conv(4, 1) as conv1\n relu(z) |> average_pool |> unit }\n"
-        "augment seen(x: Image) -> Image { x |> fit(8px, fill = gray) |> normalize(half) }\n```\n",
-    };
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++) assert_string_equal(key_of("v77.jre", same[i], "one"), key);
-}
-
-static void what_says_something_else_has_another_key(void **state) {
-    (void)state;
-    static const struct { const char *text, *hash; } cases[] = {
-        {KEYED("", "conv(4, 1)", "gray", "8px", "Eye", "conv1"), "one"},   {KEYED("", "conv(4, 1)", "gray", "8px", "Eye", "conv1"), "two"},
-        {KEYED("", "conv(4, 1)", "black", "8px", "Eye", "conv1"), "one"},  {KEYED("", "conv(4, 1)", "gray", "16px", "Eye", "conv1"), "one"},
-        {KEYED("", "conv(4, 1)", "gray", "8px", "Eye", "stem"), "one"},    {KEYED("", "conv(4, 1, stride = 2)", "gray", "8px", "Eye", "conv1"), "one"},
-        {KEYED("", "conv(4, 1)", "gray", "8px, filter = bilinear", "Eye", "conv1"), "one"},
-    };
-    enum { CASES = sizeof cases / sizeof *cases };
-    char keys[CASES][40];
-    for (int i = 0; i < CASES; i++) {
-        snprintf(keys[i], sizeof keys[i], "%s", key_of("v01.jre", cases[i].text, cases[i].hash));
-        for (int k = 0; k < i; k++) assert_string_not_equal(keys[i], keys[k]);
-    }
 }
 
 /* ---- weights and colors ------------------------------------------------------------------------------------------------------------------ */
@@ -458,8 +402,6 @@ int main(void) {
         cmocka_unit_test(choices_where_one_value_is_needed_are_told_once),
         cmocka_unit_test(a_mistake_that_all_members_share_is_told_once),
         cmocka_unit_test(too_many_choices_are_refused_before_they_are_made),
-        cmocka_unit_test(what_says_the_same_has_the_same_key),
-        cmocka_unit_test(what_says_something_else_has_another_key),
         cmocka_unit_test(a_view_of_other_colors_than_the_weights_is_refused_for_each_network_once),
         cmocka_unit_test(what_calls_itself_ends),
         cmocka_unit_test(numbers_named_through_thousands_of_names_end),

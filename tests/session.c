@@ -367,6 +367,74 @@ static void a_folder_that_takes_nothing_still_gives_numbers(void **state) {
     site_close(&site);
 }
 
+/* What a run computes after an edit of the pictures, of the table, of the machine. */
+static void a_changed_pixel_is_computed_again_and_its_name_is_not(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    expect_run(&site, FIRST_RUN);
+    put_picture(&site, "train/03.png", 77);
+    expect_run(&site, 1 + 1);                                      /* that picture, the evaluation */
+    put_text(&site, "train.csv", "filename,ground_truth\n00.png,a\n01.png,b\n02.png,a\n03.png,b\n");
+    expect_run(&site, 1);
+    assert_int_equal(rename(inside(&site, "train/00.png"), inside(&site, "train/zero.png")), 0);
+    put_text(&site, "train.csv", "filename,ground_truth\nzero.png,a\n01.png,b\n02.png,a\n03.png,b\n");
+    expect_run(&site, 0);
+    put_text(&site, "train.csv", "filename,ground_truth\nzero.png,a\n01.png,b\n02.png,b\n03.png,b\n");
+    expect_run(&site, 1);
+    site_close(&site);
+}
+
+static void other_instructions_are_other_keys(void **state) {
+    (void)state;
+    if (kernel_level("v2") < 0 || kernel_level("v3") < 0) skip();
+    Site site;
+    site_open(&site);
+    const char *had = getenv("JRE_CPU");
+    setenv("JRE_CPU", "v3", 1);
+    expect_run(&site, FIRST_RUN);
+    setenv("JRE_CPU", "v2", 1);
+    expect_run(&site, FIRST_RUN);
+    expect_run(&site, 0);
+    had ? setenv("JRE_CPU", had, 1) : unsetenv("JRE_CPU");
+    site_close(&site);
+}
+
+/* The tree beside a result, read back; and read when it is damaged. */
+static void a_result_remembers_what_it_was_made_of(void **state) {
+    (void)state;
+    static const char *const damages[] = {"", "{", "null", "{\"name\": \"evaluate\"}", "{\"name\": 1, \"hash\": 2, \"parts\": []}",
+                                          "{\"name\": \"a\", \"hash\": \"b\", \"told\": [1], \"leaves\": [], \"parts\": []}"};
+    Site site;
+    site_open(&site);
+    Outcomes outcomes = run(&site);
+    Session *session = session_open(site.jre, &(RunOptions){.into = site.folder, .quiet = true});
+    assert_non_null(session);
+    const char *key = key_of(&site, &outcomes, "key");
+    const KeyTree *tree = stored_tree(session, key);
+    assert_non_null(tree);
+    assert_string_equal(tree->name, "evaluate all");
+    StoredResult result;
+    assert_true(stored_origin(session, key, &result));
+    assert_string_equal(result.what, "evaluate all");
+    assert_string_equal(result.version, "p01");
+    assert_true(result.made > 1e9);
+    StoredResults results = {0};
+    stored_results(session, &results);
+    assert_true(results.count >= 3);                               /* embeddings, evaluation, entry */
+    KeyTree *again = key_reopen(&session->arena, tree);
+    assert_string_equal(key_close(again), key);                    /* what was kept is what was hashed */
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        put_text(&site, arena_print(&site.arena, ".jre/store/%s/key.json", key), damages[i]);
+        assert_null(stored_tree(session, key));
+    }
+    assert_null(stored_tree(session, "../../etc"));
+    session_close(session);
+    outcomes_free(&outcomes);
+    expect_run(&site, 0);
+    site_close(&site);
+}
+
 static void numbers_in_json_read_back_to_the_same_bits(void **state) {
     (void)state;
     static const double numbers[] = {0, 1, -1, 0.1, 1.0 / 3, 1e-300, 123456789.125, 2.2250738585072014e-308, 1.7976931348623157e308};
@@ -401,6 +469,9 @@ int main(void) {
         cmocka_unit_test(only_runs_what_is_named),
         cmocka_unit_test(without_the_cache_everything_is_computed),
         cmocka_unit_test(a_folder_that_takes_nothing_still_gives_numbers),
+        cmocka_unit_test(a_changed_pixel_is_computed_again_and_its_name_is_not),
+        cmocka_unit_test(other_instructions_are_other_keys),
+        cmocka_unit_test(a_result_remembers_what_it_was_made_of),
         cmocka_unit_test(numbers_in_json_read_back_to_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,13 +7,14 @@
 typedef struct {
     CompileRequest request;               /* the document and what is laid over it */
     RunOptions run;
-    const char *dump; bool time_passes, no_data;
+    const char *dump; bool time_passes, no_data, tree;
     bool only_check, to_stdout, yes;      /* of those that write documents: fmt, fix */
     NameList names;                       /* arguments that are no options */
 } Options;
 
 /* What a subcommand accepts: letters of the groups below; anything else is refused with the nearest name. */
-enum { TAKES_DOCUMENT = 1, TAKES_OVERLAYS = 2, TAKES_RUN = 4, TAKES_DUMP = 8, TAKES_NAMES = 16, TAKES_JSON = 32, TAKES_FORMAT = 64, TAKES_FIX = 128, TAKES_NO_DATA = 256 };
+enum { TAKES_DOCUMENT = 1, TAKES_OVERLAYS = 2, TAKES_RUN = 4, TAKES_DUMP = 8, TAKES_NAMES = 16, TAKES_JSON = 32, TAKES_FORMAT = 64, TAKES_FIX = 128, TAKES_NO_DATA = 256,
+       TAKES_INTO = 512, TAKES_TREE = 1024 };
 typedef struct {
     const char *name, *arguments, *summary, *examples;
     int takes;
@@ -31,12 +32,19 @@ bool wants_colors(FILE *out);
 void find_mistakes(Jre *jre, Options *options);
 void print_time_passes(const Compilation *c, FILE *out);
 
+/* work.c: a session and a compiled document, for the subcommands that need both. False: diagnosed. */
+typedef struct { Compilation c; Session *session; bool good; } Work;
+bool work_begin(Work *work, Jre *jre, Options *options, bool with_data);
+void work_end(Work *work, const Options *options);
+
 int run_command(Jre *jre, Options *options);
 int check_command(Jre *jre, Options *options);
 int test_command(Jre *jre, Options *options);
 int explain_command(Jre *jre, Options *options);
 int show_command(Jre *jre, Options *options);
 int diff_command(Jre *jre, Options *options);
+int why_command(Jre *jre, Options *options);
+int key_command(Jre *jre, Options *options);
 int doc_command(Jre *jre, Options *options);
 int format_command(Jre *jre, Options *options);
 int fix_command(Jre *jre, Options *options);

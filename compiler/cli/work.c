@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct { Compilation c; Session *session; bool good; } Work;
-
 /* Said at once, not after an hour of computing. */
 static bool can_write_into(Jre *jre, const char *folder) {
     if (!folder) return true;
@@ -17,7 +15,7 @@ static bool can_write_into(Jre *jre, const char *folder) {
     return false;
 }
 
-static bool begin(Work *work, Jre *jre, Options *options, bool with_data) {
+bool work_begin(Work *work, Jre *jre, Options *options, bool with_data) {
     memset(work, 0, sizeof *work);
     if (!can_write_into(jre, options->run.into)) return false;
     work->session = session_open(jre, &options->run);
@@ -28,7 +26,7 @@ static bool begin(Work *work, Jre *jre, Options *options, bool with_data) {
     return work->good;
 }
 
-static void end(Work *work, const Options *options) {
+void work_end(Work *work, const Options *options) {
     if (options->time_passes) print_time_passes(&work->c, stderr);
     if (work->session) session_close(work->session);
     compilation_free(&work->c);
@@ -79,15 +77,15 @@ static void describe_program(Work *work, Text *out) {
 
 void find_mistakes(Jre *jre, Options *options) {
     Work work;
-    begin(&work, jre, options, true);
-    end(&work, options);
+    work_begin(&work, jre, options, true);
+    work_end(&work, options);
 }
 
 int check_command(Jre *jre, Options *options) {
     Work work;
     double started = seconds_now();
     Text summary = {.jre = jre};
-    if (begin(&work, jre, options, !options->no_data)) {
+    if (work_begin(&work, jre, options, !options->no_data)) {
         describe_program(&work, &summary);
         if (!options->no_data) describe_data(&work, &summary);
     }
@@ -96,13 +94,13 @@ int check_command(Jre *jre, Options *options) {
     int status = report_findings(jre, options);
     if (sound) printf("  no mistake found     %.2f s\n", seconds_now() - started);
     text_free(&summary);
-    end(&work, options);
+    work_end(&work, options);
     return status;
 }
 
 int explain_command(Jre *jre, Options *options) {
     Work work;
-    if (begin(&work, jre, options, false) && !options->dump) {
+    if (work_begin(&work, jre, options, false) && !options->dump) {
         Text text = {.jre = jre};
         for (int i = 0; i < options->names.count; i++) describe_expression(&work.c, options->names.at[i], &text);
         if (!options->names.count) plan_print(&work.c, &text);
@@ -110,7 +108,7 @@ int explain_command(Jre *jre, Options *options) {
         text_free(&text);
     }
     int status = report_findings(jre, options);
-    end(&work, options);
+    work_end(&work, options);
     return status;
 }
 
@@ -129,11 +127,11 @@ int run_command(Jre *jre, Options *options) {
     char *result = NULL;
     size_t length = 0;
     if (options->run.json) options->run.out = open_memstream(&result, &length);
-    int status = begin(&work, jre, options, true) && !report_later(&work.c) ? session_run(work.session, &work.c) : 0;
+    int status = work_begin(&work, jre, options, true) && !report_later(&work.c) ? session_run(work.session, &work.c) : 0;
     if (options->run.json) fclose(options->run.out);
     int findings = options->run.json ? report_as_json(jre, result ? result : "", length) : report_findings(jre, options);
     free(result);
     if (findings) status = status == 130 ? status : findings;
-    end(&work, options);
+    work_end(&work, options);
     return status;
 }

@@ -13,12 +13,11 @@ enum { LOADER_BATCH = 16 };                /* pictures that the loader hands ove
 
 static const double kept_every = 60.0;
 
-const char *embedding_key(Session *session, const EmbedPlan *embed) {
-    Text text = {.jre = session->jre};
-    text_add(&text, "embedding 1 %s %d kernels %s device %s level %d", embed->key, embed->width, kernel_library_version(), session->device->name, session->level);
-    const char *key = hash_bytes(session->jre, text.at, text.length);
-    text_free(&text);
-    return key;
+KeyTree *embedding_tree(Session *session, const EmbedPlan *embed) {
+    KeyTree *tree = key_reopen(&session->arena, embed->tree);
+    key_machine(session, tree);
+    key_close(tree);
+    return tree;
 }
 
 /* ---- the stored table --------------------------------------------------------------------------------------------------- */
@@ -42,8 +41,7 @@ static bool keep_table(Session *session, const EmbedPlan *embed, const Embedding
         csv_cell(&rows, table->file.at[i]);
         text_add(&rows, "\n");
     }
-    text_add(&about, "\"what\": \"embeddings\", \"embed\": ");
-    json_text(&about, embed->name);
+    json_origin(&about, session, table->tree);
     text_add(&about, ", \"backbone\": ");
     json_text(&about, embed->backbone ? embed->backbone : "");
     text_add(&about, ", \"rows\": %d, \"width\": %d, \"checksum\": \"%s\", \"computed\": %lld, \"seconds\": ", table->count, table->width,
@@ -53,7 +51,7 @@ static bool keep_table(Session *session, const EmbedPlan *embed, const Embedding
     const Store *store = &session->store;
     bool kept = npy_write(session->jre, store_path(store, table->key, "embeddings.npy"), embed->span, table->values, 2, shape) &&
                 file_write(session->jre, store_path(store, table->key, "rows.csv"), embed->span, rows.at, rows.length) &&
-                store_finish(store, table->key, about.at, embed->span);
+                store_tree(session, table->tree, embed->span) && store_finish(store, table->key, about.at, embed->span);
     text_free(&rows);
     text_free(&about);
     return kept;
@@ -68,7 +66,7 @@ static void add_row(Session *session, EmbeddingTable *table, const char *content
 
 static void forget_rows(EmbeddingTable *table) {
     jre_release(table->values);
-    *table = (EmbeddingTable){.key = table->key, .width = table->width};
+    *table = (EmbeddingTable){.key = table->key, .tree = table->tree, .width = table->width};
 }
 
 /* Parts are read in a context of their own: what is wrong with them is nobody's business, it is computed again. */
@@ -93,11 +91,13 @@ static void load_rows(Session *session, EmbeddingTable *table, int rows, const c
 }
 
 static EmbeddingTable *table_of(Session *session, const EmbedPlan *embed) {
-    const char *key = embedding_key(session, embed);
+    const KeyTree *tree = embedding_tree(session, embed);
+    const char *key = tree->hash;
     EmbeddingTable *table = map_get(&session->embeddings, key);
     if (table) return table;
     table = arena_new(&session->arena, EmbeddingTable);
     table->key = key;
+    table->tree = tree;
     table->width = embed->width;
     map_set(&session->embeddings, &session->arena, key, table);
     double rows = 0, computed = 0;

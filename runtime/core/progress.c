@@ -14,6 +14,8 @@
 enum { BAR_CELLS = 24, LINE_BYTES = 256 };
 static const double shown_after = 1.0, redrawn_after = 0.1;
 
+int64_t seconds_since_epoch(void) { return (int64_t)time(NULL); }
+
 double seconds_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -96,23 +96,25 @@ static bool compute_evaluation(Run *run, Arena *scratch, const Dataset *dataset,
     return true;
 }
 
-static const char *evaluation_key(Session *session, const EvaluatePlan *plan, const char *embed_key, const char *dataset_key) {
-    Text text = {.jre = session->jre};
-    text_add(&text, "evaluation 2 cosine %s dataset %s average %d lonely %d kernels %s level %d", embed_key, dataset_key, plan->average_identity,
-             plan->lonely_zero, kernel_library_version(), session->level);
-    if (plan->split)
-        text_add(&text, " folds %d part %s disjoint %d together %d seed %llu", plan->split->folds, plan->part ? plan->part : "held_out", plan->split->disjoint,
-                 plan->split->together_burst, (unsigned long long)plan->split->seed);
-    const char *key = hash_bytes(session->jre, text.at, text.length);
-    text_free(&text);
-    return key;
+void key_machine(const Session *session, KeyTree *tree) {
+    key_leaf(tree, "kernels", NOWHERE, "%s", kernel_library_version());
+    key_leaf(tree, "device", NOWHERE, "%s", session->device->name);
+    key_leaf(tree, "level", NOWHERE, "%d", session->level);
+}
+
+KeyTree *evaluation_tree(Session *session, const EvaluatePlan *plan, const Dataset *dataset) {
+    KeyTree *tree = key_reopen(&session->arena, plan->key);
+    key_machine(session, tree);
+    key_part(tree, dataset->tree);
+    key_close(tree);
+    return tree;
 }
 
 static void keep_evaluation(Session *session, const EvaluationReport *report) {
     Text json = {.jre = session->jre};
     report_json(&json, report);
     text_add(&json, "\n");
-    store_part(session, report->key, "result.json", "evaluation", json.at, json.length, report->plan->span);
+    store_part(session, report->tree, "result.json", json.at, json.length, report->plan->span);
     text_free(&json);
 }
 
@@ -158,9 +160,10 @@ static void run_evaluation(Run *run, EvaluationReport *report) {
     report->version = run->compilation->version;
     report->changes = &run->compilation->changes;
     report->choice = choice_name(&session->arena, &plan->member, false);
-    report->embed_key = embedding_key(session, plan->similarity->embed);
+    report->embed_key = embedding_tree(session, plan->similarity->embed)->hash;
     report->dataset_key = dataset->key;
-    report->key = evaluation_key(session, plan, report->embed_key, dataset->key);
+    report->tree = evaluation_tree(session, plan, dataset);
+    report->key = report->tree->hash;
     report->run_id = run->run_id;
     report->cached = stored_evaluation(session, dataset, report);
     if (!report->cached) {
@@ -428,6 +431,7 @@ static int exit_code_of(const Run *run, int failed) {
 
 int session_run(Session *session, Compilation *compilation) {
     Run run = {.session = session, .compilation = compilation, .plan = compilation->plan};
+    session->version = compilation->version;
     if (!run.plan || !only_is_known(&run)) return diag_exit_code(session->jre);
     run.evaluations = arena_array(&session->arena, EvaluationReport, run.plan->evaluations.count + 1);
     run.submissions = arena_array(&session->arena, SubmissionReport, run.plan->submissions.count + 1);

@@ -10,8 +10,7 @@
 
 enum { KEY_DIGITS_MOST = 128 };
 
-/* A key becomes part of a path, so it may hold nothing but hex digits. */
-static bool key_is_hex(const char *key) {
+bool key_is_hex(const char *key) {
     size_t length = key ? strlen(key) : 0;
     return length > 0 && length <= KEY_DIGITS_MOST && strspn(key, "0123456789abcdef") == length;
 }

@@ -45,15 +45,14 @@ bool stored_part(Session *session, const char *key, const char *part, char **byt
     return false;
 }
 
-bool store_part(Session *session, const char *key, const char *part, const char *what, const void *bytes, size_t length, Span asked_at) {
+bool store_part(Session *session, const KeyTree *tree, const char *part, const void *bytes, size_t length, Span asked_at) {
     Text about = {.jre = session->jre};
-    text_add(&about, "\"what\": ");
-    json_text(&about, what);
+    json_origin(&about, session, tree);
     text_add(&about, ", \"part\": ");
     json_text(&about, part);
     text_add(&about, ", \"checksum\": \"%s\"", hash_bytes(session->jre, bytes, length));
-    bool kept = file_write(session->jre, store_path(&session->store, key, part), asked_at, bytes, length) &&
-                store_finish(&session->store, key, about.at, asked_at);
+    bool kept = file_write(session->jre, store_path(&session->store, tree->hash, part), asked_at, bytes, length) && store_tree(session, tree, asked_at) &&
+                store_finish(&session->store, tree->hash, about.at, asked_at);
     text_free(&about);
     return kept;
 }

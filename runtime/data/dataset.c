@@ -365,17 +365,23 @@ static void number_units(Loading *loading) {
     for (int i = 0; i < dataset->count; i++) dataset->pictures[i].unit = unit[i];
 }
 
+/* What a picture is called by its file is not content, and told all the same. Of bursts counts who is in them: how many rows before this
+ * one its first picture stands, so that a new picture changes few other rows. */
 static void make_key(Loading *loading) {
-    Text rows = {.jre = loading->jre};
-    text_add(&rows, "dataset 1\n");
-    for (int i = 0; i < loading->dataset->count; i++) {
-        const Picture *picture = &loading->dataset->pictures[i];
+    Dataset *dataset = loading->dataset;
+    KeyTree *tree = key_open(&loading->jre->forever, "pictures %s", loading->plan->name);
+    int *first = arena_array(&loading->scratch, int, dataset->units + 1);
+    key_leaf(tree, "pictures", loading->plan->image_span, "%d", dataset->count);
+    for (int i = dataset->count - 1; i >= 0; i--) first[dataset->pictures[i].unit] = i;
+    for (int i = 0; i < dataset->count; i++) {
+        const Picture *picture = &dataset->pictures[i];
         /* Lengths stand before names, so no name can look like the end of another. */
         const char *identity = picture->identity ? picture->identity : "", *flank = picture->flank ? picture->flank : "";
-        text_add(&rows, "%s %zu %s %zu %s %d\n", picture->content_hash, strlen(identity), identity, strlen(flank), flank, picture->unit);
+        key_leaf(tree, "picture", NOWHERE, "%s %zu:%s %zu:%s %d", picture->content_hash, strlen(identity), identity, strlen(flank), flank, i - first[picture->unit]);
+        tree->leaves.at[i + 1].place = picture->file;
     }
-    loading->dataset->key = hash_bytes(loading->jre, rows.at, rows.length);
-    text_free(&rows);
+    dataset->key = key_close(tree);
+    dataset->tree = tree;
 }
 
 static const char *kept_text(Jre *jre, const char *text) { return text ? intern(jre, text) : NULL; }

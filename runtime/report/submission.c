@@ -128,15 +128,24 @@ static void print_pairs(const Pairs *pairs, const float *similarity, Text *out) 
     }
 }
 
-static const char *submission_key(Session *session, const SubmitPlan *plan, const Dataset *dataset, const char *pairs_path) {
-    const char *pairs_hash = hash_file(session->jre, pairs_path, plan->pairs_span);
-    if (!pairs_hash) return NULL;
-    Text text = {.jre = session->jre};
-    text_add(&text, "submission 1 cosine %s pairs %s\n", embedding_key(session, plan->similarity->embed), pairs_hash);
-    for (int i = 0; i < dataset->count; i++) text_add(&text, "%s %s\n", dataset->pictures[i].content_hash, dataset->pictures[i].file);
-    const char *key = hash_bytes(session->jre, text.at, text.length);
-    text_free(&text);
-    return key;
+/* Pairs are asked for by the names of files, so here these are content. */
+static const KeyTree *named_pictures(Session *session, const Dataset *dataset) {
+    KeyTree *tree = key_open(&session->arena, "files %s", dataset->plan->name);
+    key_leaf(tree, "pictures", dataset->plan->span, "%d", dataset->count);
+    for (int i = 0; i < dataset->count; i++) key_leaf(tree, "picture", NOWHERE, "%s %s", dataset->pictures[i].content_hash, dataset->pictures[i].file);
+    key_close(tree);
+    return tree;
+}
+
+KeyTree *submission_tree(Session *session, const SubmitPlan *plan, const Dataset *dataset) {
+    const char *pairs = hash_file(session->jre, path_below(session->jre, plan->dataset->root, plan->pairs), plan->pairs_span);
+    if (!pairs) return NULL;
+    KeyTree *tree = key_reopen(&session->arena, plan->key);
+    key_leaf(tree, "pairs", plan->pairs_span, "%s", pairs);
+    key_machine(session, tree);
+    key_part(tree, named_pictures(session, dataset));
+    key_close(tree);
+    return tree;
 }
 
 static bool compute_submission(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, const char *pairs_path, SubmissionReport *report, Text *out) {
@@ -145,7 +154,7 @@ static bool compute_submission(Session *session, Arena *scratch, const SubmitPla
     float *similarity = arena_array(scratch, float, pairs.count + 1);
     if (!score_pairs(session, scratch, plan->similarity->embed, dataset, &pairs, similarity, &report->embedded)) return false;
     print_pairs(&pairs, similarity, out);
-    store_part(session, report->key, "submission.csv", "submission", out->at, out->length, plan->span);
+    store_part(session, report->tree, "submission.csv", out->at, out->length, plan->span);
     return true;
 }
 
@@ -165,8 +174,9 @@ bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport 
         return false;
     }
     const char *pairs_path = path_below(session->jre, plan->dataset->root, plan->pairs);
-    report->key = submission_key(session, plan, dataset, pairs_path);
-    if (!report->key) return false;
+    report->tree = submission_tree(session, plan, dataset);
+    if (!report->tree) return false;
+    report->key = report->tree->hash;
     Arena scratch = {.jre = session->jre};
     Text table = {.jre = session->jre};
     char *stored = NULL;

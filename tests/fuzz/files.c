@@ -1,4 +1,4 @@
-/* files.c: a libFuzzer target: any bytes as a picture, a table, a file of weights and an array. Built and run by fuzz.sh. */
+/* files.c: a libFuzzer target: any bytes as a picture, a table, a file of weights, an array and what a store says of a result. Built and run by fuzz.sh. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,6 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     if (weights) safetensors_close(weights);
     Array array = {0};
     if (npy_read(jre, path, NOWHERE, &array)) jre_release(array.values);
+    Arena scratch = {.jre = jre};
+    tree_parse(&scratch, (const char *)bytes, length);
+    arena_free(&scratch);
     diag_print_all(jre, nowhere, length % 2, length % 3);
     jre_free(jre);
     return 0;
