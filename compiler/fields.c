@@ -41,6 +41,9 @@ static Value *stats_of(Environment *env, const Expr *e, Value *network) {
     Compilation *c = env->compilation;
     if (network->weights && network->weights->reported) return poison(env, e->span);
     if (!network->has_stats && !(network->weights && network->weights->has_stats)) {
+        const char *mark = network->weights ? arena_print(&c->arena, "stats of %s", network->weights->path) : NULL;
+        if (mark && map_get(&c->unknown_names, mark)) return poison(env, e->span);        /* one file is one mistake, however many views follow it */
+        if (mark) map_set(&c->unknown_names, &c->arena, mark, c);
         Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, e->span, "nobody says what colors this network was raised on");
         if (network->weights) diag_also(d, network->weights->span, "this file does not");
         diag_note(d, "a network sees best through the mean and spread of the pictures that it was trained on");
