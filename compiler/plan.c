@@ -54,6 +54,24 @@ static void *too_far(Compilation *c, const Decl *decl) {
     return NULL;
 }
 
+/* Each setting is held against its type, also those that nothing reads yet. */
+static bool settings_are_sound(Compilation *c, const Decl *decl, const Choice *choices) {
+    bool sound = true;
+    for (int i = 0; i < schema_key_count; i++) {
+        const Value *v = schema_keys[i].kind == decl->record ? setting_value(c, decl, schema_keys[i].name, choices) : NULL;
+        if (v && v->kind == VALUE_NONE) sound = false;
+    }
+    return sound;
+}
+
+/* A kind that has rows in the schema and no plan is checked by them, and waits. */
+static void *plan_by_kind(Compilation *c, Decl *decl, const Member *member) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].kind == decl->record) return kinds[i].plan(c, decl, member);
+    plan_later(c, kind_sentence(decl->record), decl->name, decl->statement->name_span);
+    return decl;
+}
+
 void *plan_of_record(Compilation *c, Decl *decl, const Choice *choices) {
     if (decl->poisoned || decl->kind != STATEMENT_RECORD) return NULL;
     if (!c->plan) c->plan = arena_new(&c->arena, Plan);
@@ -68,8 +86,7 @@ void *plan_of_record(Compilation *c, Decl *decl, const Choice *choices) {
     int64_t steps = c->steps;
     c->steps = 0;
     c->planning++;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kinds[i].kind == decl->record) made->plan = kinds[i].plan(c, decl, &member);
+    if (settings_are_sound(c, decl, member.choices)) made->plan = plan_by_kind(c, decl, &member);
     c->planning--;
     c->steps = steps;
     made->state = made->plan ? MADE : FAILED;
@@ -130,14 +147,24 @@ static void plan_quote(Compilation *c, const Expr *quote) {
     }
 }
 
+static bool plans_kind(RecordKind kind) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].kind == kind) return true;
+    return false;
+}
+
+static void plan_kind(Compilation *c, RecordKind kind) {
+    for (int i = 0; i < c->scope->names.count; i++) {
+        Decl *decl = c->scope->names.entries[i].value;
+        if (decl && decl->kind == STATEMENT_RECORD && !decl->poisoned && decl->record == kind) plan_family(c, decl);
+    }
+}
+
 bool plan_program(Compilation *c) {
     c->plan = arena_new(&c->arena, Plan);
-    const Map *names = &c->scope->names;
-    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
-        for (int i = 0; i < names->count; i++) {
-            Decl *decl = names->entries[i].value;
-            if (decl && decl->kind == STATEMENT_RECORD && !decl->poisoned && decl->record == kinds[kind].kind) plan_family(c, decl);
-        }
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) plan_kind(c, kinds[kind].kind);
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        if (!plans_kind((RecordKind)kind)) plan_kind(c, (RecordKind)kind);
     const char *name;
     for (int i = 0; i < c->probes.count; i++)
         for (int member = 0; member < probe_members(c, c->probes.at[i]); member++) probe_value(c, c->probes.at[i], member, NULL, &name);

@@ -77,8 +77,6 @@ void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
     dataset->skip_missing = plan_says(c, decl, "missing", "skip");
     if (plan_says(c, decl, "exif", "apply")) plan_later(c, "the rotation that a camera notes (`exif apply`)", decl->name, setting_span(decl, "exif"));
     if (plan_has(decl, "only")) plan_later(c, "conditions on pictures (`only`)", decl->name, setting_span(decl, "only"));
-    static const char *const others[] = {"label", "mask", "taken", "pattern", "keep", "only"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) setting_value(c, decl, others[i], NULL);
     if (!dataset->image || !sound || (plan_has(decl, "table") && !dataset->table)) return NULL;
     if (!dataset->table && strchr(dataset->image, '{')) {
         Diagnostic *d = diag(c->jre, DIAG_missing_key, dataset->image_span, "a column is named, but there is no table");

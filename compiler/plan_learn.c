@@ -83,18 +83,6 @@ static bool lower_training(Compilation *c, Decl *decl, TrainPlan *train, const C
     return true;
 }
 
-/* Every setting is held against its type. */
-static bool read_settings(Compilation *c, const Decl *decl, const Choice *choices) {
-    bool sound = true;
-    for (int i = 0; i < schema_key_count; i++) {
-        const SchemaKey *row = &schema_keys[i];
-        if (row->kind != decl->record) continue;
-        const Value *v = setting_value(c, decl, row->name, choices);
-        if (v && v->kind == VALUE_NONE) sound = false;
-    }
-    return sound;
-}
-
 /* flip(as = new_identity): each individual and its mirror are two. */
 static bool mirrors_are_others(const View *view) {
     const ViewStep *flip = view_step(view, "flip");
@@ -106,7 +94,6 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     const Choice *choices = member->choices;
     TrainPlan *train = arena_new(&c->arena, TrainPlan);
     *train = (TrainPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .classes = CLASSES_MADE_UP};
-    if (!read_settings(c, decl, choices)) return NULL;
     train->network = setting_value(c, decl, "network", choices);
     train->loss = setting_value(c, decl, "loss", choices);
     if (!train->network || train->network->kind != VALUE_FORMULA || !train->loss) return NULL;
@@ -150,7 +137,6 @@ static bool scores_of(Compilation *c, const Decl *decl, const char *setting, con
 void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
     BoostPlan *boost = arena_new(&c->arena, BoostPlan);
     *boost = (BoostPlan){.name = decl->name, .span = decl->statement->name_span, .key = key_record(c, decl, member->choices, &member->name)};
-    if (!read_settings(c, decl, member->choices)) return NULL;
     SimilarityPlan **scores;
     int count;
     if (!scores_of(c, decl, "evidence", member->choices, &boost->folds, boost->key, &scores, &count)) return NULL;
@@ -168,7 +154,6 @@ void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
 void *plan_ensemble(Compilation *c, Decl *decl, const Member *member) {
     EnsemblePlan *ensemble = arena_new(&c->arena, EnsemblePlan);
     *ensemble = (EnsemblePlan){.name = decl->name, .span = decl->statement->name_span, .key = key_record(c, decl, member->choices, &member->name)};
-    if (!read_settings(c, decl, member->choices)) return NULL;
     SimilarityPlan **scores;
     int count;
     if (!scores_of(c, decl, "members", member->choices, &ensemble->folds, ensemble->key, &scores, &count)) return NULL;

@@ -313,8 +313,6 @@ void *plan_figure(Compilation *c, Decl *decl, const Member *member) {
     const Value *show = setting_value(c, decl, "show", member->choices);
     bool sound = show && show->kind != VALUE_NONE;
     if (plan_has(decl, "on")) sound &= part_from_value(c, setting_value(c, decl, "on", member->choices), setting_span(decl, "on"), &part);
-    setting_value(c, decl, "caption", NULL);
-    setting_value(c, decl, "width", NULL);
     if (!sound) return NULL;
     FigurePlan *figure = arena_new(&c->arena, FigurePlan);
     *figure = (FigurePlan){decl->name, decl->statement->name_span};
