@@ -394,6 +394,7 @@ static Value *apply(Environment *env, Value *formula, Span span, const char *lab
     DimTable *table = arena_new(&c->arena, DimTable);
     *table = (DimTable){.arena = &c->arena, .outside = number_outside, .context = inner};
     inner->dims = table;
+    if (!c->trying) formula->decl->sizes = table;
     Value *result = NULL;
     if (bind_parameters(inner, table, formula, span) && check_where(inner, decl))
         result = decl->statement->builtin ? builtin_call(inner, decl, span) : run_lines(inner, decl);

@@ -56,6 +56,7 @@ struct Decl {
     RecordKind record; SettingList settings;
     bool library;                         /* of a module, not of the document's chain */
     bool called;                          /* a formula: with its data */
+    const struct DimTable *sizes;         /* a formula: of its last call; NULL if it was only tried */
     bool poisoned;                        /* a mistake in its own text was told: it is left out, and stays quiet */
     const char *flat_name;                /* in the flat program that is printed */
     int state;                            /* of resolution: guards against cycles */
@@ -93,6 +94,7 @@ typedef struct {
     const struct ResultSource *results;   /* NULL before the run */
     struct Graph *stated;                 /* where the tensors of a test's expectation are; NULL elsewhere */
     bool poisoned;                        /* something was diagnosed while evaluating the current declaration */
+    bool trying;                          /* sizes are made up */
     bool gaps;                            /* texts or files that could not be read: what is missing may be declared there */
     FILE *dump; const char *dump_pass;    /* --dump=NAME */
     struct OpSignature *signatures;           /* by Op, parsed at first use */
@@ -251,7 +253,10 @@ int64_t rewrite_graph(Graph *g, RulePhase phase);                             /*
 /* ---- dims.c: sizes are letters, bound at the first use --------------------------------------------------------------------- */
 
 typedef struct { const char *name; int64_t value; Shape rest; bool is_rest; } DimBinding;
-typedef struct { Arena *arena; LIST(DimBinding) bound; bool (*outside)(void *context, const char *name, int64_t *value); void *context; } DimTable;
+typedef struct DimTable {
+    Arena *arena; LIST(DimBinding) bound;
+    bool (*outside)(void *context, const char *name, int64_t *value); void *context;
+} DimTable;
 /* Whole-number value of a size or a test (1 or 0); `/` rounds down. False: *why says what is missing. */
 bool dim_evaluate(const DimTable *table, const Expr *e, int64_t *value, const char **why);
 void dim_bind(DimTable *table, const char *name, int64_t value);
@@ -697,6 +702,7 @@ bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span);
 
 bool plan_program(Compilation *c);
 void check_unused(Compilation *c);                                           /* unused.c: names in what no record leads to */
+void check_unused_names(Compilation *c);                                     /* idle.c: what the document wrote and nothing uses */
 /* tryout.c: a formula that nothing uses, called with made-up data. `decl` is what gave it its name. */
 void try_formula(Compilation *c, const Decl *decl, const Value *formula, const struct Choice *choices);
 void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */

@@ -95,6 +95,7 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     started = seconds();
     bool planned = plan_program(c);
     check_unused(c);
+    if (!diag_any_error(jre)) check_unused_names(c);
     note_time(c, "plan", seconds() - started);
     tell_silence(c);
     forget_repeated(jre);

@@ -289,7 +289,9 @@ static TryResult try_once(Trial *t, const Choice *choices) {
     c->trail.count = 0;
     c->steps = 0;
     Value *full = complete(t, g, env->weights);
+    c->trying = true;
     if (full) evaluate_call(env, full, NULL, NULL, t->decl->statement->name_span, NULL);
+    c->trying = false;
     TryResult result = full ? judge(t, first) : TRY_NEVER;
     if (result == TRY_MISTAKE) return result;
     c->jre->diagnostics.count = first;

@@ -87,7 +87,7 @@ static void gives_all(const char *chunk, const char *expression, int count, cons
 
 /* A function of x [3, 3] and who (1 2 1), applied. */
 static const char *body_of(Trial *trial, const char *lines) {
-    return arena_print(&trial->jre->forever, "function f(x: Tensor[N, N], who: Identity[N, K]) -> Tensor[R...] {\n%s\n}\n", lines);
+    return arena_print(&trial->jre->forever, "function f(x: Tensor[N, N], who: Identity[N, K]) -> Tensor[R...] where N > 0, K > 0 {\n%s\n}\n", lines);
 }
 static const char applied[] = "f([[1, 2, 3], [4, 5, 6], [7, 8, 9]], [1, 2, 1])";
 

@@ -9,7 +9,7 @@
 /* ---- room ---------------------------------------------------------------------------------------------------------------- */
 
 static void take_library(Trial *trial, const char *chunk) {
-    trial_sound(trial, arena_print(&trial->jre->forever, "dataset animals { image \"*.png\" }\n%s", chunk));
+    trial_sound(trial, arena_print(&trial->jre->forever, "%s", chunk));
 }
 
 /* The view of an augment that nothing uses yet. NULL: diagnosed. */
