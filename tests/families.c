@@ -65,7 +65,7 @@ static void an_ancestor_has_its_own_result(void **state) {
 
 static void equal_choices_are_equal_values(void **state) {
     (void)state;
-    const char *networks = "network Small(x: Tensor[N, C, H, W], k: Int = 1) -> Embedding[N, C] { x |> average_pool |> unit }\n"
+    const char *networks = "network Small(x: Tensor[N, C, H, W], k: Int = 1) -> Embedding[N, C] where k > 0 { x |> average_pool |> unit }\n"
                            "eye = each [Small(k = 2), Small(k = 3)]\nchange features { network eye }\n";
     holds(networks, "best(cv, by = map).eye == Small(k = 2)", true);
     holds(networks, "best(cv, by = map).eye == Small(k = 3)", false);

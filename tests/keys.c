@@ -317,7 +317,7 @@ static void another_default_of_the_library_is_another_key(void **state) {
 #define LEARNER(draw, margin, epochs)                                                                                                      \
     DATA SPLIT VIEW EYE "augment drawn(x: Image) -> Image[8px, 8px] {\n  " draw " ~ uniform(-5deg, 5deg)\n  x |> rotate(" draw ") |> fit(side)\n}\n" \
     "loss Far(e: Embedding[N, d], margin: Angle = 0.5rad) -> Scalar { mean over n, k of margin * e[n, k] }\n"                                \
-    "train learner {\n  network Eye\n  loss Far(margin = " margin ")\n  data folds.train\n  view drawn\n  epochs " epochs "\n}\n"
+    "views = [seen]\ntrain learner {\n  network Eye\n  loss Far(margin = " margin ")\n  data folds.train\n  view drawn\n  epochs " epochs "\n}\n"
 
 static Trial *training(const char *chunk, const KeyTree **key) {
     Trial *trial = trial_new();
