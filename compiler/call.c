@@ -128,7 +128,7 @@ WeightScope *weights_made_up(Compilation *c, Span span) {
     WeightFacts *facts = arena_new(&c->arena, WeightFacts);
     *facts = (WeightFacts){.path = "", .made_up = true};
     WeightScope *scope = arena_new(&c->arena, WeightScope);
-    *scope = (WeightScope){.path = "", .hash = "none yet", .facts = facts, .span = span};
+    *scope = (WeightScope){.path = "", .hash = "none_yet", .facts = facts, .span = span};
     return scope;
 }
 

@@ -32,11 +32,20 @@ static bool inside_formula(const Decl *formula, const char *name) {
     return false;
 }
 
+/* Words of the setting's place and columns are no names, though something may be called so. */
+static bool speaks_of_words(Compilation *c, const Decl *decl, const Setting *setting) {
+    const SchemaKey *key = schema_find(decl->record, setting->key);
+    if (!key || !setting->value) return false;
+    if (!strcmp(key->type, "Condition") || !strcmp(key->type, "PairCondition") || !strcmp(key->type, "Names")) return true;
+    return setting->value->kind == EXPR_NAME && word_comes_first(c, key->type, key->allowed, setting->value->name);
+}
+
 static void walk_decl(Compilation *c, Decl *decl, AxisList *axes) {
     Walk walk = {c, decl->scope, decl->kind == STATEMENT_FORMULA ? decl : NULL, axes};
     if (decl->each) add_axis(c, axes, decl);
     follow_expr(&walk, decl->value);
-    for (int i = 0; i < decl->settings.count; i++) follow_expr(&walk, decl->settings.at[i].value);
+    for (int i = 0; i < decl->settings.count; i++)
+        if (!speaks_of_words(c, decl, &decl->settings.at[i])) follow_expr(&walk, decl->settings.at[i].value);
     if (!walk.formula) return;
     for (int i = 0; i < decl->statement->lines.count; i++) follow_expr(&walk, decl->statement->lines.at[i].value);
     for (int i = 0; i < decl->statement->where.count; i++) follow_expr(&walk, decl->statement->where.at[i]);

@@ -100,6 +100,14 @@ static void scores_are_sums_of_scores(void **state) {
     trial_free(trial);
 }
 
+static void a_word_of_a_setting_opens_nothing(void **state) {
+    (void)state;
+    Trial *trial = story("shared = each [1, 2]\nwidth = each [8px, 16px]\nzero = each [3, 4]\nchange cv { lonely zero }\nchange animals { only width >= 50px }\nexpect cv.map > 10%");
+    if (!trial->good) fail_msg("%s", test_messages(trial->jre));
+    assert_int_equal(trial->c.plan->evaluations.count, 1);
+    trial_free(trial);
+}
+
 static void a_training_that_is_called_is_its_network(void **state) {
     (void)state;
     Trial *trial = story("train learner { network Eye\n loss Far\n data halves.train\n view plain\n epochs 1 }\n"
@@ -143,6 +151,7 @@ int main(void) {
         cmocka_unit_test(equal_choices_are_equal_values),
         cmocka_unit_test(what_an_ancestor_quotes_is_planned_apart),
         cmocka_unit_test(scores_are_sums_of_scores),
+        cmocka_unit_test(a_word_of_a_setting_opens_nothing),
         cmocka_unit_test(a_training_that_is_called_is_its_network),
         cmocka_unit_test(a_choice_may_be_a_split),
         cmocka_unit_test(a_line_of_a_thousand_councils_is_refused),
