@@ -78,13 +78,26 @@ static void describe_stages(Compilation *c, Value *network, Text *out) {
     }
 }
 
-static void describe_view(const View *view, Text *out) { text_add(out, "view %s (%d x %d)", view->name, view->width, view->height); }
+/* Its size, whether it draws, and the colors behind it. */
+static void describe_view(Compilation *c, const View *view, Text *out) {
+    const Stats *colors = view_stats(view);
+    text_add(out, "view %s (%d x %d, %s, colors %s)", view->name, view->width, view->height, view->random ? "drawn anew at each look" : "the same at each look",
+             colors ? stats_text(c, colors) : "raw, 0 to 1");
+}
 
-static void describe_embed(const EmbedPlan *embed, Text *out) {
+/* An augment is looked through: what becomes of a picture. */
+static void describe_augment(Compilation *c, Value *augment, Text *out) {
+    View *view = evaluate_view(c, augment->choices, augment, augment->span);
+    if (!view) return;
+    text_add(out, ": ");
+    describe_view(c, view, out);
+}
+
+static void describe_embed(Compilation *c, const EmbedPlan *embed, Text *out) {
     text_add(out, "Embedding[N, %d]   of %s, ", embed->width, embed->backbone);
     for (int i = 0; i < embed->views.count; i++) {
         if (i) text_add(out, " and ");
-        describe_view(embed->views.at[i], out);
+        describe_view(c, embed->views.at[i], out);
     }
     if (embed->train) text_add(out, ", trained by %s%s", embed->train->name, embed->folds ? ", a space for each fold" : "");
     else text_add(out, ", %s", embed->program && !embed->program->weights ? "nothing learned" : "as its files have it");
@@ -92,7 +105,8 @@ static void describe_embed(const EmbedPlan *embed, Text *out) {
 }
 
 static void describe_score(Compilation *c, const SimilarityPlan *score, Text *out) {
-    text_add(out, "Similarity[Q, G]   %s, %s%s", similarity_text(&c->arena, score), score->calibrated ? "calibrated" : "not calibrated", score->folds ? ", one for each fold" : "");
+    bool ranks = score->ensemble && score->ensemble->combine && !strcmp(score->ensemble->combine, "rank_average");
+    text_add(out, "%s[Q, G]   %s, %s%s", ranks ? "Ranking" : "Similarity", similarity_text(&c->arena, score), score->calibrated ? "calibrated" : "not calibrated", score->folds ? ", one for each fold" : "");
 }
 
 static void describe_part(Compilation *c, const PartPlan *part, const char *text, Text *out) {
@@ -127,7 +141,7 @@ static void describe_record(Compilation *c, Value *v, Text *out) {
         break;
     }
     case KIND_split: describe_split(plan, out); break;
-    case KIND_embed: describe_embed(plan, out); break;
+    case KIND_embed: describe_embed(c, plan, out); break;
     case KIND_train: {
         const TrainPlan *train = plan;
         text_add(out, "Network, trained   %s, loss %s, batches of %lld, %lld numbers to learn%s", train->backbone, train->loss_name, (long long)train->batch, (long long)train->weights,
@@ -151,7 +165,10 @@ static void describe_value(Compilation *c, Value *v, Text *out) {
     case VALUE_LIST: text_add(out, "List   of %d", v->items.count); break;
     case VALUE_RANGE: text_add(out, "Range   %s to %s", value_text(c, v->items.at[0]), value_text(c, v->items.at[1])); break;
     case VALUE_STATS: text_add(out, "Stats   %s", stats_text(c, &v->stats)); break;
-    case VALUE_FORMULA: describe_formula(c, v, out); break;
+    case VALUE_FORMULA:
+        describe_formula(c, v, out);
+        if (v->decl->statement->formula == FORMULA_augment && !v->decl->library) describe_augment(c, v, out);
+        break;
     case VALUE_RECORD: describe_record(c, v, out); break;
     case VALUE_SIMILARITY: describe_score(c, v->similarity, out); break;
     case VALUE_PART:
