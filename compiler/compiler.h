@@ -512,6 +512,9 @@ void axes_of_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *a
 void members_of_axes(Compilation *c, const AxisList *axes, Span asked_at, MemberList *members);
 int choice_of(const Choice *choices, const Decl *axis);                       /* -1 if it is not chosen */
 const char *axis_choice(Compilation *c, const Decl *axis, int index);
+bool in_the_document(const Compilation *c, Span span);                        /* written by the document or one that it extends, not by an overlay */
+Decl *closed_by_overlay(const Compilation *c, const Scope *scope, const char *name);          /* NULL: open, or the document's own */
+const char *only_choice(Compilation *c, const Decl *decl);                    /* what the value of such a one is called */
 
 /* Its first open data is one Image: it is given one picture after the other, not a batch. Not so an augment. */
 bool takes_image(const Value *network);

@@ -6,13 +6,6 @@
 
 #include <string.h>
 
-static bool in_the_document(const Compilation *c, Span span) {
-    const Source *source = source_of(c->jre, span);
-    for (const Module *m = c->document; m; m = m->parent)
-        if (m->document->source == source) return true;
-    return false;
-}
-
 void members_opened(Compilation *c, const Expr *e, MemberList *members) {
     AxisList axes = {0}, opened = {0};
     axes_of_expr(c, c->scope, e, &axes);

@@ -172,6 +172,24 @@ const char *axis_choice(Compilation *c, const Decl *axis, int index) {
     return name;
 }
 
+/* ---- what an overlay decided ------------------------------------------------------------------------------------------- */
+
+bool in_the_document(const Compilation *c, Span span) {
+    const Source *source = source_of(c->jre, span);
+    for (const Module *m = c->document; m; m = m->parent)
+        if (m->document->source == source) return true;
+    return false;
+}
+
+/* An equation of the document that an overlay gave one value: where the document speaks of its choices, this is the only one. */
+Decl *closed_by_overlay(const Compilation *c, const Scope *scope, const char *name) {
+    Decl *decl = map_get(&scope->names, name);
+    bool equation = decl && decl->kind == STATEMENT_EQUATION && decl->value && !decl->each;
+    return equation && in_the_document(c, decl->statement->span) && !in_the_document(c, decl->value->span) ? decl : NULL;
+}
+
+const char *only_choice(Compilation *c, const Decl *decl) { return called(c, decl->value); }
+
 /* ---- members ---------------------------------------------------------------------------------------------------------- */
 
 static int axis_size(const Decl *axis) { return axis->value->arguments.count; }

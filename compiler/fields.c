@@ -234,6 +234,8 @@ static Value *field_of_evaluation(Environment *env, const Expr *e, const Value *
     axes_of_decl(env->compilation, target->decl, &axes);
     for (int i = 0; i < axes.count && target->best_by; i++)
         if (axes.at[i]->name == e->name) return best_choice(env, e, target, axes.at[i]);
+    Decl *closed = target->best_by ? closed_by_overlay(env->compilation, target->decl->scope, e->name) : NULL;
+    if (closed) return evaluate_name(environment_new(env->compilation, target->decl->scope, env->choices), e->name, e->span);
     return metric_value(env, e, target, e->name);
 }
 
@@ -306,7 +308,8 @@ static int choice_called(Compilation *c, const Decl *axis, const Expr *wanted) {
     return -1;
 }
 
-static const Choice *pinned(Environment *env, const AxisList *axes, const Argument *argument, const Choice *choices) {
+/* What the target is a family of, with one choice more. False: diagnosed. */
+static bool pin(Environment *env, const AxisList *axes, const Scope *scope, const Argument *argument, const Choice **choices) {
     Compilation *c = env->compilation;
     NameList known = {0};
     for (int i = 0; i < axes->count; i++) {
@@ -314,7 +317,10 @@ static const Choice *pinned(Environment *env, const AxisList *axes, const Argume
         list_add(&c->arena, &known, axis->name);
         if (axis->name != argument->name) continue;
         int index = choice_called(c, axis, argument->value);
-        if (index >= 0) return with_choice(c, axis, index, choices);
+        if (index >= 0) {
+            *choices = with_choice(c, axis, index, *choices);
+            return true;
+        }
         NameList names = {0};
         for (int k = 0; k < axis->value->arguments.count; k++) list_add(&c->arena, &names, axis_choice(c, axis, k));
         Diagnostic *d = diag(c->jre, DIAG_unknown_name, argument->value->span, "no choice of `%s` is called so", axis->name);
@@ -322,12 +328,20 @@ static const Choice *pinned(Environment *env, const AxisList *axes, const Argume
         const char *near = nearest_name(expr_text(c->jre, argument->value), names.at, names.count);
         diag_help(d, near ? "did you mean `%s`?" : "name one of these%s", near ? near : "");
         if (near) diag_edit(d, argument->value->span, true, "%s", near);
-        return NULL;
+        return false;
     }
+    if (closed_by_overlay(c, scope, argument->name)) return true;
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, argument->name_span, "nothing that is open here is called `%s`", argument->name);
     if (known.count) diag_fact(d, "open are:%s", joined(c, &known));
     diag_help(d, "an open choice is an equation of the form name = each [..]; its name stands here");
-    return NULL;
+    return false;
+}
+
+/* The scope whose axes an expression is open in: v03's of v03.likeness. */
+static const Scope *family_of(Environment *env, const Expr *e) {
+    while (e->kind == EXPR_FIELD && e->target->kind != EXPR_NAME) e = e->target;
+    Scope *scope = e->kind == EXPR_FIELD ? scope_before_dot(env->compilation, env->scope, e->target->name) : NULL;
+    return scope ? scope : env->scope;
 }
 
 /* cv[head = ArcFace]: the same with a choice made. */
@@ -343,9 +357,7 @@ static Value *decided(Environment *env, const Expr *e) {
             diag_help(d, "for instance cv[head = ArcFace]");
             return poison(env, e->span);
         }
-        const Choice *more = pinned(env, &axes, argument, chosen.choices);
-        if (!more) return poison(env, e->span);
-        chosen.choices = more;
+        if (!pin(env, &axes, family_of(env, e->target), argument, &chosen.choices)) return poison(env, e->span);
     }
     return evaluate(&chosen, e->target);
 }

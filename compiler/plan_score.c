@@ -322,7 +322,7 @@ void *plan_figure(Compilation *c, Decl *decl, const Member *member) {
     return figure;
 }
 /* "{version}-{backbone}.csv", filled; every open choice must stand in braces, or two members would write one file. */
-static const char *fill_template(Compilation *c, const char *text, Span span, const MemberName *member) {
+static const char *fill_template(Compilation *c, const Scope *scope, const char *text, Span span, const MemberName *member) {
     const char *filled = "";
     bool *used = arena_array(&c->arena, bool, member->count + 1);
     for (const char *at = text; *at;) {
@@ -335,6 +335,8 @@ static const char *fill_template(Compilation *c, const char *text, Span span, co
         if (!strcmp(name, "version")) value = c->version;
         for (int i = 0; i < member->count; i++)
             if (!strcmp(name, member->at[i].axis)) value = member->at[i].choice, used[i] = true;
+        const Decl *closed = value ? NULL : closed_by_overlay(c, scope, name);
+        if (closed) value = only_choice(c, closed);
         if (!value || at[length] != '}') {
             Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "`{%s}` is neither the version nor an open choice", name);
             diag_help(d, "known are {version}%s%s%s", member->count ? " {" : "", member->count ? member->at[0].axis : "", member->count ? "}" : "");
@@ -351,7 +353,6 @@ static const char *fill_template(Compilation *c, const char *text, Span span, co
     }
     return filled;
 }
-
 
 void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
     SubmitPlan *submission = arena_new(&c->arena, SubmitPlan);
@@ -371,7 +372,7 @@ void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
     submission->similarity = similarity_of(c, decl, member->choices);
     const char *file = plan_text(c, decl, "file", NULL);
     submission->file_span = setting_span(decl, "file");
-    submission->file = file ? fill_template(c, file, submission->file_span, &member->name) : NULL;
+    submission->file = file ? fill_template(c, decl->scope, file, submission->file_span, &member->name) : NULL;
     if (!submission->similarity || !placed || !submission->file) return NULL;
     submission->key = key_record(c, decl, member->choices, &member->name);
     key_part(submission->key, submission->similarity->key);

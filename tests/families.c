@@ -100,6 +100,22 @@ static void scores_are_sums_of_scores(void **state) {
     trial_free(trial);
 }
 
+/* What an overlay decides is decided in the words of the document too. */
+static void an_overlay_closes_a_choice(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    Arena *arena = &trial->jre->forever;
+    trial_file(trial, "v01.jre", arena_print(arena, "# One\n\n```jre\n%s```\n", animals));
+    trial_with(trial, trial_file(trial, "small.jre", "# Small\n\n```jre\nchange side = 8px\n```\n"));
+    bool good = trial_document(trial, "v02.jre", "# Two\n\n```jre\nextends \"v01.jre\"\nchange side = each [8px, 16px]\n"
+        "submit entry {\n similarity likeness\n on animals\n pairs \"p.csv\"\n file \"{version}-{side}.csv\"\n}\n"
+        "expect best(cv, by = map).side == side\nexpect cv[side = 16px].map <= v02.cv[side = 8px].map\n```\n");
+    if (!good) fail_msg("%s", test_messages(trial->jre));
+    assert_string_equal(trial->c.plan->submissions.at[0]->file, "v02-8px.csv");
+    assert_int_equal(trial->c.plan->embeds.count, 1);
+    trial_free(trial);
+}
+
 static void a_word_of_a_setting_opens_nothing(void **state) {
     (void)state;
     Trial *trial = story("shared = each [1, 2]\nwidth = each [8px, 16px]\nzero = each [3, 4]\nchange cv { lonely zero }\nchange animals { only width >= 50px }\nexpect cv.map > 10%");
@@ -151,6 +167,7 @@ int main(void) {
         cmocka_unit_test(equal_choices_are_equal_values),
         cmocka_unit_test(what_an_ancestor_quotes_is_planned_apart),
         cmocka_unit_test(scores_are_sums_of_scores),
+        cmocka_unit_test(an_overlay_closes_a_choice),
         cmocka_unit_test(a_word_of_a_setting_opens_nothing),
         cmocka_unit_test(a_training_that_is_called_is_its_network),
         cmocka_unit_test(a_choice_may_be_a_split),
