@@ -335,10 +335,10 @@ static const char *fill_template(Compilation *c, const Scope *scope, const char 
         if (!strcmp(name, "version")) value = c->version;
         for (int i = 0; i < member->count; i++)
             if (!strcmp(name, member->at[i].axis)) value = member->at[i].choice, used[i] = true;
-        const Decl *closed = value ? NULL : closed_by_overlay(c, scope, name);
-        if (closed) value = only_choice(c, closed);
+        const Decl *single = value ? NULL : map_get(&scope->names, name);
+        if (single && single->kind == STATEMENT_EQUATION && single->value && !single->each) value = only_choice(c, single);    /* a choice that was made for good */
         if (!value || at[length] != '}') {
-            Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "`{%s}` is neither the version nor an open choice", name);
+            Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "`{%s}` is neither the version nor a choice", name);
             diag_help(d, "known are {version}%s%s%s", member->count ? " {" : "", member->count ? member->at[0].axis : "", member->count ? "}" : "");
             return NULL;
         }
