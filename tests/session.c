@@ -72,8 +72,8 @@ static void site_close(Site *site) {
     jre_free(site->jre);
 }
 
-/* One `jre run --json` in a context of its own. */
-static Outcomes run_with(Site *site, RunOptions options, bool interrupted) {
+/* One `jre run --json` of a document in a context of its own. */
+static Outcomes run_document(Site *site, const char *name, RunOptions options, bool interrupted) {
     Jre *jre = jre_new();
     char *output = NULL;
     size_t length = 0;
@@ -83,7 +83,7 @@ static Outcomes run_with(Site *site, RunOptions options, bool interrupted) {
     Session *session = session_open(jre, &options);
     assert_non_null(session);
     Facts facts = session_facts(session);
-    CompileRequest request = {.path = inside(site, "p01.jre")};
+    CompileRequest request = {.path = inside(site, name)};
     Compilation c;
     memset(&c, 0, sizeof c);
     Outcomes outcomes = {.status = 1};
@@ -100,6 +100,8 @@ static Outcomes run_with(Site *site, RunOptions options, bool interrupted) {
     jre_free(jre);
     return outcomes;
 }
+
+static Outcomes run_with(Site *site, RunOptions options, bool interrupted) { return run_document(site, "p01.jre", options, interrupted); }
 
 static Outcomes run(Site *site) { return run_with(site, (RunOptions){.threads = 2}, false); }
 
@@ -314,6 +316,31 @@ static void a_corrupt_picture_costs_what_needs_it(void **state) {
     site_close(&site);
 }
 
+/* p02 quotes p01's own result: computed once, kept in the store, and written nowhere else. */
+static void an_ancestor_that_is_quoted_is_computed_and_writes_nothing(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    put_text(&site, "p02.jre", "# Two\n\n```jre\nextends \"p01.jre\"\n\nside = each [32px, 64px]\n"
+                               "augment sized(x: Image) -> Image { x |> fit(side, fill = gray) |> normalize(imagenet) }\n"
+                               "change features { view sized }\nremove entry\n"
+                               "expect all[side = 32px].map == p01.all.map\nexpect best(all, by = map).map >= p01.all.map\n```\n");
+    Outcomes outcomes = run_document(&site, "p02.jre", (RunOptions){.threads = 2}, false);
+    if (outcomes.status != 0) fail_msg("%s", outcomes.messages);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(outcomes.json, "evaluations")), 2);
+    const cJSON *expectations = cJSON_GetObjectItem(outcomes.json, "expectations");
+    for (int i = 0; i < 2; i++) assert_true(cJSON_IsTrue(cJSON_GetObjectItem(cJSON_GetArrayItem(expectations, i), "holds")));
+    outcomes_free(&outcomes);
+    char *bytes;
+    size_t length;
+    assert_true(file_read(site.jre, inside(&site, "results/benchmarks.csv"), NOWHERE, &bytes, &length));
+    int lines = 0;
+    for (size_t i = 0; i < length; i++) lines += bytes[i] == '\n';
+    assert_int_equal(lines, 3);                                    /* the heading, and a row for each choice of p02 */
+    jre_release(bytes);
+    site_close(&site);
+}
+
 static void an_interrupted_run_says_130(void **state) {
     (void)state;
     Site site;
@@ -465,6 +492,7 @@ int main(void) {
         cmocka_unit_test(the_entry_holds_half_of_cosine_plus_one),
         cmocka_unit_test(a_bad_entry_does_not_cost_the_score),
         cmocka_unit_test(a_corrupt_picture_costs_what_needs_it),
+        cmocka_unit_test(an_ancestor_that_is_quoted_is_computed_and_writes_nothing),
         cmocka_unit_test(an_interrupted_run_says_130),
         cmocka_unit_test(only_runs_what_is_named),
         cmocka_unit_test(without_the_cache_everything_is_computed),

@@ -247,11 +247,12 @@ static int check_expectations(Run *run) {
 static void show_probes(Run *run) {
     Compilation *c = run->compilation;
     ResultSource source = {.context = run, .metric = result_metric};
+    int shown = 0;
     if (run->session->options.json) return;
     for (int i = 0; i < c->probes.count; i++)
         for (int member = 0; member < probe_members(c, c->probes.at[i]); member++) {
             const char *name, *value = probe_value(c, c->probes.at[i], member, &source, &name);
-            if (value) fprintf(run->session->options.out, "\n%s   %s\n", name, value);
+            if (value) fprintf(run->session->options.out, "%s%s   %s\n", shown++ ? "" : "\n", name, value);
         }
 }
 
@@ -380,6 +381,7 @@ static void announce_datasets(Run *run) {
     for (int i = 0; i < run->plan->datasets.count; i++) {
         const DatasetPlan *plan = run->plan->datasets.at[i];
         bool used = false;
+        if (plan->quoted) continue;                                /* an ancestor's: nearly always the same pictures */
         for (int j = 0; j < run->plan->evaluations.count; j++) used = used || (run->plan->evaluations.at[j]->dataset == plan && wanted(run->session, run->plan->evaluations.at[j]->name));
         for (int j = 0; j < run->plan->submissions.count; j++) used = used || (run->plan->submissions.at[j]->dataset == plan && wanted(run->session, run->plan->submissions.at[j]->name));
         const Dataset *dataset = used && !run->session->jre->interrupted ? session_dataset(run->session, plan) : NULL;
