@@ -706,6 +706,7 @@ bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span);
 bool plan_program(Compilation *c);
 void check_unused(Compilation *c);                                           /* unused.c: names in what no record leads to */
 void check_unused_names(Compilation *c);                                     /* idle.c: what the document wrote and nothing uses */
+void mentioned_names(Compilation *c, const Statement *s, Map *names);            /* idle.c: every name in a statement, as a key of `names` */
 /* tryout.c: a formula that nothing uses, called with made-up data. `decl` is what gave it its name. */
 void try_formula(Compilation *c, const Decl *decl, const Value *formula, const struct Choice *choices);
 void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */

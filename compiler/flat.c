@@ -197,6 +197,25 @@ static void gather(Flat *flat) {
     }
 }
 
+/* A view that was inherited and that a change left without a use would be a mistake of the flat program's own: it stays out. */
+static void drop_idle_views(Flat *flat, const Statement *const *questions, int question_count) {
+    for (bool dropped = true; dropped;) {
+        Map names = {0};
+        int kept = 0, count = flat->statements.count;
+        for (int i = 0; i < count; i++) mentioned_names(flat->c, flat->statements.at[i], &names);
+        for (int i = 0; i < question_count; i++) mentioned_names(flat->c, questions[i], &names);
+        for (int i = 0; i < count; i++) {
+            Statement *s = flat->statements.at[i];
+            bool view = s->kind == STATEMENT_FORMULA && s->formula == FORMULA_augment;
+            const Source *source = source_of(flat->c->jre, s->span);
+            if (view && !map_get(&names, s->name) && source != flat->c->document->document->source) continue;
+            flat->statements.at[kept++] = s;
+        }
+        flat->statements.count = kept;
+        dropped = kept < count;
+    }
+}
+
 void print_flat_program(Compilation *c, Text *out) {
     Flat flat = {.c = c};
     LIST(Statement *) questions = {0};
@@ -204,6 +223,7 @@ void print_flat_program(Compilation *c, Text *out) {
     for (int i = 0; i < c->probes.count; i++) list_add(&c->arena, &questions, flat_question(&flat, c->probes.at[i]));
     for (int i = 0; i < c->expects.count; i++) list_add(&c->arena, &questions, flat_question(&flat, c->expects.at[i]));
     for (int i = 0; i < flat.decls.count; i++) list_add(&c->arena, &flat.statements, flat_declaration(&flat, flat.decls.at[i]));
+    drop_idle_views(&flat, (const Statement *const *)questions.at, questions.count);
     text_add(out, "# %s, flat\n\n```jre\n", c->version);
     for (int i = 0; i < flat.uses.count; i++) text_add(out, "use %s\n", flat.uses.at[i]->name);
     for (int i = 0; i < flat.statements.count; i++) print_line(out, flat.statements.at[i]);

@@ -55,6 +55,11 @@ static void mention_statement(Uses *uses, Map *names, const Statement *s) {
     mention_body(uses, names, s);
 }
 
+void mentioned_names(Compilation *c, const Statement *s, Map *names) {
+    Uses uses = {.c = c};
+    mention_statement(&uses, names, s);
+}
+
 /* As it was written, and as it is after every change. */
 static void mention_program(Uses *uses) {
     const Scope *scope = uses->c->scope;

@@ -77,6 +77,24 @@ static void is_sound(const char *name, const char *later) {
 
 /* ---- the story, and two others ------------------------------------------------------------------------------------------------ */
 
+/* What `jre show` prints is a sound document of its own. */
+static void flat_programs_are_sound(void **state) {
+    (void)state;
+    static const char *const names[] = {"v01", "v03", "v05", "v07", "deer", "lynx"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        Trial *trial = all_documents(), *second = all_documents();
+        if (!trial) skip();
+        assert_true(check_document(trial, names[i]));
+        Text text = {.jre = trial->jre};
+        print_flat_program(&trial->c, &text);
+        trial_file(second, "flat.jre", text.at);
+        if (!check_document(second, "flat")) fail_msg("%s.jre, flat:\n%s", names[i], test_messages(second->jre));
+        text_free(&text);
+        trial_free(second);
+        trial_free(trial);
+    }
+}
+
 static void the_tour_is_sound(void **state) { (void)state; is_sound("tour", "training"); }
 static void printed_networks_are_sound(void **state) { (void)state; is_sound("resnet", NULL); }
 static void printed_losses_are_sound(void **state) { (void)state; is_sound("heads", NULL); }
@@ -107,7 +125,7 @@ static void lynx_is_sound(void **state) { (void)state; is_sound("lynx", "matches
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tour_is_sound), cmocka_unit_test(printed_networks_are_sound), cmocka_unit_test(printed_losses_are_sound),
-        cmocka_unit_test(the_story_is_sound_on_the_sample),
+        cmocka_unit_test(the_story_is_sound_on_the_sample), cmocka_unit_test(flat_programs_are_sound),
         cmocka_unit_test(v01_is_sound), cmocka_unit_test(v02_is_sound), cmocka_unit_test(v03_is_sound), cmocka_unit_test(v04_is_sound),
         cmocka_unit_test(v05_is_sound), cmocka_unit_test(v06_is_sound), cmocka_unit_test(v07_is_sound), cmocka_unit_test(deer_is_sound),
         cmocka_unit_test(lynx_is_sound),
