@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-typedef struct { const Decl *decl; const char *content; bool told; } Compared;
-typedef struct { Compilation *c; const Scope *scope; LIST(Compared) decls; Map by_name; } FlatSide;
+typedef struct { const Decl *decl; const char *slot, *content; bool told; } Compared;            /* slot: its name in the scope; figures stand apart */
+typedef struct { Compilation *c; const Scope *scope; LIST(Compared) decls; Map by_slot; } FlatSide;
 
 typedef struct {
     FlatSide old, new;
-    Map renamed;                          /* old names to Compared of the new program */
+    Map renamed;                          /* old slots to Compared of the new program */
     DifferenceList *found;
 } Comparison;
 
@@ -88,10 +88,10 @@ static void gather(Comparison *comparison, FlatSide *side) {
     for (int i = 0; i < side->scope->names.count; i++) {
         const Decl *decl = side->scope->names.entries[i].value;
         if (!decl) continue;
-        Compared compared = {.decl = decl, .content = content_of(comparison, side, decl)};
+        Compared compared = {.decl = decl, .slot = side->scope->names.entries[i].key, .content = content_of(comparison, side, decl)};
         list_add(&side->c->arena, &side->decls, compared);
     }
-    for (int i = 0; i < side->decls.count; i++) map_set(&side->by_name, &side->c->arena, side->decls.at[i].decl->name, &side->decls.at[i]);
+    for (int i = 0; i < side->decls.count; i++) map_set(&side->by_slot, &side->c->arena, side->decls.at[i].slot, &side->decls.at[i]);
 }
 
 /* One round: what names a renamed thing may be found renamed in the next. */
@@ -101,15 +101,15 @@ static int find_renames(Comparison *comparison) {
     int found = 0;
     for (int i = new->decls.count - 1; i >= 0; i--) {
         Compared *candidate = &new->decls.at[i];
-        if (!candidate->told && !map_get(&old->by_name, candidate->decl->name)) map_set(&added, &new->c->arena, candidate->content, candidate);
+        if (!candidate->told && !map_get(&old->by_slot, candidate->slot)) map_set(&added, &new->c->arena, candidate->content, candidate);
     }
     for (int i = 0; i < old->decls.count && added.count; i++) {
         Compared *gone = &old->decls.at[i];
-        if (gone->told || map_get(&new->by_name, gone->decl->name)) continue;
+        if (gone->told || map_get(&new->by_slot, gone->slot)) continue;
         Compared *same = map_get(&added, content_of(comparison, old, gone->decl));
         if (!same) continue;
         map_set(&added, &new->c->arena, same->content, NULL);
-        map_set(&comparison->renamed, &old->c->arena, gone->decl->name, same);
+        map_set(&comparison->renamed, &old->c->arena, gone->slot, same);
         same->told = gone->told = true;
         found++;
     }
@@ -164,15 +164,15 @@ void compare_programs(Compilation *old, const Scope *old_scope, Compilation *new
     gather(&comparison, &comparison.new);
     for (int i = 0; i < MOST_ROUNDS && find_renames(&comparison);) i++;
     for (int i = 0; i < comparison.old.decls.count; i++) {
-        const Compared *before = &comparison.old.decls.at[i], *now = map_get(&comparison.new.by_name, before->decl->name);
-        const Compared *renamed = map_get(&comparison.renamed, before->decl->name);
+        const Compared *before = &comparison.old.decls.at[i], *now = map_get(&comparison.new.by_slot, before->slot);
+        const Compared *renamed = map_get(&comparison.renamed, before->slot);
         if (renamed) tell(&comparison, (Difference){DIFFERENCE_RENAMED, what_it_is(before->decl), renamed->decl->name, NULL, before->decl->name, renamed->decl->name});
         else if (now) compare_decls(&comparison, before->decl, now->decl);
         else tell(&comparison, (Difference){DIFFERENCE_REMOVED, what_it_is(before->decl), before->decl->name, NULL, statement_text(old, plain(&comparison, &comparison.old, before->decl)), NULL});
     }
     for (int i = 0; i < comparison.new.decls.count; i++) {
         const Compared *now = &comparison.new.decls.at[i];
-        if (now->told || map_get(&comparison.old.by_name, now->decl->name)) continue;
+        if (now->told || map_get(&comparison.old.by_slot, now->slot)) continue;
         tell(&comparison, (Difference){DIFFERENCE_ADDED, what_it_is(now->decl), now->decl->name, NULL, NULL, statement_text(new, plain(&comparison, &comparison.new, now->decl))});
     }
 }

@@ -121,8 +121,12 @@ void lay_document(Compilation *c, Scope *scope, const Module *module, LayerKind 
 void scope_use(Compilation *c, Scope *scope, const Module *module);           /* scopes.c: the modules that it uses */
 void scope_use_core(Compilation *c, Scope *scope);                            /* core, and what core uses; last */
 bool is_core(Compilation *c, const Module *module);                           /* core, or a module that it uses */
+/* Under what a declaration stands in Scope.names: a figure is no value, so `figure coats` and `embed coats` are two things. */
+const char *declared_as(Compilation *c, RecordKind kind, const char *name);
 Decl *scope_find(const Scope *scope, const char *name);
 void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span);
+/* .. of what a document declares, a figure too: changed, removed, accepted for. */
+void report_unknown_declaration(Compilation *c, const Scope *scope, const char *name, Span span);
 /* What may stand before a dot: a module that `from` uses ("resnet"), else an ancestor of its document, the nearest first ("v02": that
  * document's own flat program, made at first need). NULL: neither. */
 Scope *scope_named(Compilation *c, const Scope *from, const char *name);

@@ -21,7 +21,7 @@ typedef struct {
 
 static void bring(Flat *flat, Decl *decl, const char *name) {
     decl->flat_name = name;
-    map_set(&flat->names, &flat->c->arena, name, decl);
+    map_set(&flat->names, &flat->c->arena, declared_as(flat->c, decl->record, name), decl);
     list_add(&flat->c->arena, &flat->decls, decl);
 }
 
@@ -182,6 +182,7 @@ static void print_accepts(Flat *flat, Text *out) {
         for (int k = 0; k < flat->decls.count; k++) {
             const Decl *decl = flat->decls.at[k];
             if (decl->name != c->accepts.at[i]->subject || decl->library) continue;
+            if (decl->record == KIND_figure && map_get(&c->scope->names, decl->name)) continue;       /* the value of that name is meant */
             Statement accept = *c->accepts.at[i];
             accept.subject = decl->flat_name;
             print_line(out, &accept);

@@ -92,16 +92,28 @@ typedef struct {
     LIST(Decl *) copies;                  /* with a `like` that is still to be followed */
 } Layer;
 
-/* A figure is no value, so its name stands apart: `figure coats` and `embed coats` are two things. */
-static const char *figure_slot(Layer *layer, const char *name) { return arena_print(&layer->c->arena, "figure %s", name); }
+static bool inherits(const Layer *layer, const char *slot) {
+    const Decl *decl = map_get(&layer->scope->names, slot);
+    return decl && decl->statement != map_get(&layer->own, slot);
+}
 
-/* Where the declaration stands that a statement makes or alters: what is called so, else the figure of that name. */
+/* Only a figure knows the first of these settings. */
+static bool of_a_figure(const Layer *layer, const Statement *s) {
+    const Decl *decl = map_get(&layer->scope->names, s->name);
+    const char *key = s->kind == STATEMENT_CHANGE_SETTINGS && s->settings.count ? s->settings.at[0].key : NULL;
+    return key && decl && schema_find(KIND_figure, key) && (decl->record == KIND_NONE || !schema_find(decl->record, key));
+}
+
+/* Where the declaration stands that a statement makes or alters. Of a value and a figure of one name the value is altered, but by
+ * settings that it does not have. */
 static const char *slot_of(Layer *layer, const Statement *s) {
-    if (s->kind == STATEMENT_RECORD) return s->record == KIND_figure ? figure_slot(layer, s->name) : s->name;
+    if (s->kind == STATEMENT_RECORD) return declared_as(layer->c, s->record, s->name);
     if (s->kind != STATEMENT_CHANGE_SETTINGS && s->kind != STATEMENT_REMOVE) return s->name;
-    const char *figure = figure_slot(layer, s->name);
-    bool named = map_get(&layer->scope->names, s->name) || map_get(&layer->own, s->name);
-    return !named && (map_get(&layer->scope->names, figure) || map_get(&layer->own, figure)) ? figure : s->name;
+    const char *figure = declared_as(layer->c, KIND_figure, s->name);
+    bool value = inherits(layer, s->name);
+    if (inherits(layer, figure)) return !value || of_a_figure(layer, s) ? figure : s->name;
+    bool only_figure = !map_get(&layer->own, s->name) && (map_get(&layer->own, figure) || map_get(&layer->c->declared, figure));
+    return !value && only_figure ? figure : s->name;
 }
 
 static bool same_kind(const Statement *a, const Statement *b) { return a->kind == b->kind && (a->kind != STATEMENT_RECORD || a->record == b->record); }
@@ -117,9 +129,9 @@ static void named_before(Layer *layer, const Statement *s, const Decl *before) {
         diag_help(d, inherited ? "choose another name, or free this one: remove %s" : "choose another name for one of the two", s->name);
         return;
     }
-    diag_help(d, "to alter the inherited one, name only what differs");
+    diag_help(d, s->like ? "to alter the inherited one, write: change %s { key value }" : "to alter the inherited one, name only what differs", s->name);
     if (s->kind == STATEMENT_EQUATION) diag_edit(d, (Span){s->span.start, s->span.start}, true, "change ");
-    else diag_edit(d, (Span){s->span.start, s->name_span.end}, !s->like, "change %s", s->name);
+    else if (!s->like) diag_edit(d, (Span){s->span.start, s->name_span.end}, true, "change %s", s->name);
 }
 
 static void declare(Layer *layer, const Statement *s) {
@@ -179,7 +191,7 @@ static Decl *inherited(Layer *layer, const Statement *s) {
         return NULL;
     }
     if (!scope_find(layer->scope, s->name)) {
-        report_unknown_name(c, layer->scope, s->name, s->name_span);
+        report_unknown_declaration(c, layer->scope, s->name, s->name_span);
         return NULL;
     }
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, s->name_span, "`%s` belongs to a library, not to a document of this chain", s->name);
@@ -251,7 +263,8 @@ static Decl *original_of(Layer *layer, const Decl *decl) {
     const Expr *like = decl->statement->like;
     bool dotted = like->kind == EXPR_FIELD && like->target->kind == EXPR_NAME;
     const Scope *scope = dotted ? scope_named(c, layer->scope, like->target->name) : like->kind == EXPR_NAME ? layer->scope : NULL;
-    Decl *other = scope ? map_get(&scope->names, like->name) : NULL;
+    Decl *other = scope ? map_get(&scope->names, declared_as(c, decl->record, like->name)) : NULL;
+    if (scope && !other) other = map_get(&scope->names, like->name);
     if (other && other->record == decl->record) return other;
     if (c->gaps) return NULL;
     const char *kind = kind_name(decl->record);
@@ -331,6 +344,13 @@ static void note_statement(Layer *layer, const Statement *s) {
     }
 }
 
+/* Where the declaration stands that an `accept` is about: a value, or the figure of that name. */
+static const char *subject_of(Compilation *c, const Statement *accept) {
+    const char *value = accept->subject, *figure = declared_as(c, KIND_figure, value);
+    bool named = map_get(&c->scope->names, value) || map_get(&c->declared, value);
+    return !named && (map_get(&c->scope->names, figure) || map_get(&c->declared, figure)) ? figure : value;
+}
+
 /* An `accept` is about a declaration as it was: it ends where that is changed. */
 static void end_accepts(Layer *layer) {
     Compilation *c = layer->c;
@@ -338,7 +358,8 @@ static void end_accepts(Layer *layer) {
     int kept = 0;
     for (int i = 0; i < c->accepts.count; i++) {
         const Statement *accept = c->accepts.at[i];
-        if (!map_get(&layer->changed, accept->subject) && !map_get(&layer->removed, accept->subject)) c->accepts.at[kept++] = accept;
+        const char *slot = subject_of(c, accept);
+        if (!map_get(&layer->changed, slot) && !map_get(&layer->removed, slot)) c->accepts.at[kept++] = accept;
     }
     c->accepts.count = kept;
 }
@@ -470,8 +491,8 @@ static void check_accepts(Compilation *c) {
     for (int i = 0; i < c->accepts.count; i++) {
         const Statement *accept = c->accepts.at[i];
         check_accepted_name(c, accept);
-        if (map_get(&c->scope->names, accept->subject) || c->gaps) continue;
-        report_unknown_name(c, c->scope, accept->subject, accept->subject_span);
+        if (map_get(&c->scope->names, subject_of(c, accept)) || c->gaps) continue;
+        report_unknown_declaration(c, c->scope, accept->subject, accept->subject_span);
     }
 }
 

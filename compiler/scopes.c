@@ -10,15 +10,19 @@
 
 /* ---- looking up ------------------------------------------------------------------------------------------------- */
 
+const char *declared_as(Compilation *c, RecordKind kind, const char *name) { return kind == KIND_figure ? arena_print(&c->arena, "figure %s", name) : name; }
+
 Decl *scope_find(const Scope *scope, const char *name) {
     Decl *own = map_get(&scope->names, name);
     for (int i = 0; i < scope->uses.count && !own; i++) own = map_get(&scope->uses.at[i]->names, name);
     return own;
 }
 
-static void names_of(Compilation *c, const Scope *scope, NameList *names) {
-    for (int i = 0; i < scope->names.count; i++)
-        if (scope->names.entries[i].value && !strchr(scope->names.entries[i].key, ' ')) list_add(&c->arena, names, scope->names.entries[i].key);      /* a figure is no value */
+static void names_of(Compilation *c, const Scope *scope, bool figures, NameList *names) {
+    for (int i = 0; i < scope->names.count; i++) {
+        const Decl *decl = scope->names.entries[i].value;
+        if (decl && (figures || decl->record != KIND_figure)) list_add(&c->arena, names, decl->name);
+    }
 }
 
 /* ---- names that are nowhere ------------------------------------------------------------------------------------------ */
@@ -67,14 +71,14 @@ static bool lost_chunk(Compilation *c, const Scope *scope, const char *name, Spa
 }
 
 /* A name that is nowhere is told where it is met first: it is one mistake, however often it is used. */
-void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span) {
+static void report_unknown(Compilation *c, const Scope *scope, const char *name, Span span, bool figures) {
     NameList names = {0};
     const char *mark = arena_print(&c->arena, "%p %s", (const void *)scope, name);
     if (map_get(&c->unknown_names, mark)) return;
     map_set(&c->unknown_names, &c->arena, mark, c);
     if (lost_chunk(c, scope, name, span)) return;
-    names_of(c, scope, &names);
-    for (int i = 0; i < scope->uses.count; i++) names_of(c, scope->uses.at[i], &names);
+    names_of(c, scope, figures, &names);
+    for (int i = 0; i < scope->uses.count && !figures; i++) names_of(c, scope->uses.at[i], false, &names);
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);
     const char *module = module_that_declares(c->jre, name), *near = module ? NULL : nearest_name(name, names.at, names.count);
     if (module) {
@@ -89,6 +93,10 @@ void report_unknown_name(Compilation *c, const Scope *scope, const char *name, S
     diag_note(d, "a name is declared in the document, in what it extends, in a module it uses, or in the language itself");
     diag_help(d, "declare `%s`, or bring the module that has it: use NAME", name);
 }
+
+void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span) { report_unknown(c, scope, name, span, false); }
+
+void report_unknown_declaration(Compilation *c, const Scope *scope, const char *name, Span span) { report_unknown(c, scope, name, span, true); }
 
 /* ---- what may stand before a dot --------------------------------------------------------------------------------- */
 

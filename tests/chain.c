@@ -383,6 +383,53 @@ static void modules_beside_a_document_come_along_too(void **state) {
     trial_free(trial);
 }
 
+/* ---- figures ------------------------------------------------------------------------------------------------------------- */
+
+static const char embed_and_figure[] = "embed coats {\n network Eye\n view plain\n}\nfigure coats {\n show bars(cv)\n on coats\n}\n";
+
+static void a_figure_may_have_the_name_of_a_value(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", arena_print(&trial->jre->forever, "%saccept mixed_spaces for coats because \"one\"", embed_and_figure));
+    sound(trial, "v02.jre", "extends \"v01.jre\"\nchange coats { caption \"Spots.\" }\nfigure more like coats { caption \"More.\" }\nsecond = coats");
+    const Scope *own = trial->c.scope;
+    assert_string_equal(set(trial, own, "figure coats", "caption"), "\"Spots.\"");               /* an embed has no caption */
+    assert_string_equal(set(trial, own, "coats", "network"), "Eye");
+    assert_string_equal(set(trial, own, "figure more", "show"), "bars(cv)");
+    flat_is_flat(trial, (const char *const[]){"embed coats {", "figure coats {\n  show    bars(cv)\n  on      coats\n  caption \"Spots.\"\n}", "figure more {", "second = coats\n", NULL});
+    Text text = {.jre = trial->jre};
+    print_flat_program(&trial->c, &text);
+    const char *first = strstr(text.at, "accept mixed_spaces for coats");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "accept"));
+    assert_null(strstr(text.at, "v02_coats"));
+    text_free(&text);
+    sound(trial, "v03.jre", "extends \"v02.jre\"\nchange coats { network Other }\nremove second");
+    assert_string_equal(set(trial, trial->c.scope, "coats", "network"), "Other");
+    assert_int_equal(trial->c.accepts.count, 0);
+    sound(trial, "v04.jre", "extends \"v03.jre\"\nremove coats\nremove coats");           /* the value, then the figure */
+    assert_null(declared(trial, trial->c.scope, "coats"));
+    assert_null(declared(trial, trial->c.scope, "figure coats"));
+    trial_free(trial);
+}
+
+static void a_figure_alone_is_accepted_for_changed_and_removed(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    beside(trial, "v01.jre", "figure coats { show bars(cv) }\naccept mixed_spaces for coats because \"one\"");
+    sound(trial, "v02.jre", "extends \"v01.jre\"");
+    assert_int_equal(trial->c.accepts.count, 1);
+    sound(trial, "v03.jre", "extends \"v02.jre\"\nchange coats { show bars(ap) }");
+    assert_int_equal(trial->c.accepts.count, 0);
+    sound(trial, "v04.jre", "extends \"v03.jre\"\nremove coats\ncoats = 3");
+    beside(trial, "over.jre", "change coats { caption \"Spots.\" }");
+    trial_with(trial, trial->written.at[trial->written.count - 1]);
+    sound(trial, "v05.jre", "extends \"v03.jre\"\nremove coats");                             /* nothing there that an overlay would alter */
+    trial_free(trial);
+    refused("figure f { show bars(cv) }\nfigure f { show bars(cv) }", "already_named", "declared here");
+    refused("figure coats { show bars(cv) }\naccept mixed_spaces for coat because \"one\"", "unknown_name", "did you mean `coats`");
+}
+
 /* ---- jre diff ---------------------------------------------------------------------------------------------------------------- */
 
 /* One line a difference, of v01 and v02. */
@@ -420,6 +467,9 @@ static void programs_are_compared_by_meaning(void **state) {
         {"a = 4\nb = a + 1\nc = b", "x = 4\ny = (x + 1)\nz = y", "> equation x: a | x\n> equation y: b | y\n> equation z: c | z\n"},
         {"a = 4\nb = a + 1", "x = 4\nb = x + 1", "> equation x: a | x\n"},
         {"a = 4\nb = a + 1", "x = 4\nb = x + 2", "> equation x: a | x\n! equation b: x + 1 | x + 2\n"},
+        {"embed e {\n network Eye\n view plain\n}\nfigure e { show bars(a) }", "embed e {\n network Ear\n view plain\n}\nfigure e { show bars(b) }", "! embed e network: Eye | Ear\n! figure e show: bars(a) | bars(b)\n"},
+        {"embed e {\n network Eye\n view plain\n}\nfigure e { show bars(e) }", "embed d {\n network Eye\n view plain\n}\nfigure e { show bars(d) }", "> embed d: e | d\n"},
+        {"figure e { show bars(a) }\ne = 2", "figure d { show bars(a) }\ne = 2", "> figure d: e | d\n"},
         {"a = 4", "network a(x: Tensor[N]) -> Tensor[N] { x }", "! network a: a = 4 | network a(x: Tensor[N]) -> Tensor[N] {\n  x\n}\n"},
         {"a = 1\nb = 1", "c = 1\nd = 1", "> equation c: a | c\n> equation d: b | d\n"},
         {"function f(x: Tensor[N]) -> Tensor[N] { x[(i)] }", "function f(x: Tensor[N]) -> Tensor[N] { x[i] }",
@@ -470,6 +520,8 @@ int main(void) {
         cmocka_unit_test(what_a_flat_program_quotes_comes_along_under_other_names),
         cmocka_unit_test(words_of_a_place_are_no_names),
         cmocka_unit_test(modules_beside_a_document_come_along_too),
+        cmocka_unit_test(a_figure_may_have_the_name_of_a_value),
+        cmocka_unit_test(a_figure_alone_is_accepted_for_changed_and_removed),
         cmocka_unit_test(programs_are_compared_by_meaning),
         cmocka_unit_test(large_programs_are_changed_shown_and_compared_in_no_time),
     };
