@@ -326,6 +326,16 @@ static void declare_and_change(Layer *layer, Statement *s, int pass) {
     }
 }
 
+/* A text may be the name of an ancestor, whose names are missing then: nothing more is said of those. */
+static void bare_value(Compilation *c, const Statement *s) {
+    const char *text = s->value->kind == EXPR_TEXT ? s->value->name : NULL, *ending = text ? strrchr(text, '.') : NULL;
+    const bool ancestor = ending && !strcmp(ending, ".jre");
+    Diagnostic *d = diag(c->jre, DIAG_write_probe, s->span, "a value by itself says nothing in a document");
+    diag_help(d, ancestor ? "to derive from that document, write `extends`" : "to show it, write `probe`");
+    diag_edit(d, s->span, false, "%s %s", ancestor ? "extends" : "probe", expr_text(c->jre, s->value));
+    c->gaps |= ancestor;
+}
+
 /* What is no declaration. Expectations and probes are those of the document itself. */
 static void note_statement(Layer *layer, const Statement *s) {
     Compilation *c = layer->c;
@@ -334,12 +344,6 @@ static void note_statement(Layer *layer, const Statement *s) {
     case STATEMENT_PROBE: if (own) list_add(&c->arena, &c->probes, s); break;
     case STATEMENT_EXPECT: if (own) list_add(&c->arena, &c->expects, s); break;
     case STATEMENT_ACCEPT: if (kept) list_add(&c->arena, &c->accepts, s); break;
-    case STATEMENT_EXPR: {
-        Diagnostic *d = diag(c->jre, DIAG_write_probe, s->span, "a value by itself says nothing in a document");
-        diag_help(d, "to show it, write `probe`");
-        diag_edit(d, s->span, false, "probe %s", expr_text(c->jre, s->value));
-        break;
-    }
     default: break;                                                /* module.c has followed `extends` and `use` */
     }
 }
@@ -367,6 +371,7 @@ static void end_accepts(Layer *layer) {
 static void lay(Layer *layer, const StatementList *statements) {
     for (int i = 0; i < statements->count; i++) {
         Statement *s = statements->at[i];
+        if (s->kind == STATEMENT_EXPR) bare_value(layer->c, s);
         bool declares = s->kind == STATEMENT_EQUATION || s->kind == STATEMENT_RECORD || s->kind == STATEMENT_FORMULA;
         if (declares && !map_get(&layer->own, slot_of(layer, s))) map_set(&layer->own, &layer->c->arena, slot_of(layer, s), s);
     }

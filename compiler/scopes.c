@@ -18,11 +18,24 @@ Decl *scope_find(const Scope *scope, const char *name) {
     return own;
 }
 
-static void names_of(Compilation *c, const Scope *scope, bool figures, NameList *names) {
+static void names_of(Arena *arena, const Scope *scope, bool figures, NameList *names) {
     for (int i = 0; i < scope->names.count; i++) {
         const Decl *decl = scope->names.entries[i].value;
-        if (decl && (figures || decl->record != KIND_figure)) list_add(&c->arena, names, decl->name);
+        if (decl && (figures || decl->record != KIND_figure)) list_add(arena, names, decl->name);
     }
+}
+
+/* The name that may have been meant; NULL if none is near, and for whoever has very many unknown names. */
+static const char *name_near(Compilation *c, const Scope *scope, const char *name, bool figures) {
+    enum { GUESSED_FOR = 100 };
+    Arena scratch = {.jre = c->jre};
+    NameList names = {0};
+    if (c->unknown_names.count > GUESSED_FOR) return NULL;
+    names_of(&scratch, scope, figures, &names);
+    for (int i = 0; i < scope->uses.count && !figures; i++) names_of(&scratch, scope->uses.at[i], false, &names);
+    const char *near = nearest_name(name, names.at, names.count);
+    arena_free(&scratch);
+    return near;
 }
 
 /* ---- names that are nowhere ------------------------------------------------------------------------------------------ */
@@ -72,15 +85,12 @@ static bool lost_chunk(Compilation *c, const Scope *scope, const char *name, Spa
 
 /* A name that is nowhere is told where it is met first: it is one mistake, however often it is used. */
 static void report_unknown(Compilation *c, const Scope *scope, const char *name, Span span, bool figures) {
-    NameList names = {0};
     const char *mark = arena_print(&c->arena, "%p %s", (const void *)scope, name);
     if (map_get(&c->unknown_names, mark)) return;
     map_set(&c->unknown_names, &c->arena, mark, c);
     if (lost_chunk(c, scope, name, span)) return;
-    names_of(c, scope, figures, &names);
-    for (int i = 0; i < scope->uses.count && !figures; i++) names_of(c, scope->uses.at[i], false, &names);
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);
-    const char *module = module_that_declares(c->jre, name), *near = module ? NULL : nearest_name(name, names.at, names.count);
+    const char *module = module_that_declares(c->jre, name), *near = module ? NULL : name_near(c, scope, name, figures);
     if (module) {
         diag_help(d, "the library has it: add the line `use %s`", module);
         return;

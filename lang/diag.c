@@ -15,14 +15,20 @@ const DiagRow diag_rows[DIAG_COUNT] = {
 
 /* ---- collecting ----------------------------------------------------------------------------------------------------- */
 
-static bool filed_already(const Jre *jre, const Diagnostic *d) {
-    for (int i = 0; i < jre->diagnostics.count; i++) {
+/* Nobody reads more of one severity, and each is held against those before it. */
+enum { MOST_FINDINGS = 1000 };
+
+typedef struct { bool already; int of_severity; } Filed;
+
+static Filed filed_so_far(const Jre *jre, const Diagnostic *d) {
+    Filed filed = { false, 0 };
+    for (int i = 0; i < jre->diagnostics.count && !filed.already; i++) {
         const Diagnostic *other = jre->diagnostics.at[i];
-        if (other->code == d->code && other->span.start == d->span.start && other->span.end == d->span.end
-            && (d->span.start || strcmp(other->message, d->message) == 0))
-            return true;
+        filed.of_severity += diag_rows[other->code].severity == diag_rows[d->code].severity;
+        filed.already = other->code == d->code && other->span.start == d->span.start && other->span.end == d->span.end
+            && (d->span.start || strcmp(other->message, d->message) == 0);
     }
-    return false;
+    return filed;
 }
 
 #define PRINT_TO(result, jre)                                            \
@@ -36,8 +42,13 @@ Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...) {
     PRINT_TO(message, jre);
     Diagnostic *d = arena_new(&jre->forever, Diagnostic);
     *d = (Diagnostic){ .jre = jre, .code = code, .span = span, .message = message };
-    if (!filed_already(jre, d))
+    Filed filed = filed_so_far(jre, d);
+    if (filed.already)
+        return d;
+    if (filed.of_severity < MOST_FINDINGS || code == DIAG_many_findings)
         list_add(&jre->forever, &jre->diagnostics, d);
+    else
+        diag(jre, DIAG_many_findings, NOWHERE, "there is more to say, and it is left out");
     return d;
 }
 

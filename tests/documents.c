@@ -122,13 +122,82 @@ static void v07_is_sound(void **state) { (void)state; is_sound("v07", "ensembles
 static void deer_is_sound(void **state) { (void)state; is_sound("deer", "splits by shares"); }
 static void lynx_is_sound(void **state) { (void)state; is_sound("lynx", "matches of key points"); }
 
+/* ---- one token taken out ----------------------------------------------------------------------------------------------------------- */
+
+enum { DELETIONS = 80 };                  /* of each document */
+
+/* The next token in program text, from `at` on; its length. 0: there is none. */
+static size_t next_token(const char *text, size_t *at) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    bool program = false;
+    for (size_t line = 0, end; text[line]; line = end) {
+        end = line + strcspn(text + line, "\n");
+        end += text[end] == '\n';
+        if (!strncmp(text + line, "```", 3)) {
+            program = !program && !strncmp(text + line, "```jre", 6);
+            continue;
+        }
+        if (!program || end <= *at) continue;
+        if (*at < line) *at = line;
+        *at += strspn(text + *at, " ");
+        if (*at >= end || strchr("\n#", text[*at])) continue;
+        size_t word = strspn(text + *at, letters);
+        return word ? word : 1;
+    }
+    return 0;
+}
+
+static int count_tokens(const char *text) {
+    int count = 0;
+    size_t at = 0;
+    for (size_t length; (length = next_token(text, &at)); at += length) count++;
+    return count;
+}
+
+static void without_a_token(const char *name, const char *whole, size_t at, size_t length) {
+    Trial *trial = all_documents();
+    char *cut = arena_copy(&trial->jre->forever, whole, strlen(whole));
+    memmove(cut + at, cut + at + length, strlen(cut + at + length) + 1);
+    trial_file(trial, arena_print(&trial->jre->forever, "%s.jre", name), cut);
+    const bool sound = check_document(trial, name);
+    const int findings = diag_count(trial->jre, SEVERITY_NOTE);
+    if (findings > 2 || (!sound && !findings) || diag_exit_code(trial->jre) == 70)
+        fail_msg("%s: %d messages without `%.*s` at %zu:\n%s", name, findings, (int)length, whole + at, at, test_messages(trial->jre));
+    trial_free(trial);
+}
+
+/* Whatever one deletes from a document, the compiler goes on to the end and says little. */
+static void a_token_taken_out_is_told_in_two_messages(const char *name) {
+    Trial *trial = all_documents();
+    if (!trial) skip();
+    Source *source = source_read(trial->jre, arena_print(&trial->jre->forever, "%s/%s.jre", trial->folder, name), NOWHERE);
+    assert_non_null(source);
+    const int tokens = count_tokens(source->bytes);
+    int number = 0, deleted = 0;
+    size_t at = 0;
+    for (size_t length; (length = next_token(source->bytes, &at)); at += length, number++) {
+        if (number * DELETIONS / tokens < deleted) continue;
+        deleted++;
+        without_a_token(name, source->bytes, at, length);
+    }
+    assert_int_equal(deleted, tokens < DELETIONS ? tokens : DELETIONS);
+    trial_free(trial);
+}
+
+static void a_token_taken_out_of_v03(void **state) { (void)state; a_token_taken_out_is_told_in_two_messages("v03"); }
+static void a_token_taken_out_of_v06(void **state) { (void)state; a_token_taken_out_is_told_in_two_messages("v06"); }
+static void a_token_taken_out_of_v07(void **state) { (void)state; a_token_taken_out_is_told_in_two_messages("v07"); }
+static void a_token_taken_out_of_deer(void **state) { (void)state; a_token_taken_out_is_told_in_two_messages("deer"); }
+static void a_token_taken_out_of_lynx(void **state) { (void)state; a_token_taken_out_is_told_in_two_messages("lynx"); }
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tour_is_sound), cmocka_unit_test(printed_networks_are_sound), cmocka_unit_test(printed_losses_are_sound),
         cmocka_unit_test(the_story_is_sound_on_the_sample), cmocka_unit_test(flat_programs_are_sound),
         cmocka_unit_test(v01_is_sound), cmocka_unit_test(v02_is_sound), cmocka_unit_test(v03_is_sound), cmocka_unit_test(v04_is_sound),
         cmocka_unit_test(v05_is_sound), cmocka_unit_test(v06_is_sound), cmocka_unit_test(v07_is_sound), cmocka_unit_test(deer_is_sound),
-        cmocka_unit_test(lynx_is_sound),
+        cmocka_unit_test(lynx_is_sound), cmocka_unit_test(a_token_taken_out_of_v03), cmocka_unit_test(a_token_taken_out_of_v06),
+        cmocka_unit_test(a_token_taken_out_of_v07), cmocka_unit_test(a_token_taken_out_of_deer), cmocka_unit_test(a_token_taken_out_of_lynx),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
