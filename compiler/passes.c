@@ -64,18 +64,6 @@ bool same_finding(const Diagnostic *a, const Diagnostic *b) {
     return a->code == b->code && a->span.start == b->span.start && a->span.end == b->span.end && !strcmp(a->message, b->message);
 }
 
-/* A mistake in what several members of a family share was met once for each of them. */
-static void forget_repeated(Jre *jre) {
-    int kept = 0;
-    for (int i = 0; i < jre->diagnostics.count; i++) {
-        Diagnostic *d = jre->diagnostics.at[i];
-        bool before = false;
-        for (int k = 0; k < kept && !before; k++) before = same_finding(jre->diagnostics.at[k], d);
-        if (!before || !d->span.end) jre->diagnostics.at[kept++] = d;
-    }
-    jre->diagnostics.count = kept;
-}
-
 /* Whatever is left out of a plan must have been told. */
 static void tell_silence(Compilation *c) {
     if (!c->poisoned || diag_any_error(c->jre)) return;
@@ -98,11 +86,9 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     if (!diag_any_error(jre)) check_unused_names(c);
     note_time(c, "plan", seconds() - started);
     tell_silence(c);
-    forget_repeated(jre);
     started = seconds();
     protocol_check(c, with_data && planned && !diag_any_error(jre));
     note_time(c, "protocol", seconds() - started);
-    forget_repeated(jre);
     return planned && !diag_any_error(jre);
 }
 

@@ -108,12 +108,16 @@ static ChangeList show_changes(Jre *jre, const ChangeList *all, const char *path
 
 /* ---- made --------------------------------------------------------------------------------------------------------------------- */
 
-static int mistakes_in(Jre *jre, Source *source) {
-    int before = jre->diagnostics.count;
-    jre->diagnostics.count = 0;                                     /* so that none is taken for one that is filed already */
-    parse_document(jre, source);
-    int found = diag_count(jre, SEVERITY_ERROR);
-    jre->diagnostics.count = before;
+/* Of a text alone: what is found already is put aside meanwhile. -1: it is too long. */
+static int mistakes_in(Jre *jre, const char *name, const char *bytes, size_t length) {
+    LIST(Diagnostic *) aside = {0};
+    for (int i = 0; i < jre->diagnostics.count; i++) list_add(&jre->forever, &aside, jre->diagnostics.at[i]);
+    jre->diagnostics.count = 0;
+    Source *source = source_from_text(jre, name, bytes, length);
+    if (source) parse_document(jre, source);
+    int found = source ? diag_count(jre, SEVERITY_ERROR) : -1;
+    jre->diagnostics.count = 0;
+    for (int i = 0; i < aside.count; i++) list_add(&jre->forever, &jre->diagnostics, aside.at[i]);
     return found;
 }
 
@@ -128,8 +132,8 @@ static bool make_changes(Jre *jre, const ChangeList *changes) {
         done = help->edit.end - source->base;
     }
     text_add_bytes(&text, source->bytes + done, source->length - done);
-    Source *changed = source_from_text(jre, source->name, text.at, text.length);
-    bool sound = changed && mistakes_in(jre, changed) <= mistakes_in(jre, source);
+    int now = mistakes_in(jre, source->name, text.at ? text.at : "", text.length);
+    bool sound = now >= 0 && now <= mistakes_in(jre, source->name, source->bytes, source->length);
     if (!sound) diag(jre, DIAG_bug, NOWHERE, "%s: with these changes it would not parse; I leave it as it is", source->name);
     bool written = sound && file_write(jre, source->path, NOWHERE, text.at, text.length);
     if (written) printf("%d change%s made; `jre check %s` looks at it anew\n", changes->count, changes->count == 1 ? "" : "s", source->name);
