@@ -98,12 +98,18 @@ static bool role_is_there(Compilation *c, const Decl *dataset, const char *role,
     return false;
 }
 
+/* A column that a word has by default is told of where the word is written. */
+static Span written_at(const Environment *env, Span span) {
+    bool own = env->formula && env->origin && span.start >= env->formula->statement->span.start && span.end <= env->formula->statement->span.end;
+    return own ? env->origin->span : span;
+}
+
 /* A role, a measure (unless the place wants to tell individuals and the like apart), or a column. */
 static bool known_column(Environment *env, const char *name, Span span, bool in_quotes) {
     Compilation *c = env->compilation;
     const Decl *dataset = env->record ? dataset_behind(c, env->record, env->choices) : NULL;
     if (!dataset) return true;                                     /* nobody knows whose */
-    if (!in_quotes && is_role(name)) return role_is_there(c, dataset, name, span);
+    if (!in_quotes && is_role(name)) return role_is_there(c, dataset, name, written_at(env, span));
     if (!in_quotes && (!strcmp(name, "width") || !strcmp(name, "height"))) return true;
     const NameList *columns = table_columns(c, dataset);
     if (dataset == env->record) return !columns || among(columns, name) || no_column(c, dataset, name, span, columns);

@@ -30,7 +30,6 @@ int report_findings(Jre *jre, const Options *options);
 bool wants_colors(FILE *out);
 /* Compiles for the sake of what is found on the way. */
 void find_mistakes(Jre *jre, Options *options);
-void print_time_passes(const Compilation *c, FILE *out);
 
 /* work.c: a session and a compiled document, for the subcommands that need both. False: diagnosed. */
 typedef struct { Compilation c; Session *session; bool good; } Work;

@@ -26,15 +26,15 @@ bool work_begin(Work *work, Jre *jre, Options *options, bool with_data) {
     return work->good;
 }
 
+static void print_time_passes(const Compilation *c, FILE *out) {
+    for (int i = 0; i < c->time_count; i++) fprintf(out, "%-10s %8.2f ms\n", c->times[i].name, c->times[i].seconds * 1e3);
+    for (int i = 0; i < rule_count && c->rule_hits; i++) fprintf(out, "rule %-18s %6lld   %s\n", rules[i].name, (long long)c->rule_hits[i], rules[i].reason);
+}
+
 void work_end(Work *work, const Options *options) {
     if (options->time_passes) print_time_passes(&work->c, stderr);
     if (work->session) session_close(work->session);
     compilation_free(&work->c);
-}
-
-void print_time_passes(const Compilation *c, FILE *out) {
-    for (int i = 0; i < c->time_count; i++) fprintf(out, "%-10s %8.2f ms\n", c->times[i].name, c->times[i].seconds * 1e3);
-    for (int i = 0; i < rule_count && c->rule_hits; i++) fprintf(out, "rule %-18s %6lld   %s\n", rules[i].name, (long long)c->rule_hits[i], rules[i].reason);
 }
 
 static void describe_data(Work *work, Text *out) {
