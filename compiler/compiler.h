@@ -61,6 +61,7 @@ struct Decl {
     const char *flat_name;                /* in the flat program that is printed */
     int state;                            /* of resolution: guards against cycles */
     AxisList *axes;                 /* family.c: the open axes it depends on, once they were looked for */
+    const char **choice_names;            /* family.c: an axis: what its choices are called, once they were asked for */
     struct Value *last; const struct Choice *last_choices;        /* an equation's value, for the choices it was last asked for */
 };
 
@@ -368,7 +369,7 @@ typedef struct Environment {
 } Environment;
 
 /* One choice of each open axis. */
-typedef struct Choice { const Decl *axis; int index; const struct Choice *next; } Choice;
+typedef struct Choice { Decl *axis; int index; const struct Choice *next; } Choice;
 
 Value *evaluate(Environment *env, const Expr *e);                             /* never NULL; VALUE_NONE once diagnosed */
 Value *truth_or_complain(Environment *env, const Expr *e);                    /* true, false, or a tensor of 0 and 1 */
@@ -515,7 +516,7 @@ void axes_of_expr(Compilation *c, const Scope *scope, const Expr *e, AxisList *a
 /* One member for each combination of choices; with no axis, one without a name. */
 void members_of_axes(Compilation *c, const AxisList *axes, Span asked_at, MemberList *members);
 int choice_of(const Choice *choices, const Decl *axis);                       /* -1 if it is not chosen */
-const char *axis_choice(Compilation *c, const Decl *axis, int index);
+const char *axis_choice(Compilation *c, Decl *axis, int index);
 bool in_the_document(const Compilation *c, Span span);                        /* written by the document or one that it extends, not by an overlay */
 Decl *closed_by_overlay(const Compilation *c, const Scope *scope, const char *name);          /* NULL: open, or the document's own */
 const char *only_choice(Compilation *c, const Decl *decl);                    /* what the value of such a one is called */
@@ -595,7 +596,6 @@ struct SplitPlan {
     LIST(const char *) parts; LIST(double) shares;        /* by shares: their names and fractions; else empty */
     const char *column;                   /* by a column: a part for each of its values; else NULL */
     double validate;                      /* the share of the training part to watch; 0: none */
-    bool later;
 };
 
 typedef struct TrainPlan {
@@ -695,7 +695,7 @@ bool dataset_same(const DatasetPlan *a, const DatasetPlan *b);
 /* plan_data.c: settings as plain C: NULL, `otherwise` or false if they are absent or wrong (diagnosed). */
 const char *plan_text(Compilation *c, const Decl *decl, const char *key, const Choice *choices);
 double plan_number(Compilation *c, const Decl *decl, const char *key, const Choice *choices, double otherwise);
-bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *word);
+bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *word, const Choice *choices);
 bool plan_has(const Decl *decl, const char *key);                              /* it is written */
 View *first_view(Compilation *c, const Decl *decl, const Choice *choices);    /* plan_score.c: of a record's view, or list of them */
 bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part);       /* false: diagnosed */
@@ -729,15 +729,13 @@ typedef struct {
     bool holds, open, compared; const char *text; double left, right; Span span; const char *reason;
     const char *found;                    /* of a test: both sides, in words */
 } Outcome;
-/* The members of what an overlay opened in an expression: the document itself could not have named a choice. */
+/* An expectation is asked once, and once for each choice of what an overlay opened: the document itself could not have named one. */
 void members_opened(Compilation *c, const Expr *e, MemberList *members);
-/* How many times an expectation is asked: 1, or once for each choice of what an overlay opened. */
-int expectation_members(Compilation *c, const Statement *expect);
 /* results NULL: before the run, for its mistakes only. False: diagnosed. */
-bool check_expectation(Compilation *c, const Statement *expect, int member, const ResultSource *results, Outcome *outcome);
+bool check_expectation(Compilation *c, const Statement *expect, const Member *member, const ResultSource *results, Outcome *outcome);
 /* A probe is shown once for each choice: its text, and its value unless a table shows it (NULL). */
-int probe_members(Compilation *c, const Statement *probe);
-const char *probe_value(Compilation *c, const Statement *probe, int member, const ResultSource *results, const char **name);
+void members_probed(Compilation *c, const Statement *probe, MemberList *members);
+const char *probe_value(Compilation *c, const Statement *probe, const Member *member, const ResultSource *results, const char **name);
 /* Every metric an evaluation has, for help; ends in NULL. */
 extern const char *const metric_names[];
 

@@ -14,12 +14,6 @@ void members_opened(Compilation *c, const Expr *e, MemberList *members) {
     members_of_axes(c, &opened, e->span, members);
 }
 
-int expectation_members(Compilation *c, const Statement *expect) {
-    MemberList members = {0};
-    members_opened(c, expect->value, &members);
-    return members.count;
-}
-
 static const char *member_text(Compilation *c, const Statement *expect, const Member *member) {
     const char *text = expr_text(c->jre, expect->value);
     for (int i = 0; i < member->name.count; i++)
@@ -77,13 +71,10 @@ static bool can_hold(Environment *env, const Expr *e) {
     return !impossible(env->compilation, a, b, e->op) && !impossible(env->compilation, b, a, turned(e->op));
 }
 
-bool check_expectation(Compilation *c, const Statement *expect, int member, const ResultSource *results, Outcome *outcome) {
-    MemberList members = {0};
-    members_opened(c, expect->value, &members);
-    if (member >= members.count) return false;
+bool check_expectation(Compilation *c, const Statement *expect, const Member *member, const ResultSource *results, Outcome *outcome) {
     const Expr *e = expect->value;
-    Environment *env = environment_new(c, c->scope, members.at[member].choices);
-    *outcome = (Outcome){.text = member_text(c, expect, &members.at[member]), .span = expect->span, .reason = expect->text};
+    Environment *env = environment_new(c, c->scope, member->choices);
+    *outcome = (Outcome){.text = member_text(c, expect, member), .span = expect->span, .reason = expect->text};
     c->results = results;
     c->steps = 0;
     Value *v = stated_value(env, evaluate(env, e));
@@ -110,25 +101,17 @@ bool check_expectation(Compilation *c, const Statement *expect, int member, cons
 
 /* ---- probes: each choice is shown ------------------------------------------------------------------------------------------------ */
 
-static void members_of_probe(Compilation *c, const Statement *probe, MemberList *members) {
+void members_probed(Compilation *c, const Statement *probe, MemberList *members) {
     AxisList axes = {0};
     axes_of_expr(c, c->scope, probe->value, &axes);
     members_of_axes(c, &axes, probe->span, members);
 }
 
-int probe_members(Compilation *c, const Statement *probe) {
-    MemberList members = {0};
-    members_of_probe(c, probe, &members);
-    return members.count;
-}
-
-const char *probe_value(Compilation *c, const Statement *probe, int member, const ResultSource *results, const char **name) {
-    MemberList members = {0};
-    members_of_probe(c, probe, &members);
-    *name = member_text(c, probe, &members.at[member]);
+const char *probe_value(Compilation *c, const Statement *probe, const Member *member, const ResultSource *results, const char **name) {
+    *name = member_text(c, probe, member);
     c->results = results;
     c->steps = 0;
-    Value *v = evaluate(environment_new(c, c->scope, members.at[member].choices), probe->value);
+    Value *v = evaluate(environment_new(c, c->scope, member->choices), probe->value);
     c->results = NULL;
     switch (v->kind) {
     case VALUE_METRIC: return !results ? NULL : v->known ? arena_print(&c->arena, "%.6g", v->number) : "has no number";

@@ -142,16 +142,16 @@ static const char *called(Compilation *c, const Expr *e) {
 }
 
 /* ArcFace(margin = 0.3rad): of the arguments those in which it differs from the other choices of that name. */
-static const char *called_with_differences(Compilation *c, const ArgumentList *choices, int index) {
+static const char *called_with_differences(Compilation *c, const ArgumentList *choices, const char *const *names, int index) {
     const Expr *own = choices->at[index].value;
-    const char *name = called(c, own), *told = "";
+    const char *name = names[index], *told = "";
     if (own->kind != EXPR_CALL) return name;
     for (int i = 0; i < own->arguments.count; i++) {
         const Argument *argument = &own->arguments.at[i];
         bool differs = false;
         for (int k = 0; k < choices->count && !differs; k++) {
             const Expr *other = choices->at[k].value;
-            if (k == index || strcmp(called(c, other), name) != 0) continue;
+            if (k == index || names[k] != name) continue;
             const Expr *theirs = other->kind != EXPR_CALL ? NULL : argument->name ? argument_named(other, argument->name)
                                  : i < other->arguments.count && !other->arguments.at[i].name ? other->arguments.at[i].value : NULL;
             differs = !theirs || !expr_equal(theirs, argument->value);
@@ -164,12 +164,18 @@ static const char *called_with_differences(Compilation *c, const ArgumentList *c
 }
 
 /* A choice is called by its text if that is a name or a literal, else by the name it calls; equal ones by that and the arguments that differ. */
-const char *axis_choice(Compilation *c, const Decl *axis, int index) {
+const char *axis_choice(Compilation *c, Decl *axis, int index) {
+    if (axis->choice_names) return axis->choice_names[index];
     const ArgumentList *choices = &axis->value->arguments;
-    const char *name = called(c, choices->at[index].value);
-    for (int i = 0; i < choices->count; i++)
-        if (i != index && !strcmp(called(c, choices->at[i].value), name)) return called_with_differences(c, choices, index);
-    return name;
+    const char **names = arena_array(&c->arena, const char *, choices->count), **plain = arena_array(&c->arena, const char *, choices->count);
+    Map first = {0}, again = {0};
+    for (int i = 0; i < choices->count; i++) {
+        plain[i] = intern(c->jre, called(c, choices->at[i].value));
+        map_set(map_get(&first, plain[i]) ? &again : &first, &c->arena, plain[i], axis);
+    }
+    for (int i = 0; i < choices->count; i++) names[i] = map_get(&again, plain[i]) ? called_with_differences(c, choices, plain, i) : plain[i];
+    axis->choice_names = names;
+    return names[index];
 }
 
 /* ---- what an overlay decided ------------------------------------------------------------------------------------------- */

@@ -71,11 +71,12 @@ static bool has_setting(const Decl *decl, const char *key) {
 }
 
 /* Of a split by a column each of its values is a part, and who says two ways is told elsewhere: false, for any name may be one. */
-static bool parts_of_split(Compilation *c, const Decl *split, NameList *parts) {
+static bool parts_of_split(Compilation *c, const Value *target, NameList *parts) {
+    const Decl *split = target->decl;
     bool by_shares = has_setting(split, "shares");
     if (has_setting(split, "column") || (by_shares && has_setting(split, "folds"))) return false;
     if (by_shares) {
-        const Value *shares = setting_value(c, split, "shares", NULL);
+        const Value *shares = setting_value(c, split, "shares", target->choices);
         for (int i = 0; shares && shares->kind == VALUE_LIST && i < shares->items.count; i++) list_add(&c->arena, parts, shares->items.at[i]->text);
         return true;
     }
@@ -99,7 +100,8 @@ static Value *part_of_split(Environment *env, const Expr *e, const Value *target
     v->decl = target->decl;
     v->part = e->name;
     v->fold = target->fold;
-    if (!parts_of_split(env->compilation, target->decl, &parts)) return v;
+    v->choices = target->choices;
+    if (!parts_of_split(env->compilation, target, &parts)) return v;
     for (int i = 0; i < parts.count; i++)
         if (!strcmp(parts.at[i], e->name)) return v;
     if (!strcmp(e->name, "validate") && has_setting(target->decl, "folds")) return nothing_to_watch(env, e, target);
@@ -108,7 +110,7 @@ static Value *part_of_split(Environment *env, const Expr *e, const Value *target
 
 static Value *one_fold(Environment *env, const Expr *e, const Value *split) {
     Compilation *c = env->compilation;
-    const Value *folds = setting_value(c, split->decl, "folds", NULL), *place = evaluate(env, e->arguments.at[0].value);
+    const Value *folds = setting_value(c, split->decl, "folds", split->choices), *place = evaluate(env, e->arguments.at[0].value);
     if (place->kind == VALUE_NONE || (folds && folds->kind == VALUE_NONE)) return poison(env, e->span);
     if (!folds) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_argument, e->span, "`%s` has no folds to count", split->decl->name);
@@ -132,7 +134,7 @@ static Value *one_fold(Environment *env, const Expr *e, const Value *split) {
 /* Every number of an evaluation, and those that its own metrics add: assigned(at = 0.4) is cv.assigned. */
 static void metrics_of(Compilation *c, const Value *evaluation, NameList *names) {
     for (int i = 0; metric_names[i]; i++) list_add(&c->arena, names, metric_names[i]);
-    const Value *own = setting_value(c, evaluation->decl, "metrics", NULL);
+    const Value *own = setting_value(c, evaluation->decl, "metrics", evaluation->choices);
     for (int i = 0; own && own->kind == VALUE_LIST && i < own->items.count; i++) {
         bool there = false;
         for (int k = 0; metric_names[k] && !there; k++) there = own->items.at[i]->text && !strcmp(metric_names[k], own->items.at[i]->text);
@@ -147,13 +149,13 @@ static bool is_metric(const NameList *names, const char *path) {
     return false;
 }
 
-static const Decl *open_axis(const AxisList *axes, const Choice *choices) {
+static Decl *open_axis(const AxisList *axes, const Choice *choices) {
     for (int i = 0; i < axes->count; i++)
         if (choice_of(choices, axes->at[i]) < 0) return axes->at[i];
     return NULL;
 }
 
-static const Choice *with_choice(Compilation *c, const Decl *axis, int index, const Choice *next) {
+static const Choice *with_choice(Compilation *c, Decl *axis, int index, const Choice *next) {
     Choice *choice = arena_new(&c->arena, Choice);
     *choice = (Choice){axis, index, next};
     return choice;
@@ -213,7 +215,7 @@ static Value *metric_value(Environment *env, const Expr *e, const Value *target,
 }
 
 /* best(cv, by = map).head: a choice, known after the run; then it is what the choice is. */
-static Value *best_choice(Environment *env, const Expr *e, const Value *target, const Decl *axis) {
+static Value *best_choice(Environment *env, const Expr *e, const Value *target, Decl *axis) {
     Compilation *c = env->compilation;
     const Choice *choices = NULL;
     if (best_member(c, target, &choices)) {
@@ -300,7 +302,7 @@ Value *evaluate_field(Environment *env, const Expr *e) {
 
 /* ---- brackets ------------------------------------------------------------------------------------------------------------------ */
 
-static int choice_called(Compilation *c, const Decl *axis, const Expr *wanted) {
+static int choice_called(Compilation *c, Decl *axis, const Expr *wanted) {
     const ArgumentList *choices = &axis->value->arguments;
     const char *text = wanted->kind == EXPR_TEXT ? wanted->name : expr_text(c->jre, wanted);
     for (int i = 0; i < choices->count; i++)

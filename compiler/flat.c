@@ -170,8 +170,10 @@ static void print_line(Text *out, const Statement *s) {
 
 /* An expectation that was asked of each choice of an overlay would be undecided in a document of its own: it stays as a comment. */
 static void print_expectation(Compilation *c, const Statement *expect, const Statement *flat, Text *out) {
-    text_add(out, expectation_members(c, expect) == 1 ? "" : "\n# of each choice:");
-    if (expectation_members(c, expect) == 1) print_line(out, flat);
+    MemberList members = {0};
+    members_opened(c, expect->value, &members);
+    text_add(out, members.count == 1 ? "" : "\n# of each choice:");
+    if (members.count == 1) print_line(out, flat);
     else text_add(out, " %s\n", expr_text(c->jre, flat->value));
 }
 

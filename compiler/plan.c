@@ -147,6 +147,21 @@ static void plan_quote(Compilation *c, const Expr *quote) {
     }
 }
 
+static void plan_probe(Compilation *c, const Statement *probe) {
+    MemberList members = {0};
+    const char *name;
+    members_probed(c, probe, &members);
+    for (int i = 0; i < members.count; i++) probe_value(c, probe, &members.at[i], NULL, &name);
+}
+
+/* What is wrong with one member is wrong with all. */
+static void plan_expectation(Compilation *c, const Statement *expect) {
+    MemberList members = {0};
+    Outcome outcome;
+    members_opened(c, expect->value, &members);
+    if (members.count) check_expectation(c, expect, &members.at[0], NULL, &outcome);
+}
+
 static bool plans_kind(RecordKind kind) {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (kinds[i].kind == kind) return true;
@@ -165,14 +180,9 @@ bool plan_program(Compilation *c) {
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) plan_kind(c, kinds[kind].kind);
     for (int kind = 0; kind < KIND_COUNT; kind++)
         if (!plans_kind((RecordKind)kind)) plan_kind(c, (RecordKind)kind);
-    const char *name;
-    for (int i = 0; i < c->probes.count; i++)
-        for (int member = 0; member < probe_members(c, c->probes.at[i]); member++) probe_value(c, c->probes.at[i], member, NULL, &name);
+    for (int i = 0; i < c->probes.count; i++) plan_probe(c, c->probes.at[i]);
     for (int i = 0; i < c->document->document->quotes.count; i++) plan_quote(c, c->document->document->quotes.at[i]);
-    for (int i = 0; i < c->expects.count; i++) {
-        Outcome outcome;
-        check_expectation(c, c->expects.at[i], 0, NULL, &outcome);
-    }
+    for (int i = 0; i < c->expects.count; i++) plan_expectation(c, c->expects.at[i]);
     return !diag_any_error(c->jre);
 }
 

@@ -15,8 +15,8 @@ double plan_number(Compilation *c, const Decl *decl, const char *key, const Choi
     return v && v->kind == VALUE_NUMBER ? value_bare(v) : otherwise;
 }
 
-bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *word) {
-    const char *text = plan_text(c, decl, key, NULL);
+bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *word, const Choice *choices) {
+    const char *text = plan_text(c, decl, key, choices);
     return text && !strcmp(text, word);
 }
 
@@ -36,14 +36,14 @@ static const char *beside_document(Compilation *c, Span written, const char *pat
 }
 
 /* NULL: absent, or wrong: diagnosed, and then *sound is false. */
-static const char *column_of(Compilation *c, const Decl *decl, const char *key, bool *sound) {
-    const Value *v = setting_value(c, decl, key, NULL);
+static const char *column_of(Compilation *c, const Decl *decl, const char *key, const Choice *choices, bool *sound) {
+    const Value *v = setting_value(c, decl, key, choices);
     if (v && v->kind == VALUE_NONE) *sound = false;
     return v && v->kind == VALUE_TEXT ? v->text : NULL;
 }
 
-static void read_burst(Compilation *c, const Decl *decl, DatasetPlan *dataset) {
-    const Value *v = setting_value(c, decl, "burst", NULL);
+static void read_burst(Compilation *c, const Decl *decl, const Choice *choices, DatasetPlan *dataset) {
+    const Value *v = setting_value(c, decl, "burst", choices);
     dataset->within = 8;
     dataset->burst_span = setting_span(decl, "burst");
     if (!v || v->kind == VALUE_NONE) return;
@@ -59,23 +59,23 @@ static void read_burst(Compilation *c, const Decl *decl, DatasetPlan *dataset) {
 }
 
 void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
-    (void)member;
+    const Choice *choices = member->choices;
     DatasetPlan *dataset = arena_new(&c->arena, DatasetPlan);
     *dataset = (DatasetPlan){.name = decl->name, .span = decl->statement->name_span, .quoted = decl->scope != c->scope};
     bool sound = true;
-    const char *root = plan_text(c, decl, "root", NULL);
+    const char *root = plan_text(c, decl, "root", choices);
     const Source *source = source_of(c->jre, decl->statement->span);
     dataset->root = root ? beside_document(c, setting_span(decl, "root"), root) : source ? source->folder : ".";
-    dataset->table = plan_text(c, decl, "table", NULL);
-    dataset->image = plan_text(c, decl, "image", NULL);
-    dataset->identity = column_of(c, decl, "identity", &sound);
-    dataset->flank = column_of(c, decl, "flank", &sound);
+    dataset->table = plan_text(c, decl, "table", choices);
+    dataset->image = plan_text(c, decl, "image", choices);
+    dataset->identity = column_of(c, decl, "identity", choices, &sound);
+    dataset->flank = column_of(c, decl, "flank", choices, &sound);
     dataset->table_span = setting_span(decl, "table");
     dataset->image_span = setting_span(decl, "image");
     dataset->identity_span = setting_span(decl, "identity");
-    read_burst(c, decl, dataset);
-    dataset->skip_missing = plan_says(c, decl, "missing", "skip");
-    if (plan_says(c, decl, "exif", "apply")) plan_later(c, "the rotation that a camera notes (`exif apply`)", decl->name, setting_span(decl, "exif"));
+    read_burst(c, decl, choices, dataset);
+    dataset->skip_missing = plan_says(c, decl, "missing", "skip", choices);
+    if (plan_says(c, decl, "exif", "apply", choices)) plan_later(c, "the rotation that a camera notes (`exif apply`)", decl->name, setting_span(decl, "exif"));
     if (plan_has(decl, "only")) plan_later(c, "conditions on pictures (`only`)", decl->name, setting_span(decl, "only"));
     if (!dataset->image || !sound || (plan_has(decl, "table") && !dataset->table)) return NULL;
     if (!dataset->table && strchr(dataset->image, '{')) {
@@ -112,7 +112,7 @@ bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part) 
 /* ---- splits ------------------------------------------------------------------------------------------------------------------ */
 
 /* By folds, by shares or by a column: one of the three. */
-static bool read_way(Compilation *c, const Decl *decl, SplitPlan *split) {
+static bool read_way(Compilation *c, const Decl *decl, const Choice *choices, SplitPlan *split) {
     static const char *const ways[] = {"folds", "shares", "column"};
     const char *first = NULL;
     for (int i = 0; i < 3; i++) {
@@ -130,27 +130,28 @@ static bool read_way(Compilation *c, const Decl *decl, SplitPlan *split) {
         diag_help(d, "add: folds 5");
         return false;
     }
-    const Value *shares = plan_has(decl, "shares") ? setting_value(c, decl, "shares", NULL) : NULL;
+    const Value *shares = plan_has(decl, "shares") ? setting_value(c, decl, "shares", choices) : NULL;
     for (int i = 0; shares && shares->kind == VALUE_LIST && i < shares->items.count; i++) {
         list_add(&c->arena, &split->parts, shares->items.at[i]->text);
         list_add(&c->arena, &split->shares, value_bare(shares->items.at[i]));
     }
     bool sound = true;
-    split->folds = plan_has(decl, "folds") ? (int)plan_number(c, decl, "folds", NULL, 0) : 0;
-    split->column = plan_has(decl, "column") ? column_of(c, decl, "column", &sound) : NULL;
+    split->folds = plan_has(decl, "folds") ? (int)plan_number(c, decl, "folds", choices, 0) : 0;
+    split->column = plan_has(decl, "column") ? column_of(c, decl, "column", choices, &sound) : NULL;
     if (sound && !split->folds) plan_later(c, split->column ? "splits by a column" : "splits by shares", decl->name, decl->statement->name_span);
     return sound && (split->folds || split->shares.count || split->column);
 }
 
 void *plan_split(Compilation *c, Decl *decl, const Member *member) {
+    const Choice *choices = member->choices;
     SplitPlan *split = arena_new(&c->arena, SplitPlan);
     *split = (SplitPlan){.name = decl->name, .span = decl->statement->name_span, .identities_span = setting_span(decl, "identities"), .decl = decl};
-    split->disjoint = plan_says(c, decl, "identities", "disjoint");
-    split->together_burst = plan_says(c, decl, "together", "burst");
-    split->seed = (uint64_t)plan_number(c, decl, "seed", NULL, 0);
-    split->validate = plan_has(decl, "validate") ? plan_number(c, decl, "validate", NULL, 0) : 0;
-    bool sound = read_way(c, decl, split);
-    sound &= part_from_value(c, setting_value(c, decl, "data", member->choices), setting_span(decl, "data"), &split->of);
+    split->disjoint = plan_says(c, decl, "identities", "disjoint", choices);
+    split->together_burst = plan_says(c, decl, "together", "burst", choices);
+    split->seed = (uint64_t)plan_number(c, decl, "seed", choices, 0);
+    split->validate = plan_has(decl, "validate") ? plan_number(c, decl, "validate", choices, 0) : 0;
+    bool sound = read_way(c, decl, choices, split);
+    sound &= part_from_value(c, setting_value(c, decl, "data", choices), setting_span(decl, "data"), &split->of);
     if (!sound) return NULL;
     split->data = split->of.dataset;
     if (split->of.split) plan_later(c, "splits of a part", decl->name, setting_span(decl, "data"));
@@ -160,7 +161,7 @@ void *plan_split(Compilation *c, Decl *decl, const Member *member) {
         diag_help(d, "add to the dataset: identity \"{column}\"");
         return NULL;
     }
-    split->key = key_record(c, decl, member->choices, NULL);
+    split->key = key_record(c, decl, choices, NULL);
     key_pictures(split->key, "data", &split->of);
     key_close(split->key);
     list_add(&c->arena, &c->plan->splits, split);

@@ -51,7 +51,6 @@ static const char *backbone_words(Compilation *c, const char *name, const Progra
     return words;
 }
 
-
 /* The network of an embed: a formula, or what a training makes of one. */
 static Value *network_of(Compilation *c, const Decl *decl, const Choice *choices, EmbedPlan *embed) {
     Value *v = setting_value(c, decl, "network", choices);
@@ -79,13 +78,13 @@ static void mark_later(Compilation *c, EmbedPlan *embed) {
     if (!embed->program) embed->later = true;
 }
 
-static void embed_key(Compilation *c, const Decl *decl, const Value *network, const Graph *graph, EmbedPlan *embed) {
+static void embed_key(Compilation *c, const Decl *decl, const Choice *choices, const Value *network, const Graph *graph, EmbedPlan *embed) {
     KeyTree *key = embed->tree = key_open(&c->arena, "embed %s", embed->name);
-    key_leaf(key, "arithmetic", setting_span(decl, "arithmetic"), "%s", plan_text(c, decl, "arithmetic", NULL));
+    key_leaf(key, "arithmetic", setting_span(decl, "arithmetic"), "%s", plan_text(c, decl, "arithmetic", choices));
     key_told(c, key, "network", network);
     key_graph(key, graph);
     for (int i = 0; i < embed->views.count; i++) key_view(key, embed->views.at[i]);
-    if (embed->views.count > 1) key_leaf(key, "pool", setting_span(decl, "pool"), "%s", plan_text(c, decl, "pool", NULL));
+    if (embed->views.count > 1) key_leaf(key, "pool", setting_span(decl, "pool"), "%s", plan_text(c, decl, "pool", choices));
     if (embed->train) key_part(key, embed->train->key);
     embed->key = key_close(key);
 }
@@ -107,7 +106,7 @@ void *plan_embed(Compilation *c, Decl *decl, const Member *member) {
     embed->points = lowered.points;
     if (strcmp(arithmetic, "f32") != 0) plan_later(c, "arithmetic with 16 bits", decl->name, setting_span(decl, "arithmetic"));
     mark_later(c, embed);
-    embed_key(c, decl, network, lowered.graph, embed);
+    embed_key(c, decl, choices, network, lowered.graph, embed);
     for (int i = 0; i < c->plan->embeds.count; i++)                /* members of equal keys are computed once */
         if (!strcmp(c->plan->embeds.at[i]->key, embed->key)) return c->plan->embeds.at[i];
     list_add(&c->arena, &c->plan->embeds, embed);
@@ -231,9 +230,9 @@ static void later_score(Compilation *c, const SimilarityPlan *similarity, const 
 
 /* ---- evaluations ---------------------------------------------------------------------------------------------------------------- */
 
-static bool read_metrics(Compilation *c, const Decl *decl, EvaluatePlan *evaluation) {
+static bool read_metrics(Compilation *c, const Decl *decl, const Choice *choices, EvaluatePlan *evaluation) {
     static const char *const computed[] = {"map", "rank1", "rank5"};
-    const Value *metrics = setting_value(c, decl, "metrics", NULL);
+    const Value *metrics = setting_value(c, decl, "metrics", choices);
     if (!metrics || metrics->kind != VALUE_LIST) return false;
     for (int i = 0; i < metrics->items.count; i++) {
         const Value *metric = metrics->items.at[i];
@@ -286,12 +285,12 @@ void *plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
     *evaluation = (EvaluatePlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .decl = decl, .choices = member->choices,
                                  .quoted = decl->scope != c->scope};
     bool sound = read_parts(c, decl, member->choices, evaluation);
-    sound &= read_metrics(c, decl, evaluation);
-    evaluation->average_identity = plan_says(c, decl, "average", "identity");
-    evaluation->lonely_zero = plan_says(c, decl, "lonely", "zero");
-    evaluation->record = plan_text(c, decl, "record", NULL);
+    sound &= read_metrics(c, decl, member->choices, evaluation);
+    evaluation->average_identity = plan_says(c, decl, "average", "identity", member->choices);
+    evaluation->lonely_zero = plan_says(c, decl, "lonely", "zero", member->choices);
+    evaluation->record = plan_text(c, decl, "record", member->choices);
     evaluation->record_span = setting_span(decl, "record");
-    evaluation->notes = plan_text(c, decl, "notes", NULL);
+    evaluation->notes = plan_text(c, decl, "notes", member->choices);
     evaluation->similarity = similarity_of(c, decl, member->choices);
     if (!sound || !evaluation->similarity || !names_individuals(c, decl, evaluation->dataset)) return NULL;
     SplitPlan *folds = evaluation->split && evaluation->split->folds ? evaluation->split : NULL;
@@ -321,6 +320,7 @@ void *plan_figure(Compilation *c, Decl *decl, const Member *member) {
     list_add(&c->arena, &c->plan->figures, *figure);
     return figure;
 }
+
 /* "{version}-{backbone}.csv", filled; every open choice must stand in braces, or two members would write one file. */
 static const char *fill_template(Compilation *c, const Scope *scope, const char *text, Span span, const MemberName *member) {
     const char *filled = "";
@@ -366,11 +366,11 @@ void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
         if (!condition || condition->kind == VALUE_NONE) return NULL;
         plan_later(c, "conditions on candidates (`gallery`)", decl->name, condition->span);
     }
-    submission->pairs = plan_text(c, decl, "pairs", NULL);
+    submission->pairs = plan_text(c, decl, "pairs", member->choices);
     submission->pairs_span = setting_span(decl, "pairs");
     if (!submission->pairs && !plan_has(decl, "pairs")) plan_later(c, "submissions without a table of pairs", decl->name, submission->span);
     submission->similarity = similarity_of(c, decl, member->choices);
-    const char *file = plan_text(c, decl, "file", NULL);
+    const char *file = plan_text(c, decl, "file", member->choices);
     submission->file_span = setting_span(decl, "file");
     submission->file = file ? fill_template(c, decl->scope, file, submission->file_span, &member->name) : NULL;
     if (!submission->similarity || !placed || !submission->file) return NULL;

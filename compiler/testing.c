@@ -346,11 +346,12 @@ static void keep_failed(Jre *jre, TestResult *result, const Outcome *outcome, co
 }
 
 static void check_stated(Compilation *c, const Statement *expect, TestResult *result) {
-    int members = expectation_members(c, expect);
-    for (int member = 0; member < members; member++) {
+    MemberList members = {0};
+    members_opened(c, expect->value, &members);
+    for (int i = 0; i < members.count; i++) {
         Outcome outcome = {0};
         c->stated = graph_new(c);
-        bool sound = check_expectation(c, expect, member, NULL, &outcome);
+        bool sound = check_expectation(c, expect, &members.at[i], NULL, &outcome);
         c->stated = NULL;
         result->expectations++;
         if (!sound) result->mistaken = true;

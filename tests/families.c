@@ -1,6 +1,7 @@
 /* families.c: what an `each` does to values: choices named, the best chosen, ancestors quoted, with numbers as if a run had found them. */
 #include "trial.h"
 
+
 /* The score of a member is what stands here behind its choice; an ancestor's is 0.5. */
 static bool score_by_choice(void *context, const EvaluatePlan *plan, const char *field, double *number) {
     (void)context;
@@ -35,7 +36,7 @@ static void holds(const char *program, const char *expectation, bool wanted) {
     if (!trial->good) fail_msg("%s:\n%s", expectation, test_messages(trial->jre));
     ResultSource source = {.metric = score_by_choice};
     Outcome outcome;
-    assert_true(check_expectation(&trial->c, trial->c.expects.at[0], 0, &source, &outcome));
+    assert_true(check_expectation(&trial->c, trial->c.expects.at[0], &(Member){0}, &source, &outcome));
     if (outcome.open || outcome.holds != wanted) fail_msg("%s: open %d, holds %d", expectation, outcome.open, outcome.holds);
     trial_free(trial);
 }
@@ -146,6 +147,37 @@ static void a_choice_may_be_a_split(void **state) {
     trial_free(trial);
 }
 
+static void any_setting_may_be_a_choice(void **state) {
+    (void)state;
+    Trial *trial = story("draws = each [1, 2, 3]\nchange halves { seed draws }\ncounting = each [identity, query]\nchange cv { average counting }\n"
+                         "expect cv[draws = 2, counting = query].map <= best(cv, by = map).map");
+    if (!trial->good) fail_msg("%s", test_messages(trial->jre));
+    const Plan *plan = trial->c.plan;
+    assert_int_equal(plan->evaluations.count, 6);
+    assert_int_equal(plan->splits.count, 3);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(plan->evaluations.at[i]->split->seed, 1 + i / 2);
+        assert_int_equal(plan->evaluations.at[i]->average_identity, i % 2 == 0);
+    }
+    trial_free(trial);
+}
+
+/* Each choice is called by its name once, not once for each other choice of each member. */
+static void a_thousand_members_are_told_apart(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    Text text = {.jre = trial->jre};
+    for (int i = 0; i < 1000; i++) text_add(&text, "%s%d", i ? ", " : "", i);
+    trial_file(trial, "v01.jre", arena_print(&trial->jre->forever, "# One\n\n```jre\n%s```\n", animals));
+    const char *document = arena_print(&trial->jre->forever, "# Two\n\n```jre\nextends \"v01.jre\"\nk = each [%s]\nchange likeness = k * cosine(features)\nprobe cv\n```\n", text.at);
+    if (!trial_document(trial, "v02.jre", document)) fail_msg("%s", test_messages(trial->jre));
+    assert_int_equal(trial->c.plan->evaluations.count, 1000);
+    assert_string_equal(trial->c.plan->evaluations.at[999]->member.at[0].choice, "999");
+    assert_true(trial->c.arena.used_in_total < 100u << 20);            /* 20 MiB; 430 when each was called anew */
+    text_free(&text);
+    trial_free(trial);
+}
+
 static void a_line_of_a_thousand_councils_is_refused(void **state) {
     (void)state;
     Trial *trial = trial_new();
@@ -171,6 +203,8 @@ int main(void) {
         cmocka_unit_test(a_word_of_a_setting_opens_nothing),
         cmocka_unit_test(a_training_that_is_called_is_its_network),
         cmocka_unit_test(a_choice_may_be_a_split),
+        cmocka_unit_test(any_setting_may_be_a_choice),
+        cmocka_unit_test(a_thousand_members_are_told_apart),
         cmocka_unit_test(a_line_of_a_thousand_councils_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

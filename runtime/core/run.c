@@ -227,13 +227,17 @@ static void print_expectation(Session *session, const ExpectationReport *report)
 static int check_expectations(Run *run) {
     Compilation *c = run->compilation;
     ResultSource source = {.context = run, .metric = result_metric};
+    MemberList *members = arena_array(&c->arena, MemberList, c->expects.count + 1);
     int failed = 0, total = 0;
-    for (int i = 0; i < c->expects.count; i++) total += expectation_members(c, c->expects.at[i]);
+    for (int i = 0; i < c->expects.count; i++) {
+        members_opened(c, c->expects.at[i]->value, &members[i]);
+        total += members[i].count;
+    }
     run->expectations = arena_array(&run->session->arena, ExpectationReport, total + 1);
     for (int i = 0; i < c->expects.count; i++)
-        for (int member = 0; member < expectation_members(c, c->expects.at[i]); member++) {
+        for (int member = 0; member < members[i].count; member++) {
             ExpectationReport *report = &run->expectations[run->expectation_count++];
-            report->sound = check_expectation(c, c->expects.at[i], member, &source, &report->outcome);
+            report->sound = check_expectation(c, c->expects.at[i], &members[i].at[member], &source, &report->outcome);
             report->text = report->outcome.text;
             report->checked = report->sound && !report->outcome.open;
             failed += report->checked && !report->outcome.holds;
@@ -249,11 +253,14 @@ static void show_probes(Run *run) {
     ResultSource source = {.context = run, .metric = result_metric};
     int shown = 0;
     if (run->session->options.json) return;
-    for (int i = 0; i < c->probes.count; i++)
-        for (int member = 0; member < probe_members(c, c->probes.at[i]); member++) {
-            const char *name, *value = probe_value(c, c->probes.at[i], member, &source, &name);
+    for (int i = 0; i < c->probes.count; i++) {
+        MemberList members = {0};
+        members_probed(c, c->probes.at[i], &members);
+        for (int k = 0; k < members.count; k++) {
+            const char *name, *value = probe_value(c, c->probes.at[i], &members.at[k], &source, &name);
             if (value) fprintf(run->session->options.out, "%s%s   %s\n", shown++ ? "" : "\n", name, value);
         }
+    }
 }
 
 /* ---- the record of a run --------------------------------------------------------------------------------------------------- */
