@@ -497,6 +497,7 @@ typedef struct View {
     LIST(ViewRole) roles;
     const char *name; Span span;
 } View;
+typedef LIST(View *) ViewList;
 /* What an augment makes of a picture, with all the data that it wants besides: a view whose size is known. NULL: diagnosed. */
 View *evaluate_view(Compilation *c, const struct Choice *choices, Value *formula, Span span);
 const char *view_canonical(Arena *arena, const View *view);                   /* what keys are made of */
@@ -602,7 +603,7 @@ typedef struct TrainPlan {
     const char *name; Span span; MemberName member;
     Value *network, *loss;                /* formulas */
     const char *backbone, *loss_name;
-    PartPlan data; View *view;
+    PartPlan data; View *view; ViewList views;            /* view: the first */
     SplitPlan *folds;                     /* one training for each fold of it, or NULL */
     int64_t batch, weights, classes;      /* pictures a step; numbers it learns; individuals (made up where only the data knows) */
     Graph *graph;                         /* of one step: from pictures and labels to the loss */
@@ -614,7 +615,7 @@ typedef struct EmbedPlan {
     const char *backbone;                 /* for tables: resnet50, filter bank */
     View *view; Program *program; int width, points;      /* points: key points of a picture, 0: the picture itself */
     Value *network;
-    LIST(View *) views; TrainPlan *train; /* of several views; of a network that is trained here */
+    ViewList views; TrainPlan *train; /* of several views; of a network that is trained here */
     SplitPlan *folds;                     /* one for each fold of it (it was trained so), or NULL */
     bool later;                           /* cannot run yet, told by plan->later */
     const char *key;                      /* of network, weights, view and arithmetic; pictures come on top */
@@ -697,7 +698,7 @@ const char *plan_text(Compilation *c, const Decl *decl, const char *key, const C
 double plan_number(Compilation *c, const Decl *decl, const char *key, const Choice *choices, double otherwise);
 bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *word, const Choice *choices);
 bool plan_has(const Decl *decl, const char *key);                              /* it is written */
-View *first_view(Compilation *c, const Decl *decl, const Choice *choices);    /* plan_score.c: of a record's view, or list of them */
+bool views_of(Compilation *c, const Decl *decl, const Choice *choices, ViewList *views);     /* plan_score.c: all views of a record, evaluated; false: diagnosed */
 bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part);       /* false: diagnosed */
 /* A similarity from a value: a cosine, a judge, a council, or arithmetic of them. NULL: diagnosed. */
 SimilarityPlan *similarity_from_value(Compilation *c, Value *v);

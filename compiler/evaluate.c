@@ -161,7 +161,8 @@ static Value *of_numbers(Environment *env, const Expr *e, const Value *left, con
             v->truth = truth == (e->op == BINARY_eq);
             return v;
         }
-        diag(c->jre, DIAG_not_yet, e->span, "computes with the number of pictures in a batch, which is not known while compiling");
+        Diagnostic *d = diag(c->jre, DIAG_not_yet, e->span, "computes with the number of pictures in a batch, which is not known while compiling");
+        diag_help(d, "a mean over the batch needs no such number: mean over n of ..");
         return poison(env, e->span);
     }
     to_base(&a);
@@ -176,7 +177,7 @@ static Value *of_numbers(Environment *env, const Expr *e, const Value *left, con
     double number;
     if (compute(e->op, a.number, b.number, env->sizes && a.whole && b.whole, &number)) {
         Value *v = value_number(c, number, e->span);
-        v->unit = a.unit ? a.unit : b.unit;
+        v->unit = e->op == BINARY_div && a.unit == b.unit ? UNIT_NONE : a.unit ? a.unit : b.unit;      /* 224px / 32px is 7 */
         if (metric) v->kind = VALUE_METRIC, v->known = a.known && b.known;
         if (a.draw || b.draw) {
             v->draw = draw_of(c, binary_text(e->op), (const Value *const[]){left, right}, 2);
@@ -283,7 +284,8 @@ static Value *negate(Environment *env, const Expr *e) {
     }
     if (!value_is_numeric(v) || v->batch) {
         if (v->kind == VALUE_NONE) return v;
-        diag(env->compilation->jre, DIAG_wrong_type, e->left->span, "%s has no negative", value_kind_text(v));
+        Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, e->left->span, "%s has no negative", value_kind_text(v));
+        diag_help(d, "`-` stands before a number, a tensor or a score");
         return poison(env, e->span);
     }
     Value *negative = value_new(env->compilation, v->kind, e->span);
@@ -335,7 +337,8 @@ static Value *transpose(Environment *env, const Expr *e) {
     Value *v = evaluate(env, e->target);
     if (v->kind == VALUE_NONE) return v;
     if (v->kind != VALUE_TENSOR || v->node->shape.rank != 2 || v->letters.count) {
-        diag(env->compilation->jre, DIAG_shape_mismatch, e->target->span, "`'` turns a table of two dimensions, this is %s", value_text(env->compilation, v));
+        Diagnostic *d = diag(env->compilation->jre, DIAG_shape_mismatch, e->target->span, "`'` turns a table of two dimensions, this is %s", value_text(env->compilation, v));
+        diag_help(d, "an index equation orders any dimensions: y[b, a] = x[a, b]");
         return poison(env, e->span);
     }
     return value_tensor(env->compilation, graph_transpose(env->graph, v->node, (int[]){1, 0}, env->origin), e->span);

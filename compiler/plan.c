@@ -114,17 +114,21 @@ void plan_later(Compilation *c, const char *what, const char *name, Span span) {
     list_add(&c->arena, &c->plan->later, later);
 }
 
+enum { MOST_TOLD = 40 };
+
 bool report_later(Compilation *c) {
     const Plan *plan = c->plan;
     if (!plan->later.count) return false;
     const LaterPlan *first = &plan->later.at[0];
     Diagnostic *d = diag(c->jre, DIAG_not_yet, first->span, "this version checks %s, it does not run it yet", first->what);
-    const char *rest = "";
-    for (int i = 1; i < plan->later.count; i++) {
+    Text rest = {.jre = c->jre};
+    for (int i = 1; i < plan->later.count && i <= MOST_TOLD; i++) {
         Place place = place_of(c->jre, plan->later.at[i].span.start);
-        rest = arena_print(&c->arena, "%s\n%-52s %s, %s:%d", rest, plan->later.at[i].what, plan->later.at[i].name, place.source ? place.source->name : "", place.line);
+        text_add(&rest, "\n%-52s %s, %s:%d", plan->later.at[i].what, plan->later.at[i].name, place.source ? place.source->name : "", place.line);
     }
-    if (*rest) diag_fact(d, "nor does it run:%s", rest);
+    if (plan->later.count - 1 > MOST_TOLD) text_add(&rest, "\n.. and %d more", plan->later.count - 1 - MOST_TOLD);
+    if (rest.length) diag_fact(d, "nor does it run:%s", rest.at);
+    text_free(&rest);
     diag_note(d, "the document is sound as far as `jre check` can say; nothing was computed");
     diag_help(d, "run a document that asks for none of this, or a later version of jre");
     return true;

@@ -79,7 +79,7 @@ static bool lower_training(Compilation *c, Decl *decl, TrainPlan *train, const C
     if (!graph_verify(env->graph, "lower")) return false;
     train->key = key_record(c, decl, choices, &train->member);
     key_graph(train->key, env->graph);
-    key_view(train->key, train->view);
+    for (int i = 0; i < train->views.count; i++) key_view(train->key, train->views.at[i]);
     return true;
 }
 
@@ -88,6 +88,16 @@ static bool mirrors_are_others(const View *view) {
     const ViewStep *flip = view_step(view, "flip");
     const Value *as = flip ? step_parameter(flip, "as") : NULL;
     return as && as->text && !strcmp(as->text, "new_identity");
+}
+
+/* The pictures that `stop` and `keep` look at. False: diagnosed. */
+static bool key_watched(Compilation *c, const Decl *decl, const char *setting, const Choice *choices, KeyTree *key) {
+    const Value *option = setting_value(c, decl, setting, choices), *pictures = option ? option_argument(option, "part") : NULL;
+    PartPlan part;
+    if (!pictures) return true;
+    if (!part_from_value(c, pictures, pictures->span, &part)) return false;
+    key_pictures(key, setting, &part);
+    return true;
 }
 
 void *plan_train(Compilation *c, Decl *decl, const Member *member) {
@@ -99,13 +109,15 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     if (!train->network || train->network->kind != VALUE_FORMULA || !train->loss) return NULL;
     train->loss_name = train->loss->text;
     train->batch = batch_of(setting_value(c, decl, "batches", choices));
-    train->view = first_view(c, decl, choices);
+    bool seen = views_of(c, decl, choices, &train->views);
     bool placed = part_from_value(c, setting_value(c, decl, "data", choices), setting_span(decl, "data"), &train->data);
-    if (!train->view || !placed) return NULL;
+    if (!seen || !placed) return NULL;
+    train->view = train->views.at[0];
     if (mirrors_are_others(train->view)) train->classes *= 2;
     if (train->data.split && train->data.split->folds && !train->data.fold) train->folds = train->data.split;
     if (!lower_training(c, decl, train, choices)) return NULL;
     key_pictures(train->key, "data", &train->data);
+    if (!key_watched(c, decl, "stop", choices, train->key) || !key_watched(c, decl, "keep", choices, train->key)) return NULL;
     key_close(train->key);
     plan_later(c, "training", decl->name, train->span);
     list_add(&c->arena, &c->plan->trains, train);

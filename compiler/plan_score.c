@@ -9,9 +9,9 @@
 /* ---- embeds --------------------------------------------------------------------------------------------------------------- */
 
 /* One network sees them all. */
-static bool same_sizes(Compilation *c, const EmbedPlan *embed) {
-    for (int i = 1; i < embed->views.count; i++) {
-        const View *first = embed->view, *other = embed->views.at[i];
+static bool same_sizes(Compilation *c, const ViewList *views) {
+    for (int i = 1; i < views->count; i++) {
+        const View *first = views->at[0], *other = views->at[i];
         if (first->width == other->width && first->height == other->height) continue;
         Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, other->span, "this view makes pictures of %d x %d", other->width, other->height);
         diag_also(d, first->span, "and this one of %d x %d", first->width, first->height);
@@ -21,8 +21,7 @@ static bool same_sizes(Compilation *c, const EmbedPlan *embed) {
     return true;
 }
 
-/* All views of a record, evaluated. False: diagnosed. */
-static bool views_of(Compilation *c, const Decl *decl, const Choice *choices, EmbedPlan *embed) {
+bool views_of(Compilation *c, const Decl *decl, const Choice *choices, ViewList *views) {
     const Value *v = setting_value(c, decl, "view", choices);
     if (!v || v->kind == VALUE_NONE) return false;
     int count = v->kind == VALUE_LIST ? v->items.count : 1;
@@ -30,16 +29,10 @@ static bool views_of(Compilation *c, const Decl *decl, const Choice *choices, Em
         Value *formula = v->kind == VALUE_LIST ? v->items.at[i] : (Value *)v;
         View *view = evaluate_view(c, choices, formula, formula->span);
         if (!view) return false;
-        list_add(&c->arena, &embed->views, view);
+        list_add(&c->arena, views, view);
     }
-    embed->view = count ? embed->views.at[0] : NULL;
     if (!count) diag_help(diag(c->jre, DIAG_wrong_argument, v->span, "the list of views is empty"), "name at least one augment");
-    return count && same_sizes(c, embed);
-}
-
-View *first_view(Compilation *c, const Decl *decl, const Choice *choices) {
-    EmbedPlan views = {0};
-    return views_of(c, decl, choices, &views) ? views.view : NULL;
+    return count && same_sizes(c, views);
 }
 
 /* "filter bank", but "resnet50": what learned nothing is called by the words of its name. */
@@ -93,7 +86,8 @@ void *plan_embed(Compilation *c, Decl *decl, const Member *member) {
     EmbedPlan *embed = arena_new(&c->arena, EmbedPlan);
     *embed = (EmbedPlan){.name = decl->name, .span = decl->statement->name_span};
     const Choice *choices = member->choices;
-    bool seen = views_of(c, decl, choices, embed);
+    bool seen = views_of(c, decl, choices, &embed->views);
+    embed->view = seen ? embed->views.at[0] : NULL;
     Value *network = embed->network = network_of(c, decl, choices, embed);
     const char *arithmetic = plan_text(c, decl, "arithmetic", choices);
     if (!seen || !network || !arithmetic) return NULL;

@@ -1,7 +1,6 @@
 /* families.c: what an `each` does to values: choices named, the best chosen, ancestors quoted, with numbers as if a run had found them. */
 #include "trial.h"
 
-
 /* The score of a member is what stands here behind its choice; an ancestor's is 0.5. */
 static bool score_by_choice(void *context, const EvaluatePlan *plan, const char *field, double *number) {
     (void)context;
@@ -147,6 +146,26 @@ static void a_choice_may_be_a_split(void **state) {
     trial_free(trial);
 }
 
+static void a_length_divided_by_a_length_is_a_number(void **state) {
+    (void)state;
+    holds("function next(k: Int) -> Int { k + 1 }", "next(224px / 32px) == 8", true);
+    holds("function next(k: Int) -> Int { k + 1 }", "next(30deg / 10deg) == 4", true);
+}
+
+/* A thousand scores of which none is computed are not told one by one. */
+static void what_comes_later_is_told_briefly(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    Text text = {.jre = trial->jre};
+    for (int i = 0; i < 1000; i++) text_add(&text, "evaluate e%d {\n  similarity gap(features)\n  on halves.held_out\n  metrics [map]\n}\n", i);
+    trial_file(trial, "v01.jre", arena_print(&trial->jre->forever, "# One\n\n```jre\n%s```\n", animals));
+    assert_true(trial_document(trial, "v02.jre", arena_print(&trial->jre->forever, "# Two\n\n```jre\nextends \"v01.jre\"\n%s\n```\n", text.at)));
+    assert_true(report_later(&trial->c));
+    test_message_says(trial->jre, "not_yet", ".. and 959 more", NULL);
+    text_free(&text);
+    trial_free(trial);
+}
+
 static void any_setting_may_be_a_choice(void **state) {
     (void)state;
     Trial *trial = story("draws = each [1, 2, 3]\nchange halves { seed draws }\ncounting = each [identity, query]\nchange cv { average counting }\n"
@@ -203,6 +222,8 @@ int main(void) {
         cmocka_unit_test(a_word_of_a_setting_opens_nothing),
         cmocka_unit_test(a_training_that_is_called_is_its_network),
         cmocka_unit_test(a_choice_may_be_a_split),
+        cmocka_unit_test(a_length_divided_by_a_length_is_a_number),
+        cmocka_unit_test(what_comes_later_is_told_briefly),
         cmocka_unit_test(any_setting_may_be_a_choice),
         cmocka_unit_test(a_thousand_members_are_told_apart),
         cmocka_unit_test(a_line_of_a_thousand_councils_is_refused),

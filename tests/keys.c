@@ -360,6 +360,23 @@ static void a_training_says_what_changed_in_the_words_of_its_document(void **sta
     trial_free(old);
 }
 
+static void what_is_watched_and_seen_besides_is_part_of_the_key(void **state) {
+    (void)state;
+#define MORE "split more {\n  data animals\n  shares [50%, 50%]\n  identities shared\n}\n"
+    static const char *const settings[] = {"view drawn", "view [drawn, drawn]", "view drawn\n  keep best(more.train)", "view drawn\n  keep best(more.test)",
+                                           "view drawn\n  stop when(more.train, map, patience = 2)", "view drawn\n  stop when(more.test, map, patience = 2)"};
+    enum { CASES = sizeof settings / sizeof *settings };
+    char keys[CASES][40];
+    for (int i = 0; i < CASES; i++) {
+        Trial *trial = trial_new();
+        trial_sound(trial, arena_print(&trial->jre->forever, "%strain second {\n  network Eye\n  loss Far()\n  data folds.train\n  epochs 2\n  %s\n}\n", LEARNER("angle", "0.5rad", "2") MORE, settings[i]));
+        assert_int_equal(trial->c.plan->trains.count, 2);
+        snprintf(keys[i], sizeof keys[i], "%s", trial->c.plan->trains.at[1]->key->hash);
+        for (int k = 0; k < i; k++) assert_string_not_equal(keys[i], keys[k]);
+        trial_free(trial);
+    }
+}
+
 /* Also where it stands inside another network, which this version cannot run. */
 static void what_was_trained_otherwise_is_embedded_anew(void **state) {
     (void)state;
@@ -394,6 +411,7 @@ int main(void) {
         cmocka_unit_test(what_a_parent_declares_is_as_if_it_stood_here),
         cmocka_unit_test(the_flat_program_has_the_same_keys),
         cmocka_unit_test(a_training_says_what_changed_in_the_words_of_its_document),
+        cmocka_unit_test(what_is_watched_and_seen_besides_is_part_of_the_key),
         cmocka_unit_test(what_was_trained_otherwise_is_embedded_anew),
         cmocka_unit_test(another_default_of_the_library_is_another_key),
     };

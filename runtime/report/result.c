@@ -373,7 +373,7 @@ static void print_rows(Session *session, const ShownRow *rows, int count, int co
     }
 }
 
-/* Reports of one evaluation lie side by side; the folds and pictures of the first are said once. */
+/* Reports of one evaluation and one protocol lie side by side; the folds and pictures of the first are said once. */
 static void print_group(Session *session, Arena *arena, const EvaluationReport *const *group, int count) {
     const EvaluationReport *first = group[0];
     fprintf(session->options.out, "\n%s   %s; %d picture%s, %d quer%s of %d individual%s", first->plan->name, protocol_text(arena, first->plan), first->pictures,
@@ -387,15 +387,21 @@ static void print_group(Session *session, Arena *arena, const EvaluationReport *
     print_rows(session, rows, count + 1, choice_columns(first) + 8);
 }
 
+static bool side_by_side(const EvaluationReport *a, const EvaluationReport *b, const char *protocol, Arena *arena) {
+    return b->done && !b->plan->quoted && b->plan->name == a->plan->name && b->plan->member.count == a->plan->member.count && !strcmp(protocol_text(arena, b->plan), protocol);
+}
+
 void report_print(Session *session, const EvaluationReport *reports, int count) {
     if (session->options.json) return;
     Arena scratch = {.jre = session->jre};
     const EvaluationReport **group = arena_array(&scratch, const EvaluationReport *, count + 1);
     bool *shown = arena_array(&scratch, bool, count + 1);
     for (int i = 0; i < count; i++) {
+        if (shown[i]) continue;
+        const char *protocol = protocol_text(&scratch, reports[i].plan);
         int members = 0;
         for (int j = i; j < count; j++)
-            if (!shown[j] && reports[j].done && !reports[j].plan->quoted && reports[j].plan->name == reports[i].plan->name && reports[j].plan->member.count == reports[i].plan->member.count) {
+            if (!shown[j] && side_by_side(&reports[i], &reports[j], protocol, &scratch)) {
                 group[members++] = &reports[j];
                 shown[j] = true;
             }
