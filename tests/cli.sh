@@ -76,6 +76,7 @@ printf '```jre\nextends "v01.jre"\nchange folds { seed 8 }\n```\n' > "$folder/el
 expect "diff compares with the parent" 1 "-  seed         7" "$jre" diff "$folder/elsewhere/v02.jre"
 expect "diff of equals" 0 "mean the same" "$jre" diff "$folder/elsewhere/v01.jre" "$folder/again.jre"
 expect "diff in JSON" 1 '"setting": "seed", "old": "7", "new": "8"}]}' "$jre" diff "$folder/elsewhere/v01.jre" "$folder/elsewhere/v02.jre" --json
+expect "help takes one subcommand" 1 "is one too many" "$jre" help run check
 expect "diff takes two documents" 1 "is one too many" "$jre" diff a.jre b.jre c.jre
 expect "diff of a document that is not there" 1 "file_missing" "$jre" diff pipelines/v01.jre nowhere.jre
 printf '# A\n\n```jre\na   =  1\n```\n' > "$folder/draft.jre"

@@ -44,6 +44,10 @@ const Command *command_find(const char *name) {
 }
 
 int help_command(Jre *jre, Options *options) {
+    if (options->names.count > 1) {
+        diag(jre, DIAG_wrong_argument, NOWHERE, "one subcommand is explained, `%s` is one too many", options->names.at[1]);
+        return report_findings(jre, options);
+    }
     if (options->names.count) {
         const Command *command = command_find(options->names.at[0]);
         if (command) {
