@@ -132,6 +132,10 @@ static void describe_evaluation(Compilation *c, const EvaluatePlan *e, Text *out
 }
 
 static void describe_record(Compilation *c, Value *v, Text *out) {
+    if (v->best_by) {
+        text_add(out, "Evaluation   the best choice by `%s`, known after the run", v->best_by);
+        return;
+    }
     void *plan = plan_of_record(c, v->decl, v->choices);
     if (!plan) return;
     switch (v->decl->record) {

@@ -89,7 +89,9 @@ Value *evaluate_name(Environment *env, const char *name, Span span) {
     if (letter) return letter;
     Decl *decl = scope_find(env->scope, name);
     if (decl) return value_of_decl(env, decl, span);
-    report_unknown_name(env->compilation, env->scope, name, span);
+    NameList inside = {0};
+    for (int i = 0; i < env->values.count; i++) list_add(&env->compilation->arena, &inside, env->values.entries[i].key);
+    report_unknown_name(env->compilation, env->scope, &inside, name, span);
     return poison(env, span);
 }
 
@@ -239,6 +241,11 @@ static Value *range_of(Environment *env, const Expr *e, Value *low, Value *high)
     }
     if (!same_unit(low->unit, high->unit) && !unit_fits(low->unit, high->unit)) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_unit, e->span, "from %s to %s: these are not of one unit", value_text(c, low), value_text(c, high));
+        diag_help(d, "write both in the same unit");
+        return poison(env, e->span);
+    }
+    if (value_bare(low) > value_bare(high) && low->unit != high->unit) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_unit, e->span, "from %s to %s: only one of the two has a unit", value_text(c, low), value_text(c, high));
         diag_help(d, "write both in the same unit");
         return poison(env, e->span);
     }

@@ -192,11 +192,25 @@ static bool best_member(Compilation *c, const Value *evaluation, const Choice **
     return any;
 }
 
+/* `cv.mpa`, `cv.worst.map`, `best(cv, by = map).heads`: what could have stood there. */
+static Value *unknown_metric(Environment *env, const Expr *e, const Value *target, const char *path, const NameList *names) {
+    Compilation *c = env->compilation;
+    NameList known = {0};
+    AxisList axes = {0};
+    const char *dot = strrchr(path, '.');
+    size_t before = dot ? (size_t)(dot + 1 - path) : 0;
+    for (int i = 0; i < names->count; i++)
+        if (!strncmp(names->at[i], path, before)) list_add(&c->arena, &known, intern(c->jre, names->at[i] + before));
+    if (target->best_by) axes_of_decl(c, target->decl, &axes);
+    for (int i = 0; i < axes.count; i++) list_add(&c->arena, &known, axes.at[i]->name);
+    return unknown_field(env, e, target, &known);
+}
+
 static Value *metric_value(Environment *env, const Expr *e, const Value *target, const char *path) {
     Compilation *c = env->compilation;
     NameList names = {0};
     metrics_of(c, target, &names);
-    if (!is_metric(&names, path)) return unknown_field(env, e, target, &names);
+    if (!is_metric(&names, path)) return unknown_metric(env, e, target, path, &names);
     Value *v = value_new(c, VALUE_METRIC, e->span);
     v->decl = target->decl;
     v->text = path;
@@ -265,7 +279,7 @@ Scope *scope_before_dot(Compilation *c, const Scope *from, const char *name) {
 static Value *name_of_scope(Environment *env, Scope *scope, const Expr *e) {
     Compilation *c = env->compilation;
     if (map_get(&scope->names, e->name)) return evaluate_name(environment_new(c, scope, env->choices), e->name, e->span);
-    report_unknown_name(c, scope, e->name, e->focus);
+    report_unknown_name(c, scope, NULL, e->name, e->focus);
     return poison(env, e->span);
 }
 

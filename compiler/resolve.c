@@ -118,7 +118,8 @@ static const char *slot_of(Layer *layer, const Statement *s) {
 
 static bool same_kind(const Statement *a, const Statement *b) { return a->kind == b->kind && (a->kind != STATEMENT_RECORD || a->record == b->record); }
 
-static void named_before(Layer *layer, const Statement *s, const Decl *before) {
+/* An equation meant as a `change` is taken for one, so that what follows from it is not reported too. */
+static void named_before(Layer *layer, const Statement *s, Decl *before) {
     Jre *jre = layer->c->jre;
     const Statement *first = before->statement;
     Place place = place_of(jre, first->name_span.start);
@@ -130,13 +131,17 @@ static void named_before(Layer *layer, const Statement *s, const Decl *before) {
         return;
     }
     diag_help(d, s->like ? "to alter the inherited one, write: change %s { key value }" : "to alter the inherited one, name only what differs", s->name);
-    if (s->kind == STATEMENT_EQUATION) diag_edit(d, (Span){s->span.start, s->span.start}, true, "change ");
-    else if (!s->like) diag_edit(d, (Span){s->span.start, s->name_span.end}, true, "change %s", s->name);
+    if (s->kind == STATEMENT_EQUATION) {
+        diag_edit(d, (Span){s->span.start, s->span.start}, true, "change ");
+        before->value = s->value;
+        before->each = s->each;
+        before->each_span = s->each_span;
+    } else if (!s->like) diag_edit(d, (Span){s->span.start, s->name_span.end}, true, "change %s", s->name);
 }
 
 static void declare(Layer *layer, const Statement *s) {
     Compilation *c = layer->c;
-    const Decl *before = map_get(&layer->scope->names, slot_of(layer, s));
+    Decl *before = map_get(&layer->scope->names, slot_of(layer, s));
     if (before) {
         named_before(layer, s, before);
         return;
@@ -273,7 +278,18 @@ static Decl *original_of(Layer *layer, const Decl *decl) {
         diag_also(d, other->statement->name_span, "declared here");
         return NULL;
     }
+    NameList names = {0};
+    for (int i = 0; i < layer->scope->names.count; i++) {
+        const Decl *near = layer->scope->names.entries[i].value;
+        if (near && near != decl && near->record == decl->record) list_add(&c->arena, &names, near->name);
+    }
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, like->span, "there is no `%s` of this name to copy from", kind);
+    const char *near = like->kind == EXPR_NAME ? nearest_name(like->name, names.at, names.count) : NULL;
+    if (near) {
+        diag_help(d, "did you mean `%s`?", near);
+        diag_edit(d, like->span, false, "%s", near);
+        return NULL;
+    }
     diag_help(d, "name a `%s` of this document, of one it extends, or one of an ancestor: v02.%s", kind, decl->name);
     return NULL;
 }
@@ -326,6 +342,18 @@ static void declare_and_change(Layer *layer, Statement *s, int pass) {
     }
 }
 
+/* `likeness == cosine(features)`, where nothing is called `likeness`. */
+static bool compared_by_mistake(Layer *layer, const Expr *e) {
+    Compilation *c = layer->c;
+    bool compares = e->kind == EXPR_BINARY && e->op == BINARY_eq && e->left->kind == EXPR_NAME;
+    if (!compares || map_get(&layer->own, e->left->name) || scope_find(layer->scope, e->left->name)) return false;
+    Diagnostic *d = diag(c->jre, DIAG_unexpected_word, e->focus, "`==` compares two values; an equation has one `=`");
+    diag_help(d, "write it so");
+    diag_edit(d, e->focus, false, "=");
+    expect_unknown_name(c, layer->scope, e->left->name);
+    return true;
+}
+
 /* A text may be the name of an ancestor, whose names are missing then: nothing more is said of those. */
 static void bare_value(Compilation *c, const Statement *s) {
     const char *text = s->value->kind == EXPR_TEXT ? s->value->name : NULL, *ending = text ? strrchr(text, '.') : NULL;
@@ -371,7 +399,7 @@ static void end_accepts(Layer *layer) {
 static void lay(Layer *layer, const StatementList *statements) {
     for (int i = 0; i < statements->count; i++) {
         Statement *s = statements->at[i];
-        if (s->kind == STATEMENT_EXPR) bare_value(layer->c, s);
+        if (s->kind == STATEMENT_EXPR && !compared_by_mistake(layer, s->value)) bare_value(layer->c, s);
         bool declares = s->kind == STATEMENT_EQUATION || s->kind == STATEMENT_RECORD || s->kind == STATEMENT_FORMULA;
         if (declares && !map_get(&layer->own, slot_of(layer, s))) map_set(&layer->own, &layer->c->arena, slot_of(layer, s), s);
     }

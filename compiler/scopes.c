@@ -26,11 +26,12 @@ static void names_of(Arena *arena, const Scope *scope, bool figures, NameList *n
 }
 
 /* The name that may have been meant; NULL if none is near, and for whoever has very many unknown names. */
-static const char *name_near(Compilation *c, const Scope *scope, const char *name, bool figures) {
+static const char *name_near(Compilation *c, const Scope *scope, const NameList *inside, const char *name, bool figures) {
     enum { GUESSED_FOR = 100 };
     Arena scratch = {.jre = c->jre};
     NameList names = {0};
     if (c->unknown_names.count > GUESSED_FOR) return NULL;
+    for (int i = 0; inside && i < inside->count; i++) list_add(&scratch, &names, inside->at[i]);
     names_of(&scratch, scope, figures, &names);
     for (int i = 0; i < scope->uses.count && !figures; i++) names_of(&scratch, scope->uses.at[i], false, &names);
     const char *near = nearest_name(name, names.at, names.count);
@@ -83,14 +84,18 @@ static bool lost_chunk(Compilation *c, const Scope *scope, const char *name, Spa
     return true;
 }
 
+static const char *mark_of_unknown(Compilation *c, const Scope *scope, const char *name) { return arena_print(&c->arena, "%p %s", (const void *)scope, name); }
+
+/* The declaration of this name was not understood, and that has been said. */
+void expect_unknown_name(Compilation *c, const Scope *scope, const char *name) { map_set(&c->unknown_names, &c->arena, mark_of_unknown(c, scope, name), c); }
+
 /* A name that is nowhere is told where it is met first: it is one mistake, however often it is used. */
-static void report_unknown(Compilation *c, const Scope *scope, const char *name, Span span, bool figures) {
-    const char *mark = arena_print(&c->arena, "%p %s", (const void *)scope, name);
-    if (map_get(&c->unknown_names, mark)) return;
-    map_set(&c->unknown_names, &c->arena, mark, c);
+static void report_unknown(Compilation *c, const Scope *scope, const NameList *inside, const char *name, Span span, bool figures) {
+    if (map_get(&c->unknown_names, mark_of_unknown(c, scope, name))) return;
+    expect_unknown_name(c, scope, name);
     if (lost_chunk(c, scope, name, span)) return;
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);
-    const char *module = module_that_declares(c->jre, name), *near = module ? NULL : name_near(c, scope, name, figures);
+    const char *module = module_that_declares(c->jre, name), *near = module ? NULL : name_near(c, scope, inside, name, figures);
     if (module) {
         diag_help(d, "the library has it: add the line `use %s`", module);
         return;
@@ -104,9 +109,9 @@ static void report_unknown(Compilation *c, const Scope *scope, const char *name,
     diag_help(d, "declare `%s`, or bring the module that has it: use NAME", name);
 }
 
-void report_unknown_name(Compilation *c, const Scope *scope, const char *name, Span span) { report_unknown(c, scope, name, span, false); }
+void report_unknown_name(Compilation *c, const Scope *scope, const NameList *inside, const char *name, Span span) { report_unknown(c, scope, inside, name, span, false); }
 
-void report_unknown_declaration(Compilation *c, const Scope *scope, const char *name, Span span) { report_unknown(c, scope, name, span, true); }
+void report_unknown_declaration(Compilation *c, const Scope *scope, const char *name, Span span) { report_unknown(c, scope, NULL, name, span, true); }
 
 /* ---- what may stand before a dot --------------------------------------------------------------------------------- */
 

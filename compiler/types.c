@@ -222,12 +222,28 @@ static void tell_the_way(Environment *env, Diagnostic *d) {
     text_free(&way);
 }
 
+/* Where an argument stands; if that is in another file, as of resnet50 in the library, the call. */
+static Span span_of_argument(const Environment *env, const Value *v) {
+    const Jre *jre = env->compilation->jre;
+    if (!env->origin || (v->span.end && source_of(jre, v->span) == source_of(jre, env->origin->span))) return v->span;
+    return env->origin->span;
+}
+
+static const struct { const char *type, *example; } examples[] = {
+    {"Length", "224px"}, {"Angle", "0.5rad or 28.6deg"}, {"Time", "2min"}, {"Share", "60%"}, {"Int", "3"}, {"Real", "0.5"}, {"Range", "0.8 to 1"},
+    {"Bool", "true"}, {"List", "[3, 4, 6, 3]"}, {"Text", "\"a text\""}, {"Embed", "the name of an `embed`"},
+};
+
 static bool wrong_kind(Environment *env, const Param *param, const Value *v, const Decl *decl) {
     Compilation *c = env->compilation;
-    Diagnostic *d = diag(c->jre, DIAG_wrong_type, v->span.end ? v->span : env->origin->span, "`%s` of `%s` is to be %s, this is %s", param->name, decl->name,
+    Diagnostic *d = diag(c->jre, DIAG_wrong_type, span_of_argument(env, v), "`%s` of `%s` is to be %s, this is %s", param->name, decl->name,
                          type_as_text(&c->arena, &param->type), value_kind_text(v));
     diag_also(d, param->span, "declared here");
-    diag_help(d, "give it %s", type_as_text(&c->arena, &param->type));
+    const char *example = NULL;
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++)
+        if (!strcmp(examples[i].type, param->type.name)) example = examples[i].example;
+    if (example) diag_help(d, "for instance %s", example);
+    else diag_help(d, "give it %s", type_as_text(&c->arena, &param->type));
     return false;
 }
 

@@ -18,7 +18,7 @@ static bool named_inside(const Look *look, const char *name) {
 
 static void called_name(const Look *look, const Expr *callee) {
     if (callee->kind != EXPR_NAME || named_inside(look, callee->name) || scope_find(look->decl->scope, callee->name)) return;
-    report_unknown_name(look->c, look->decl->scope, callee->name, callee->span);
+    report_unknown_name(look->c, look->decl->scope, NULL, callee->name, callee->span);
 }
 
 static void look_at(const Look *look, const Expr *e) {

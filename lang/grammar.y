@@ -71,6 +71,7 @@ struct Parse {
     Token waiting[8], recent[4];  /* recent[0]: what the parser looks at */
     int waiting_count;
     Bracket brackets[DEEPEST + 1], left_open;   /* left_open: cut off by the end of the line or another bracket */
+    bool left_several;            /* and others around it */
     int bracket_count, brace_count;
     Span brace_ahead;             /* from where on, and to which brace, it is known what comes next */
     bool closes_ahead;

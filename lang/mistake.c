@@ -148,8 +148,17 @@ static bool word_as_name(const Parse *parse, const Token *token, const char *con
     const char *behind = parse->source->bytes + (token->span.end - parse->source->base);
     behind += strspn(behind, " \t");
     int before = parse->recent[1].kind;
-    return (*behind == '=' && behind[1] != '=') || *behind == '~' || before == TOKEN_LEARN || before == TOKEN_RECORD
-           || before == TOKEN_FORMULA || before == TOKEN_CHANGE || before == TOKEN_USE || before == TOKEN_REMOVE;
+    return (*behind == '=' && behind[1] != '=') || *behind == '~' || before == TOKEN_LEARN || (before == TOKEN_RECORD && !is_key(parse, &parse->recent[1]))
+           || (before == TOKEN_FORMULA && !is_key(parse, &parse->recent[1])) || before == TOKEN_CHANGE || before == TOKEN_USE || before == TOKEN_REMOVE;
+}
+
+static void close_what_is_open(const Parse *parse, Diagnostic *d, const Token *before) {
+    char sign = parse->left_open.sign;
+    diag_also(d, parse->left_open.span, "this `%c` is still open", sign);
+    if (parse->left_several || lets_line_go_on(before))
+        return;
+    diag_help(d, "close it");
+    diag_edit(d, (Span){ before->span.end, before->span.end }, false, "%c", sign == '(' ? ')' : ']');
 }
 
 static void plain_mistake(Parse *parse, const char *const *expected, int count) {
@@ -158,7 +167,7 @@ static void plain_mistake(Parse *parse, const char *const *expected, int count) 
     Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "I expected %s, I found %s",
                             expectation(parse, &wishes), found_words(parse, found));
     if (parse->left_open.sign)
-        diag_also(d, parse->left_open.span, "this `%c` is still open", parse->left_open.sign);
+        close_what_is_open(parse, d, before);
     else if (lets_line_go_on(before) && !same_line(parse, before->span.end, found->span.start))
         diag_also(d, before->span, "what ends in `%s` goes on in the next line", text_of(parse, before));
     if (word_as_name(parse, found, expected, count))
@@ -166,6 +175,8 @@ static void plain_mistake(Parse *parse, const char *const *expected, int count) 
     bool kind = found->kind == TOKEN_RECORD || found->kind == TOKEN_FORMULA;
     if (kind && has(expected, count, "a number") && same_line(parse, before->span.end, found->span.start))
         diag_fact(d, "`%s` is the name of a kind, so no value can be called that.", text_of(parse, found));
+    else if (kind && (before->kind == TOKEN_RECORD || before->kind == TOKEN_FORMULA))
+        diag_fact(d, "`%s` is the name of a kind, so nothing can be called that.", text_of(parse, found));
     if (found->kind == '=' && has(expected, count, "==")) {
         diag_help(d, "two values are compared with `==`");
         diag_edit(d, found->span, false, "==");
@@ -180,6 +191,18 @@ static const char *const first_words[] = {
 };
 enum { KINDS = 13, FIRST_WORDS = 20 };
 
+/* What other languages call it. */
+static const char *word_of_others(const char *name) {
+    static const struct { const char *theirs, *ours; } words[] = {
+        { "import", "use" }, { "include", "use" }, { "library", "use" }, { "def", "function" }, { "assert", "expect" },
+        { "print", "probe" }, { "show", "probe" }, { "delete", "remove" }, { "model", "network" }, { "inherits", "extends" },
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].theirs, name) == 0)
+            return words[i].ours;
+    return NULL;
+}
+
 /* `datset jaguars {` arrives as two names, `jaguars {` as a name and its block. */
 static bool misspelled_kind(Parse *parse) {
     const Token *first = &parse->statement_first, *found = &parse->recent[0];
@@ -188,13 +211,17 @@ static bool misspelled_kind(Parse *parse) {
                 || found->kind == TOKEN_FORMULA || found->kind == '{';
     if (!at_start || !fits)
         return false;
-    const char *near = nearest_name(text_of(parse, first), first_words, FIRST_WORDS);
+    const char *near = word_of_others(text_of(parse, first));
+    if (!near)
+        near = nearest_name(text_of(parse, first), first_words, FIRST_WORDS);
     bool is_kind = near && kind_find(near) == KIND_NONE ? false : near != NULL;
     for (int i = 0; near && i < KINDS; i++)
         is_kind = is_kind || strcmp(near, first_words[i]) == 0;
     const char *behind = parse->source->bytes + (found->span.end - parse->source->base);
     behind += strspn(behind, " \t");
-    bool declares = found->kind == '{' || (found->kind == TOKEN_NAME && (*behind == '{' || *behind == '(' || strncmp(behind, "like ", 5) == 0));
+    const char *rest = span_text(parse->jre, rest_of_line(parse, found->span.end));
+    bool head = *behind == '(' && (strpbrk(rest, "{:") || strstr(rest, "->"));
+    bool declares = found->kind == '{' || (found->kind == TOKEN_NAME && (*behind == '{' || head || strncmp(behind, "like ", 5) == 0));
     if (!near && !declares)
         return false;
     Diagnostic *d;
@@ -212,6 +239,20 @@ static bool misspelled_kind(Parse *parse) {
         diag_help(d, "did you mean `%s`?", near);
         diag_edit(d, first->span, true, "%s", near);
     }
+    return true;
+}
+
+/* `likeness cosine(features)`: an equation without its sign. */
+static bool equation_without_sign(Parse *parse) {
+    const Token *found = &parse->recent[0], *name = &parse->recent[1];
+    bool value = found->kind == TOKEN_NAME || found->kind == TOKEN_NUMBER || found->kind == TOKEN_STRING;
+    bool begins = name->first && (!parse->brace_count || !among_settings(parse)) && parse->bracket_count == parse->brace_count;
+    if (parse->quote || !begins || !value || name->kind != TOKEN_NAME || !same_line(parse, name->span.end, found->span.start)
+        || strpbrk(span_text(parse->jre, rest_of_line(parse, found->span.end)), "{:"))
+        return false;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "between a name and its value I expected `=`");
+    diag_help(d, "for instance");
+    diag_edit(d, (Span){ found->span.start, found->span.start }, false, "= ");
     return true;
 }
 
@@ -320,12 +361,21 @@ static bool text_without_quotes(Parse *parse, uint32_t at) {
 static bool list_without_brackets(Parse *parse) {
     static const char *const lists[] = { "Metrics", "Names", "Shares", "Similarities", "Views", NULL };
     const Token *key = &parse->item_first, *found = &parse->recent[0];
-    if ((found->kind != ',' && found->kind != TOKEN_NAME) || !is_key(parse, key) || parse->bracket_count != parse->brace_count
+    bool wraps = found->kind == '{' || (found->kind == ',' && parse->bracket_count == parse->brace_count + 1);
+    if ((found->kind != ',' && found->kind != TOKEN_NAME && !wraps) || !is_key(parse, key) || (parse->bracket_count != parse->brace_count && !wraps)
         || !same_line(parse, key->span.end, found->span.start))
         return false;
     const SchemaKey *row = row_of_key(parse, key);
     Span span = rest_of_line(parse, key->span.end);
     const char *text = span_text(parse->jre, span);
+    bool wrapped = *text == '(' || *text == '{';
+    if (row && one_of(row->type, lists) && wrapped) {
+        size_t inner = strcspn(text + 1, ")}");
+        Diagnostic *d = mistake(parse, DIAG_unexpected_word, span, "several values are a list, and a list stands in `[ ]`");
+        diag_help(d, "write these brackets");
+        diag_edit(d, (Span){ span.start, span.start + (uint32_t)inner + (text[inner + 1] ? 2 : 1) }, false, "[%.*s]", (int)inner, text + 1);
+        return true;
+    }
     size_t length = strlen(text), words = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_% \t");
     if (!row || !one_of(row->type, lists) || !parse->brace_count || *text == '[' || (found->kind != ',' && words < length))
         return false;
@@ -412,6 +462,89 @@ static bool unit_apart(Parse *parse) {
     return false;
 }
 
+/* `use resnet, filters` */
+static bool sign_behind_line(Parse *parse) {
+    const Token *found = &parse->recent[0];
+    if ((found->kind != ',' && found->kind != ';') || parse->bracket_count != parse->brace_count)
+        return false;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, (Span){ found->span.start, found->span.start + 1 }, "a line ends without `%c`", found->kind);
+    diag_help(d, "give what follows a line of its own");
+    return true;
+}
+
+/* `folds 5  // five parts` */
+static bool comment_of_others(Parse *parse) {
+    const Token *found = &parse->recent[0], *before = &parse->recent[1];
+    const char *bytes = parse->source->bytes - parse->source->base;
+    uint32_t start = before->kind == '/' && before->span.start + 1 == found->span.start ? before->span.start : found->span.start;
+    if (found->kind != '/' || bytes[start + 1] != '/')
+        return false;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, (Span){ start, start + 2 }, "a comment begins with `#`");
+    diag_help(d, "write it so");
+    diag_edit(d, (Span){ start, start + 2 }, true, "#");
+    return true;
+}
+
+static bool compares(const Token *token) {
+    return token->kind == '<' || token->kind == '>' || (token->kind >= TOKEN_EQ && token->kind <= TOKEN_GE);
+}
+
+/* `x |> fit(8px) > normalize(imagenet)`; `0.1 < cv.map < 0.9` */
+static bool second_comparison(Parse *parse, const char *const *expected, int count) {
+    const Token *found = &parse->recent[0];
+    if (!compares(found))
+        return false;
+    if (found->kind == '>' && has(expected, count, "|>") && !has(expected, count, "and")) {
+        Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "behind a `|>` nothing is compared");
+        diag_help(d, "`then` is written `|>`");
+        diag_edit(d, (Span){ found->span.start, found->span.start + 1 }, false, "|>");
+        return true;
+    }
+    if (!has(expected, count, "and"))
+        return false;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "this line compares already: two comparisons are joined with `and`");
+    diag_help(d, "instead of `a < b < c` write `a < b and b < c`");
+    return true;
+}
+
+/* `expect cv.map > 60% "the paper has it"`; `sum over k e[k]` */
+static bool missing_word(Parse *parse, const char *const *expected, int count) {
+    const Token *found = &parse->recent[0];
+    const char *word = found->kind == TOKEN_STRING && has(expected, count, "because") ? "because"
+                       : (found->kind == TOKEN_NAME || found->kind == TOKEN_NUMBER) && has(expected, count, "of") ? "of" : NULL;
+    if (!word)
+        return false;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "before this I expected `%s`", word);
+    diag_help(d, "put it in");
+    diag_edit(d, (Span){ found->span.start, found->span.start }, true, "%s ", word);
+    return true;
+}
+
+/* `fit(8px fill = gray)`; `jitter(brightness 0.2)` */
+static bool missing_sign(Parse *parse, const char *const *expected, int count) {
+    const Token *found = &parse->recent[0], *before = &parse->recent[1];
+    bool value = found->kind == TOKEN_NUMBER || found->kind == TOKEN_STRING, begins = value || found->kind == TOKEN_NAME;
+    if (!begins || parse->bracket_count == parse->brace_count || !has(expected, count, "','"))
+        return false;
+    bool call = parse->brackets[parse->bracket_count - 1].sign == '(';
+    bool named = call && value && before->kind == TOKEN_NAME && (parse->recent[2].kind == '(' || parse->recent[2].kind == ',');
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, named ? "between the name of an argument and its value I expected `=`"
+                                                                           : "before this I expected `,`");
+    diag_help(d, "put it in");
+    diag_edit(d, (Span){ before->span.end, named ? found->span.start : before->span.end }, false, named ? " = " : ",");
+    return true;
+}
+
+/* `loss each [A, B]`: a choice has a name of its own. */
+static bool each_inside(Parse *parse) {
+    const Token *found = &parse->recent[0];
+    if (found->kind != TOKEN_EACH || parse->quote)
+        return false;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "an `each` stands behind the `=` of an equation, so that every choice has a name");
+    diag_help(d, "give it one, for instance `head = each [...]`, and write that name here");
+    return true;
+}
+
 /* ---- the doors ------------------------------------------------------------------------------------------------------- */
 
 /* Whatever follows in this line, setting or statement belongs to the mistake. Where a `{` was forgotten, its lines do. */
@@ -442,9 +575,11 @@ void mistake_of_word(Parse *parse, const char *const *expected, int count) {
         return;
     parse->doubtful = false;
     bool told = parse->complained_at >= found->span.start && parse->complained_at < found->span.end;
-    if (!told && !misspelled_kind(parse) && !unfinished_setting(parse) && !unfinished_equation(parse)
+    if (!told && !misspelled_kind(parse) && !comment_of_others(parse) && !equation_without_sign(parse) && !unfinished_setting(parse) && !unfinished_equation(parse)
         && !sign_in_setting(parse) && !misplaced_quotes(parse, has(expected, count, "a number"))
-        && !text_without_quotes(parse, found->span.start) && !list_without_brackets(parse) && !unit_apart(parse))
+        && !text_without_quotes(parse, found->span.start) && !list_without_brackets(parse) && !unit_apart(parse)
+        && !sign_behind_line(parse) && !second_comparison(parse, expected, count) && !missing_word(parse, expected, count)
+        && !missing_sign(parse, expected, count) && !each_inside(parse))
         plain_mistake(parse, expected, count);
     begin_skipping(parse, has(expected, count, "'{'") && !has(expected, count, "a number"));
 }

@@ -50,6 +50,8 @@ static void drop_brackets(Parse *parse, bool braces_too) {
             parse->brace_count--;
         else if (!parse->left_open.sign)
             parse->left_open = dropped;
+        else
+            parse->left_several = true;
     }
 }
 
@@ -63,6 +65,7 @@ static void close_bracket(Parse *parse, char sign) {
         return;
     if (at + 1 < parse->bracket_count)
         parse->left_open = parse->brackets[at + 1];
+    parse->left_several = at + 2 < parse->bracket_count;
     parse->bracket_count = at;
     parse->brace_count -= opener == '{';
 }
@@ -86,6 +89,26 @@ static bool has_blank_line(const Parse *parse, uint32_t offset) {
     return newlines == 2;
 }
 
+/* `folds 5,` and `width = 512;`: a sign too many behind a line, which ends all the same. */
+static bool ends_line_needlessly(Parse *parse, const Token *token) {
+    int first = parse->statement_first.kind;
+    bool settings = parse->brace_count && (first == TOKEN_RECORD || first == TOKEN_CHANGE);
+    bool names = parse->recent[0].kind == TOKEN_NAME && (parse->recent[1].kind == TOKEN_OVER || parse->recent[1].kind == ',');      /* max over i, j of */
+    if ((token->kind != ';' && (token->kind != ',' || !settings || names)) || parse->bracket_count != parse->brace_count)
+        return false;
+    const char *bytes = parse->source->bytes - parse->source->base, *behind = bytes + token->span.start + 1;
+    behind += strspn(behind, " \t\r");
+    if (*behind && !strchr("\n#}", *behind))
+        return false;
+    Span sign = { token->span.start, token->span.start + 1 };
+    if (parse->stopped || parse->skipping.on)
+        return true;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, sign, "a line ends without `%c`", token->kind);
+    diag_help(d, "leave it out");
+    diag_edit(d, sign, true, "%s", "");
+    return true;
+}
+
 /* The next token as it is written, with the brackets brought up to date. A chunk that is read stays read. */
 static Token scan(Parse *parse) {
     Token token = { .kind = TOKEN_YYEOF, .first = parse->line_begins };
@@ -97,8 +120,10 @@ static Token scan(Parse *parse) {
             token.kind = scan_token(&token.value, &token.span, parse->scanner);
     } while (parse->stopped && token.kind != TOKEN_YYEOF);
     token.at = token.span.start;
+    if (ends_line_needlessly(parse, &token))
+        token.kind = TOKEN_NL;
     parse->left_open = (Bracket){ 0 };
-    parse->unmatched = false;
+    parse->left_several = parse->unmatched = false;
     parse->line_begins = token.kind == TOKEN_NL || token.kind == '{';
     if (strchr("([{", token.kind) && token.kind) {
         open_bracket(parse, (char)token.kind, token.span);
@@ -305,7 +330,11 @@ int jre_lex(JRE_STYPE *value, Span *span, Parse *parse) {
         parse->skipping.depth = parse->brace_count;
     }
     if (fresh && parse->brace_count && token.kind == TOKEN_NL && !parse->waiting_count) {
+        Bracket left_open = parse->left_open;
+        bool left_several = parse->left_several;
         Token after = scan(parse);
+        parse->left_open = left_open;
+        parse->left_several = left_several;
         if (opens_statement(parse, &after)) {
             close_forgotten_block(parse, &after, false);
             token_again(parse, token);

@@ -471,6 +471,7 @@ static void programs_are_compared_by_meaning(void **state) {
         {"embed e {\n network Eye\n view plain\n}\nfigure e { show bars(e) }", "embed d {\n network Eye\n view plain\n}\nfigure e { show bars(d) }", "> embed d: e | d\n"},
         {"figure e { show bars(a) }\ne = 2", "figure d { show bars(a) }\ne = 2", "> figure d: e | d\n"},
         {"a = 4", "network a(x: Tensor[N]) -> Tensor[N] { x }", "! network a: a = 4 | network a(x: Tensor[N]) -> Tensor[N] {\n  x\n}\n"},
+        {"figure a {\n show x\n}", "figure a {\n show x\n}\nembed a {\n network n\n view v\n}", "+ embed a:  | embed a {\n  network n\n  view    v\n}\n"},
         {"a = 1\nb = 1", "c = 1\nd = 1", "> equation c: a | c\n> equation d: b | d\n"},
         {"function f(x: Tensor[N]) -> Tensor[N] { x[(i)] }", "function f(x: Tensor[N]) -> Tensor[N] { x[i] }",
          "! function f: function f(x: Tensor[N]) -> Tensor[N] {\n  x[(i)]\n} | function f(x: Tensor[N]) -> Tensor[N] {\n  x[i]\n}\n"},
