@@ -118,8 +118,7 @@ static const char *slot_of(Layer *layer, const Statement *s) {
 
 static bool same_kind(const Statement *a, const Statement *b) { return a->kind == b->kind && (a->kind != STATEMENT_RECORD || a->record == b->record); }
 
-/* An equation meant as a `change` is taken for one, so that what follows from it is not reported too. */
-static void named_before(Layer *layer, const Statement *s, Decl *before) {
+static void named_before(Layer *layer, const Statement *s, const Decl *before) {
     Jre *jre = layer->c->jre;
     const Statement *first = before->statement;
     Place place = place_of(jre, first->name_span.start);
@@ -131,17 +130,13 @@ static void named_before(Layer *layer, const Statement *s, Decl *before) {
         return;
     }
     diag_help(d, s->like ? "to alter the inherited one, write: change %s { key value }" : "to alter the inherited one, name only what differs", s->name);
-    if (s->kind == STATEMENT_EQUATION) {
-        diag_edit(d, (Span){s->span.start, s->span.start}, true, "change ");
-        before->value = s->value;
-        before->each = s->each;
-        before->each_span = s->each_span;
-    } else if (!s->like) diag_edit(d, (Span){s->span.start, s->name_span.end}, true, "change %s", s->name);
+    if (s->kind == STATEMENT_EQUATION) diag_edit(d, (Span){s->span.start, s->span.start}, true, "change ");
+    else if (!s->like) diag_edit(d, (Span){s->span.start, s->name_span.end}, true, "change %s", s->name);
 }
 
 static void declare(Layer *layer, const Statement *s) {
     Compilation *c = layer->c;
-    Decl *before = map_get(&layer->scope->names, slot_of(layer, s));
+    const Decl *before = map_get(&layer->scope->names, slot_of(layer, s));
     if (before) {
         named_before(layer, s, before);
         return;
