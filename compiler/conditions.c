@@ -36,8 +36,8 @@ const char *path_as_written(Compilation *c, Span written, const char *path) {
 }
 
 /* The columns of the dataset's table; NULL if it has none, or nobody may read it now. */
-static const NameList *table_columns(Compilation *c, const Decl *dataset) {
-    const Value *table = setting_value(c, dataset, "table", NULL), *root = setting_value(c, dataset, "root", NULL);
+static const NameList *table_columns(Compilation *c, const Decl *dataset, const Choice *choices) {
+    const Value *table = setting_value(c, dataset, "table", choices), *root = setting_value(c, dataset, "root", choices);
     if (!c->with_data || !c->facts.table || !table || table->kind != VALUE_TEXT || (root && root->kind != VALUE_TEXT)) return NULL;
     const Source *source = source_of(c->jre, dataset->statement->span);
     const char *folder = root ? path_as_written(c, root->span, root->text) : source ? source->folder : ".", *path = table->text;
@@ -90,8 +90,8 @@ static bool not_kept(Compilation *c, const Decl *dataset, const char *name, Span
     return false;
 }
 
-static bool role_is_there(Compilation *c, const Decl *dataset, const char *role, Span span) {
-    if (setting_value(c, dataset, role, NULL)) return true;
+static bool role_is_there(Compilation *c, const Decl *dataset, const Choice *choices, const char *role, Span span) {
+    if (setting_value(c, dataset, role, choices)) return true;
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "`%s` does not say its `%s`", dataset->name, role);
     diag_also(d, dataset->statement->name_span, "declared here");
     diag_help(d, "add to the dataset: %s \"{column}\"", role);
@@ -109,11 +109,11 @@ static bool known_column(Environment *env, const char *name, Span span, bool in_
     Compilation *c = env->compilation;
     const Decl *dataset = env->record ? dataset_behind(c, env->record, env->choices) : NULL;
     if (!dataset) return true;                                     /* nobody knows whose */
-    if (!in_quotes && is_role(name)) return role_is_there(c, dataset, name, written_at(env, span));
+    if (!in_quotes && is_role(name)) return role_is_there(c, dataset, env->choices, name, written_at(env, span));
     if (!in_quotes && (!strcmp(name, "width") || !strcmp(name, "height"))) return true;
-    const NameList *columns = table_columns(c, dataset);
+    const NameList *columns = table_columns(c, dataset, env->choices);
     if (dataset == env->record) return !columns || among(columns, name) || no_column(c, dataset, name, span, columns);
-    const Value *keep = setting_value(c, dataset, "keep", NULL);
+    const Value *keep = setting_value(c, dataset, "keep", env->choices);
     if (!keep || keep->kind != VALUE_LIST) return true;
     NameList kept = {0};
     for (int i = 0; i < keep->items.count; i++) list_add(&c->arena, &kept, keep->items.at[i]->text);

@@ -28,13 +28,6 @@ bool plan_has(const Decl *decl, const char *key) {
 
 /* ---- datasets ------------------------------------------------------------------------------------------------------------- */
 
-/* A path belongs to the folder of the document that wrote it. */
-static const char *beside_document(Compilation *c, Span written, const char *path) {
-    const Source *source = source_of(c->jre, written);
-    if (path[0] == '/' || !source || !strcmp(source->folder, ".")) return path;
-    return arena_print(&c->arena, "%s/%s", source->folder, path);
-}
-
 /* NULL: absent, or wrong: diagnosed, and then *sound is false. */
 static const char *column_of(Compilation *c, const Decl *decl, const char *key, const Choice *choices, bool *sound) {
     const Value *v = setting_value(c, decl, key, choices);
@@ -65,7 +58,7 @@ void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
     bool sound = true;
     const char *root = plan_text(c, decl, "root", choices);
     const Source *source = source_of(c->jre, decl->statement->span);
-    dataset->root = root ? beside_document(c, setting_span(decl, "root"), root) : source ? source->folder : ".";
+    dataset->root = root ? path_as_written(c, setting_span(decl, "root"), root) : source ? source->folder : ".";
     dataset->table = plan_text(c, decl, "table", choices);
     dataset->image = plan_text(c, decl, "image", choices);
     dataset->identity = column_of(c, decl, "identity", choices, &sound);

@@ -166,6 +166,14 @@ static void what_comes_later_is_told_briefly(void **state) {
     trial_free(trial);
 }
 
+static void a_dataset_may_be_of_several_tables(void **state) {
+    (void)state;
+    Trial *trial = story("tables = each [\"a.csv\", \"a.csv\"]\nchange animals { table tables\n only width > 5px\n burst \"{who}\" }\nchange cv { gallery not same(burst) }");
+    if (!trial->good) fail_msg("%s", test_messages(trial->jre));
+    assert_int_equal(trial->c.plan->evaluations.count, 2);
+    trial_free(trial);
+}
+
 static void any_setting_may_be_a_choice(void **state) {
     (void)state;
     Trial *trial = story("draws = each [1, 2, 3]\nchange halves { seed draws }\ncounting = each [identity, query]\nchange cv { average counting }\n"
@@ -224,6 +232,7 @@ int main(void) {
         cmocka_unit_test(a_choice_may_be_a_split),
         cmocka_unit_test(a_length_divided_by_a_length_is_a_number),
         cmocka_unit_test(what_comes_later_is_told_briefly),
+        cmocka_unit_test(a_dataset_may_be_of_several_tables),
         cmocka_unit_test(any_setting_may_be_a_choice),
         cmocka_unit_test(a_thousand_members_are_told_apart),
         cmocka_unit_test(a_line_of_a_thousand_councils_is_refused),
