@@ -413,6 +413,24 @@ static Value *apply(Environment *env, Value *formula, Span span, const char *lab
     return result;
 }
 
+/* Two stages of one name would read the same weights. False: told. */
+static bool labeled_once(Environment *env, const char *label, Span span) {
+    Compilation *c = env->compilation;
+    Span *before = map_get(&env->labels, label);
+    if (before && before->start != span.start) {
+        Diagnostic *d = diag(c->jre, DIAG_already_named, span, "a stage of this formula is called `%s` already", label);
+        diag_also(d, *before, "here first");
+        diag_note(d, "a stage is named for its weights: both would read, and train, the same ones");
+        diag_help(d, "give this stage a name of its own, or take `as %s` out", label);
+        return false;
+    }
+    if (before) return true;
+    before = arena_new(&c->arena, Span);
+    *before = span;
+    map_set(&env->labels, &c->arena, label, before);
+    return true;
+}
+
 static void remember_stage(Environment *env, const char *name, Value *result, Span span) {
     if (result->kind != VALUE_TENSOR) return;
     Compilation *c = env->compilation;
@@ -491,6 +509,7 @@ Value *evaluate_call(Environment *env, Value *callee, const ArgumentList *argume
         const Param *param = &formula->decl->statement->params.at[i];
         if (is_data_type(param->type.name) && !param->fallback && !argument_of(formula, param->name)) return formula;
     }
+    if (label && !labeled_once(env, label, span)) return poison(env, span);
     Value *result = apply(env, formula, span, label);
     remember_stage(env, label ? label : formula->decl->name, result, span);
     return result;

@@ -354,7 +354,7 @@ typedef struct Environment {
     Graph *graph;                         /* NULL outside a network */
     const Decl *formula;
     Scope *scope;
-    Map values, stages;                   /* equations and parameters; stages by name */
+    Map values, stages, labels;           /* equations and parameters; stages by name; places of names behind `as` */
     struct Environment *caller;           /* whose stage this is */
     const char *path;                     /* prefix of weight names: "layer1.0" */
     const Origin *origin;

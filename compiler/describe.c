@@ -58,17 +58,17 @@ static void describe_formula(Compilation *c, const Value *v, Text *out) {
     }
     text_add(out, " waits for %s -> %s", open, type_as_text(&c->arena, &head->result));
     if (head->formula != FORMULA_network) return;
-    if (!v->weights) text_add(out, ", no weights");
+    if (!v->weights) text_add(out, ", no weights of its own");
     else text_add(out, ", weights %s%s%s", v->weights->path, v->weights->has_stats ? ", raised on " : "", v->weights->has_stats ? stats_text(c, &v->weights->stats) : "");
 }
 
 /* Where a network is used, every stage has numbers for sizes: those of its own body, and one level further in. */
-static void describe_stages(Compilation *c, Value *network, Text *out) {
+static void describe_stages(Compilation *c, Value *network, const Choice *choices, Text *out) {
     const EmbedPlan *user = NULL;
     for (int i = 0; i < c->plan->embeds.count && !user; i++)
         if (c->plan->embeds.at[i]->network->decl == network->decl) user = c->plan->embeds.at[i];
     if (!user) return;
-    lower_network(c, NULL, user->network, user->view, user->train ? weights_made_up(c, user->span) : NULL, user->span);
+    lower_network(c, choices, network, user->view, weights_made_up(c, user->span), user->span);
     for (int i = 0; i < c->trail.count; i++) {
         const TrailStop *stop = c->trail.at[i];
         int depth = 0;
@@ -203,7 +203,7 @@ bool describe_expression(Compilation *c, const char *text, Text *out) {
         text_add(out, "   ");
         describe_value(c, v, out);
         print_origin(c, c->scope, s->value, out);
-        if (v->kind == VALUE_FORMULA && v->decl->statement->formula == FORMULA_network) describe_stages(c, v, out);
+        if (v->kind == VALUE_FORMULA && v->decl->statement->formula == FORMULA_network) describe_stages(c, v, members.at[i].choices, out);
         text_add(out, "\n");
     }
     return true;

@@ -250,8 +250,9 @@ static Value *field_of_evaluation(Environment *env, const Expr *e, const Value *
     axes_of_decl(env->compilation, target->decl, &axes);
     for (int i = 0; i < axes.count && target->best_by; i++)
         if (axes.at[i]->name == e->name) return best_choice(env, e, target, axes.at[i]);
-    Decl *closed = target->best_by ? closed_by_overlay(env->compilation, target->decl->scope, e->name) : NULL;
-    if (closed) return evaluate_name(environment_new(env->compilation, target->decl->scope, env->choices), e->name, e->span);
+    const Decl *single = target->best_by ? map_get(&target->decl->scope->names, e->name) : NULL;
+    bool decided = single && single->kind == STATEMENT_EQUATION && !single->each;         /* a choice that was made for good */
+    if (decided) return evaluate_name(environment_new(env->compilation, target->decl->scope, env->choices), e->name, e->span);
     return metric_value(env, e, target, e->name);
 }
 
