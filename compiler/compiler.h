@@ -612,7 +612,7 @@ typedef struct TrainPlan {
 } TrainPlan;
 
 typedef struct EmbedPlan {
-    const char *name, *choice; Span span;
+    const char *name; Span span;
     const char *backbone;                 /* for tables: resnet50, filter bank */
     View *view; Program *program; int width, points;      /* points: key points of a picture, 0: the picture itself */
     Value *network;
