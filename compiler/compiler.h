@@ -635,7 +635,7 @@ typedef struct SimilarityPlan {
     const char *column;                   /* WITHIN_SAME */
     int top;                              /* MATCHES: candidates; parts: the shortlist's score */
     SplitPlan *folds;                     /* a score for each fold of it, or NULL */
-    bool calibrated, later;
+    bool calibrated;
     KeyTree *key;
 } SimilarityPlan;
 

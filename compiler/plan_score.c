@@ -111,7 +111,7 @@ void *plan_embed(Compilation *c, Decl *decl, const Member *member) {
 
 SimilarityPlan *similarity_new(Compilation *c, ScoreKind kind, Span span) {
     SimilarityPlan *similarity = arena_new(&c->arena, SimilarityPlan);
-    *similarity = (SimilarityPlan){.kind = kind, .span = span, .later = kind != SCORE_COSINE};
+    *similarity = (SimilarityPlan){.kind = kind, .span = span};
     return similarity;
 }
 

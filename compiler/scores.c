@@ -18,7 +18,6 @@ static Value *of_embed(Environment *env, ScoreKind kind, const char *what, Span 
     SimilarityPlan *similarity = similarity_new(c, kind, span);
     similarity->embed = embed;
     similarity->folds = embed->folds;
-    similarity->later |= embed->later;
     similarity->key = key_open(&c->arena, "%s", what);
     key_part(similarity->key, embed->tree);
     return value_similarity(c, similarity, span);
