@@ -573,15 +573,22 @@ const char *key_place(Jre *jre, Arena *arena, const KeyLeaf *leaf);           /*
 
 /* ---- plan.c: what `jre run` walks -------------------------------------------------------------------------------------------------------- */
 
+typedef enum { BURST_LIKENESS, BURST_COLUMN, BURST_TIME } BurstKind;
+typedef enum { MASK_NONE, MASK_ALPHA, MASK_COLUMN, MASK_FILES } MaskKind;
 typedef struct DatasetPlan {
     const char *name; Span span;
     const char *root;                     /* folder, joined to the document's */
     const char *table;                    /* path or NULL; relative to root, as are images */
     const char *image;                    /* template or pattern */
-    const char *identity, *flank, *burst_column;          /* column names or NULL */
-    int within;                           /* bits; -1: no burst by likeness */
-    Span table_span, image_span, identity_span, burst_span;
-    bool skip_missing;
+    const char *identity, *flank, *label, *taken;         /* column names or NULL */
+    MaskKind mask_kind; const char *mask;                 /* COLUMN: its name; FILES: a template of pictures */
+    BurstKind burst; const char *burst_column;            /* COLUMN: equal values; TIME: the column of times */
+    double burst_seconds;                 /* TIME */
+    int within;                           /* bits that near-duplicates differ in; -1: nobody asks by likeness */
+    NameList keep;                        /* columns that conditions elsewhere may name */
+    const Expr *only;                     /* a condition on each row, or NULL */
+    Span table_span, image_span, identity_span, flank_span, label_span, taken_span, mask_span, burst_span, keep_span, only_span;
+    bool skip_missing, exif_apply;
     bool quoted;                          /* of an ancestor */
 } DatasetPlan;
 
@@ -591,7 +598,7 @@ typedef struct PartPlan { DatasetPlan *dataset; SplitPlan *split; const char *pa
 
 struct SplitPlan {
     const char *name; Span span, identities_span;
-    const Decl *decl;
+    const Decl *decl; Span way_span;      /* where it says how to split */
     DatasetPlan *data; PartPlan of;       /* data: all its pictures come from there; of.split: .. through a part of another split */
     int folds; bool disjoint, together_burst; uint64_t seed;
     KeyTree *key;                         /* of its settings; the pictures come on top */
@@ -649,8 +656,9 @@ struct EnsemblePlan {
 typedef struct EvaluatePlan {
     const char *name; Span span; MemberName member;
     Decl *decl; const Choice *choices;
-    SimilarityPlan *similarity; DatasetPlan *dataset; SplitPlan *split; const char *part;
-    PartPlan against;                     /* dataset NULL: the same pictures */
+    SimilarityPlan *similarity;
+    PartPlan on, against;                 /* against.dataset NULL: the same pictures */
+    const Expr *gallery;                  /* a condition on pairs, or NULL */
     NameList metrics; bool average_identity, lonely_zero;
     const char *record, *notes;           /* path as written, or NULL */
     KeyTree *key;                         /* of its settings and its similarity; pictures and kernels come on top */
@@ -660,7 +668,7 @@ typedef struct EvaluatePlan {
 
 typedef struct SubmitPlan {
     const char *name; Span span; MemberName member;
-    SimilarityPlan *similarity; DatasetPlan *dataset;
+    SimilarityPlan *similarity; PartPlan on; const Expr *gallery;
     const char *pairs; Span pairs_span;   /* relative to the dataset's root */
     const char *file; Span file_span;     /* template filled in */
     KeyTree *key;                         /* as of an evaluation */

@@ -248,8 +248,8 @@ static void print_results(const Plan *plan, Arena *arena, Text *out) {
     for (int i = 0; i < plan->ensembles.count; i++) text_add(out, "ensemble %-12s of %d scores, %s\n", plan->ensembles.at[i]->name, plan->ensembles.at[i]->members.count, plan->ensembles.at[i]->combine);
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *e = plan->evaluations.at[i];
-        text_add(out, "evaluate %-12s %s on %s%s%s, average over %s%s", e->name, similarity_text(arena, e->similarity), e->split ? e->split->name : e->dataset->name, e->split ? "." : "",
-                 e->split ? e->part : "", e->average_identity ? "individuals" : "queries", e->quoted ? ", quoted" : "");
+        text_add(out, "evaluate %-12s %s on %s%s%s, average over %s%s", e->name, similarity_text(arena, e->similarity), e->on.split ? e->on.split->name : e->on.dataset->name, e->on.split ? "." : "",
+                 e->on.split ? e->on.part : "", e->average_identity ? "individuals" : "queries", e->quoted ? ", quoted" : "");
         print_choices(out, &e->member);
     }
     for (int i = 0; i < plan->submissions.count; i++)

@@ -35,20 +35,44 @@ static const char *column_of(Compilation *c, const Decl *decl, const char *key, 
     return v && v->kind == VALUE_TEXT ? v->text : NULL;
 }
 
+/* Bursts go by likeness, by a column or by time; near-duplicates are asked for in any case, where a split keeps bursts together. */
 static void read_burst(Compilation *c, const Decl *decl, const Choice *choices, DatasetPlan *dataset) {
     const Value *v = setting_value(c, decl, "burst", choices);
     dataset->within = 8;
     dataset->burst_span = setting_span(decl, "burst");
     if (!v || v->kind == VALUE_NONE) return;
     if (v->kind == VALUE_TEXT) {
+        dataset->burst = BURST_COLUMN;
         dataset->burst_column = v->text;
         dataset->within = -1;
-    } else if (v->kind == VALUE_OPTION && !strcmp(v->text, "near_duplicates")) {
-        const Value *within = option_argument(v, "within");
-        if (within && within->kind == VALUE_NUMBER) dataset->within = (int)within->number;
-    } else {
-        plan_later(c, "bursts by time", decl->name, dataset->burst_span);
+        return;
     }
+    const Value *within = option_argument(v, "within"), *column = option_argument(v, "column"), *time = option_argument(v, "time");
+    if (within && within->kind == VALUE_NUMBER) dataset->within = (int)within->number;
+    if (!column || !column->text || !time) return;
+    dataset->burst = BURST_TIME;
+    dataset->burst_column = strcmp(column->text, "taken") ? column->text : dataset->taken;
+    dataset->burst_seconds = value_bare(time);
+    plan_later(c, "bursts by time", decl->name, dataset->burst_span);
+}
+
+static void read_mask(Compilation *c, const Decl *decl, const Choice *choices, DatasetPlan *dataset) {
+    const Value *v = setting_value(c, decl, "mask", choices);
+    dataset->mask_span = setting_span(decl, "mask");
+    if (!v || v->kind == VALUE_NONE) return;
+    size_t length;
+    bool column = v->kind == VALUE_TEXT && column_alone(v->text, &length);
+    dataset->mask_kind = v->kind == VALUE_WORD ? MASK_ALPHA : column ? MASK_COLUMN : MASK_FILES;
+    dataset->mask = column ? intern_length(c->jre, v->text + 1, length - 2) : v->kind == VALUE_TEXT ? v->text : NULL;
+}
+
+static void read_rows(Compilation *c, const Decl *decl, const Choice *choices, DatasetPlan *dataset) {
+    const Value *keep = setting_value(c, decl, "keep", choices), *only = setting_value(c, decl, "only", choices);
+    for (int i = 0; keep && keep->kind == VALUE_LIST && i < keep->items.count; i++) list_add(&c->arena, &dataset->keep, keep->items.at[i]->text);
+    dataset->keep_span = setting_span(decl, "keep");
+    dataset->only_span = setting_span(decl, "only");
+    if (only && only->kind == VALUE_CONDITION) dataset->only = only->condition;
+    if (dataset->only) plan_later(c, "conditions on pictures (`only`)", decl->name, dataset->only_span);
 }
 
 void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
@@ -63,13 +87,20 @@ void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
     dataset->image = plan_text(c, decl, "image", choices);
     dataset->identity = column_of(c, decl, "identity", choices, &sound);
     dataset->flank = column_of(c, decl, "flank", choices, &sound);
+    dataset->label = column_of(c, decl, "label", choices, &sound);
+    dataset->taken = column_of(c, decl, "taken", choices, &sound);
     dataset->table_span = setting_span(decl, "table");
     dataset->image_span = setting_span(decl, "image");
     dataset->identity_span = setting_span(decl, "identity");
+    dataset->flank_span = setting_span(decl, "flank");
+    dataset->label_span = setting_span(decl, "label");
+    dataset->taken_span = setting_span(decl, "taken");
     read_burst(c, decl, choices, dataset);
+    read_mask(c, decl, choices, dataset);
+    read_rows(c, decl, choices, dataset);
     dataset->skip_missing = plan_says(c, decl, "missing", "skip", choices);
-    if (plan_says(c, decl, "exif", "apply", choices)) plan_later(c, "the rotation that a camera notes (`exif apply`)", decl->name, setting_span(decl, "exif"));
-    if (plan_has(decl, "only")) plan_later(c, "conditions on pictures (`only`)", decl->name, setting_span(decl, "only"));
+    dataset->exif_apply = plan_says(c, decl, "exif", "apply", choices);
+    if (dataset->exif_apply) plan_later(c, "the rotation that a camera notes (`exif apply`)", decl->name, setting_span(decl, "exif"));
     if (!dataset->image || !sound || (plan_has(decl, "table") && !dataset->table)) return NULL;
     if (!dataset->table && strchr(dataset->image, '{')) {
         Diagnostic *d = diag(c->jre, DIAG_missing_key, dataset->image_span, "a column is named, but there is no table");
@@ -117,6 +148,7 @@ static bool read_way(Compilation *c, const Decl *decl, const Choice *choices, Sp
             return false;
         }
         first = ways[i];
+        split->way_span = setting_span(decl, first);
     }
     if (!first) {
         Diagnostic *d = diag(c->jre, DIAG_missing_key, decl->statement->name_span, "`split` does not say how to split");

@@ -240,13 +240,10 @@ static bool read_metrics(Compilation *c, const Decl *decl, const Choice *choices
 
 /* On what, against what; the parts that this version examines are a whole dataset and what folds hold out. */
 static bool read_parts(Compilation *c, const Decl *decl, const Choice *choices, EvaluatePlan *evaluation) {
-    PartPlan on;
+    PartPlan *on = &evaluation->on;
     Span span = setting_span(decl, "on");
-    if (!part_from_value(c, setting_value(c, decl, "on", choices), span, &on)) return false;
-    evaluation->dataset = on.dataset;
-    evaluation->split = on.split;
-    evaluation->part = on.part;
-    if (on.fold || (on.split && (!on.split->folds || strcmp(on.part, "held_out") != 0))) plan_later(c, "examining other parts than `held_out` of all folds", decl->name, span);
+    if (!part_from_value(c, setting_value(c, decl, "on", choices), span, on)) return false;
+    if (on->fold || (on->split && (!on->split->folds || strcmp(on->part, "held_out") != 0))) plan_later(c, "examining other parts than `held_out` of all folds", decl->name, span);
     if (plan_has(decl, "against")) {
         span = setting_span(decl, "against");
         if (!part_from_value(c, setting_value(c, decl, "against", choices), span, &evaluation->against)) return false;
@@ -255,6 +252,7 @@ static bool read_parts(Compilation *c, const Decl *decl, const Choice *choices, 
     if (plan_has(decl, "gallery")) {
         const Value *condition = setting_value(c, decl, "gallery", choices);
         if (!condition || condition->kind == VALUE_NONE) return false;
+        evaluation->gallery = condition->condition;
         plan_later(c, "conditions on candidates (`gallery`)", decl->name, condition->span);
     }
     return true;
@@ -286,12 +284,11 @@ void *plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
     evaluation->record_span = setting_span(decl, "record");
     evaluation->notes = plan_text(c, decl, "notes", member->choices);
     evaluation->similarity = similarity_of(c, decl, member->choices);
-    if (!sound || !evaluation->similarity || !names_individuals(c, decl, evaluation->dataset)) return NULL;
-    SplitPlan *folds = evaluation->split && evaluation->split->folds ? evaluation->split : NULL;
+    if (!sound || !evaluation->similarity || !names_individuals(c, decl, evaluation->on.dataset)) return NULL;
+    SplitPlan *folds = evaluation->on.split && evaluation->on.split->folds ? evaluation->on.split : NULL;
     if (folds && !folds_meet(c, &folds, evaluation->similarity->folds, setting_span(decl, "on"))) return NULL;
     evaluation->key = key_record(c, decl, member->choices, &member->name);
-    const PartPlan on = {.split = evaluation->split, .part = evaluation->part};
-    key_pictures(evaluation->key, "on", &on);
+    key_pictures(evaluation->key, "on", &evaluation->on);
     if (evaluation->against.dataset) key_pictures(evaluation->key, "against", &evaluation->against);
     key_part(evaluation->key, evaluation->similarity->key);
     key_close(evaluation->key);
@@ -351,13 +348,13 @@ static const char *fill_template(Compilation *c, const Scope *scope, const char 
 void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
     SubmitPlan *submission = arena_new(&c->arena, SubmitPlan);
     *submission = (SubmitPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name};
-    PartPlan on;
-    bool placed = part_from_value(c, setting_value(c, decl, "on", member->choices), setting_span(decl, "on"), &on);
-    submission->dataset = on.dataset;
-    if (placed && on.split) plan_later(c, "submissions of a part", decl->name, on.span);
+    PartPlan *on = &submission->on;
+    bool placed = part_from_value(c, setting_value(c, decl, "on", member->choices), setting_span(decl, "on"), on);
+    if (placed && on->split) plan_later(c, "submissions of a part", decl->name, on->span);
     if (plan_has(decl, "gallery")) {
         const Value *condition = setting_value(c, decl, "gallery", member->choices);
         if (!condition || condition->kind == VALUE_NONE) return NULL;
+        submission->gallery = condition->condition;
         plan_later(c, "conditions on candidates (`gallery`)", decl->name, condition->span);
     }
     submission->pairs = plan_text(c, decl, "pairs", member->choices);

@@ -99,7 +99,7 @@ static void check_leaks(Compilation *c, const SplitPlan *split) {
 static void check_pairs(Compilation *c, const SubmitPlan *submission) {
     if (!submission->pairs) return;
     static const char *const columns[] = {"row_id", "query_image", "gallery_image"};
-    const char *root = submission->dataset->root;
+    const char *root = submission->on.dataset->root;
     const char *path = submission->pairs[0] == '/' || !strcmp(root, ".") ? submission->pairs : arena_print(&c->arena, "%s/%s", root, submission->pairs);
     const TableFacts *table = c->facts.table ? c->facts.table(c->facts.context, path, submission->pairs_span) : NULL;
     if (!table) return;

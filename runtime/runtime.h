@@ -239,14 +239,19 @@ void stamps_free(Stamps *stamps);
 typedef struct {
     const char *path, *file;              /* path: where it lies; file: what filled the template, or the file's name for a * pattern */
     const char *content_hash;
-    const char *identity, *flank, *burst; /* NULL without */
+    const char *identity, *flank, *burst, *label, *taken;         /* as the table says; NULL without */
+    const char *mask;                     /* the cell of a mask column, or the path of its picture; NULL without */
+    const char *const *cells;             /* its row of the table, by dataset->columns; NULL without a table */
+    double seconds;                       /* `taken` since 1970; NAN without */
     int identity_number;                  /* by name; -1 without */
     int unit;                             /* pictures of one burst share it */
-    uint64_t phash;                       /* where dataset->hashed */
+    uint64_t phash, dhash;                /* where dataset->hashed */
+    int width, height;                    /* in pixels, as seen; 0 where nobody asked */
 } Picture;
 typedef struct {
     const DatasetPlan *plan;              /* a copy that lives as long as the dataset */
     Picture *pictures; int count;
+    NameList columns;                     /* of its table, or what its image template reads from paths */
     const char **identities; int identity_count;          /* sorted by name */
     int units;
     int skipped;                          /* rows left out by `missing skip` */
@@ -262,6 +267,34 @@ bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progres
 /* The part of each picture in a split by folds; -1: in training always. False: diagnosed. */
 bool dataset_split(Jre *jre, const Dataset *dataset, const SplitPlan *split, int *part_of);
 const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */
+/* A role or a column of a picture, as text; NULL where it is missing. */
+const char *picture_value(const Dataset *dataset, int picture, const char *name);
+
+/* ---- data/condition.c: conditions at work ------------------------------------------------------------------------------------------- */
+
+/* `only` on one picture. A comparison with a value that is missing is false. Columns are compared as numbers where both sides are, as
+ * times in seconds for `taken`, else as text. */
+bool condition_holds(const Dataset *dataset, int picture, const Expr *condition);
+/* Which candidate may answer which query, in a form that streams: a program in postfix over what pairs have in common and what candidates
+ * are. same(c) is false where a value is missing; a comparison speaks of the candidate. */
+typedef enum { PAIR_SAME, PAIR_FACT, PAIR_NOT, PAIR_AND, PAIR_OR } PairOp;
+typedef struct { PairOp op; int which; } PairStep;        /* which: a column of `same`, or a fact */
+typedef struct {
+    PairStep *steps; int step_count;      /* 0: every pair */
+    int columns; int **query_code, **candidate_code;      /* [column][row]: equal codes are equal values; -1: missing */
+    int facts; uint8_t **fact;            /* [fact][candidate] */
+} PairRule;
+/* Rows are the pictures asking[queries[i]], answering[candidates[j]]. It lives in the arena. */
+PairRule *pair_rule(Arena *arena, const Expr *gallery, const Dataset *asking, const int *queries, int query_count, const Dataset *answering, const int *candidates, int candidate_count);
+bool pair_allowed(const PairRule *rule, int query, int candidate);             /* rule NULL: yes */
+
+/* ---- data/parts.c: the pictures of a part --------------------------------------------------------------------------------------------- */
+
+/* How often a part stands: once for each fold of its split, else once. */
+int part_members(const PartPlan *part);
+/* Rows of the part's dataset, in row order, in the arena. member: 1 .. part_members. False: diagnosed. */
+typedef struct { int *which; int count; } PictureRows;
+bool part_pictures(Jre *jre, const Dataset *dataset, const PartPlan *part, int member, Arena *arena, PictureRows *rows);
 
 /* ---- data/augment.c, data/loader.c: from a file to numbers -------------------------------------------------------------------------- */
 

@@ -142,7 +142,7 @@ static void a_choice_may_be_a_split(void **state) {
                          "expect cv[protocol = strangers].map <= cv[protocol = halves].map");
     if (!trial->good) fail_msg("%s", test_messages(trial->jre));
     assert_int_equal(trial->c.plan->evaluations.count, 2);
-    assert_string_equal(trial->c.plan->evaluations.at[1]->split->name, "strangers");
+    assert_string_equal(trial->c.plan->evaluations.at[1]->on.split->name, "strangers");
     trial_free(trial);
 }
 
@@ -183,7 +183,7 @@ static void any_setting_may_be_a_choice(void **state) {
     assert_int_equal(plan->evaluations.count, 6);
     assert_int_equal(plan->splits.count, 3);
     for (int i = 0; i < 6; i++) {
-        assert_int_equal(plan->evaluations.at[i]->split->seed, 1 + i / 2);
+        assert_int_equal(plan->evaluations.at[i]->on.split->seed, 1 + i / 2);
         assert_int_equal(plan->evaluations.at[i]->average_identity, i % 2 == 0);
     }
     trial_free(trial);

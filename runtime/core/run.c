@@ -34,14 +34,14 @@ typedef struct { int *which, *start; int folds, total; } FoldPictures;
 /* All pictures of a dataset, or those that each fold holds out: the compiler lets no other part through. */
 static bool choose_pictures(Session *session, Arena *scratch, const EvaluatePlan *plan, const Dataset *dataset, FoldPictures *chosen) {
     int n = dataset->count;
-    *chosen = (FoldPictures){.folds = plan->split ? plan->split->folds : 1};
+    *chosen = (FoldPictures){.folds = plan->on.split ? plan->on.split->folds : 1};
     int *part_of = arena_array(scratch, int, n + 1);
-    if (plan->split && !dataset_split(session->jre, dataset, plan->split, part_of)) return false;
+    if (plan->on.split && !dataset_split(session->jre, dataset, plan->on.split, part_of)) return false;
     chosen->which = arena_array(scratch, int, n + 1);
     chosen->start = arena_array(scratch, int, chosen->folds + 1);
     for (int fold = 0; fold < chosen->folds; fold++) {
         for (int i = 0; i < n; i++)
-            if (!plan->split || part_of[i] == fold) chosen->which[chosen->total++] = i;
+            if (!plan->on.split || part_of[i] == fold) chosen->which[chosen->total++] = i;
         chosen->start[fold + 1] = chosen->total;
     }
     return true;
@@ -151,10 +151,10 @@ static void warn_of_lonely(const Run *run, const EvaluationReport *report) {
 static void run_evaluation(Run *run, EvaluationReport *report) {
     Session *session = run->session;
     const EvaluatePlan *plan = report->plan;
-    const Dataset *dataset = session_dataset(session, plan->dataset);
+    const Dataset *dataset = session_dataset(session, plan->on.dataset);
     if (!dataset) return;
     if (!dataset->identity_count) {
-        diag(session->jre, DIAG_missing_key, dataset->plan->span, "`%s` judges by individuals, but no `identity` of `%s` says which column names them", plan->name, plan->dataset->name);
+        diag(session->jre, DIAG_missing_key, dataset->plan->span, "`%s` judges by individuals, but no `identity` of `%s` says which column names them", plan->name, plan->on.dataset->name);
         return;
     }
     report->version = run->compilation->version;
@@ -389,8 +389,8 @@ static void announce_datasets(Run *run) {
         const DatasetPlan *plan = run->plan->datasets.at[i];
         bool used = false;
         if (plan->quoted) continue;                                /* an ancestor's: nearly always the same pictures */
-        for (int j = 0; j < run->plan->evaluations.count; j++) used = used || (run->plan->evaluations.at[j]->dataset == plan && wanted(run->session, run->plan->evaluations.at[j]->name));
-        for (int j = 0; j < run->plan->submissions.count; j++) used = used || (run->plan->submissions.at[j]->dataset == plan && wanted(run->session, run->plan->submissions.at[j]->name));
+        for (int j = 0; j < run->plan->evaluations.count; j++) used = used || (run->plan->evaluations.at[j]->on.dataset == plan && wanted(run->session, run->plan->evaluations.at[j]->name));
+        for (int j = 0; j < run->plan->submissions.count; j++) used = used || (run->plan->submissions.at[j]->on.dataset == plan && wanted(run->session, run->plan->submissions.at[j]->name));
         const Dataset *dataset = used && !run->session->jre->interrupted ? session_dataset(run->session, plan) : NULL;
         if (!dataset) continue;
         if (dataset->identity_count) session_say(run->session, "%s: %d picture%s of %d individual%s", plan->name, dataset->count, plural(dataset->count), dataset->identity_count, plural(dataset->identity_count));

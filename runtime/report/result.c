@@ -58,9 +58,9 @@ static const char *view_of(const EvaluatePlan *plan) {
 
 static void json_protocol(Text *out, const EvaluatePlan *plan) {
     text_add(out, ", \"protocol\": {\"average\": \"%s\", \"lonely\": \"%s\"", plan->average_identity ? "identity" : "query", plan->lonely_zero ? "zero" : "skip");
-    if (plan->split)
-        text_add(out, ", \"folds\": %d, \"identities\": \"%s\", \"together_burst\": %s, \"seed\": %llu", plan->split->folds,
-                 plan->split->disjoint ? "disjoint" : "shared", plan->split->together_burst ? "true" : "false", (unsigned long long)plan->split->seed);
+    if (plan->on.split)
+        text_add(out, ", \"folds\": %d, \"identities\": \"%s\", \"together_burst\": %s, \"seed\": %llu", plan->on.split->folds,
+                 plan->on.split->disjoint ? "disjoint" : "shared", plan->on.split->together_burst ? "true" : "false", (unsigned long long)plan->on.split->seed);
     text_add(out, "}");
 }
 
@@ -243,9 +243,9 @@ static const char *ext_path(Session *session, const char *record) {
 
 static const char *protocol_text(Arena *arena, const EvaluatePlan *plan) {
     const char *average = plan->average_identity ? "average identity" : "average query", *lonely = plan->lonely_zero ? "lonely zero" : "lonely skip";
-    if (!plan->split) return arena_print(arena, "all pictures, %s, %s", average, lonely);
-    return arena_print(arena, "%d folds, identities %s%s, seed %llu, %s, %s", plan->split->folds, plan->split->disjoint ? "disjoint" : "shared",
-                       plan->split->together_burst ? ", together burst" : "", (unsigned long long)plan->split->seed, average, lonely);
+    if (!plan->on.split) return arena_print(arena, "all pictures, %s, %s", average, lonely);
+    return arena_print(arena, "%d folds, identities %s%s, seed %llu, %s, %s", plan->on.split->folds, plan->on.split->disjoint ? "disjoint" : "shared",
+                       plan->on.split->together_burst ? ", together burst" : "", (unsigned long long)plan->on.split->seed, average, lonely);
 }
 
 /* Everything a run knows of a row; named by version, evaluation, choice and key, so it is one row however often it is run. */

@@ -138,7 +138,7 @@ static const KeyTree *named_pictures(Session *session, const Dataset *dataset) {
 }
 
 KeyTree *submission_tree(Session *session, const SubmitPlan *plan, const Dataset *dataset) {
-    const char *pairs = hash_file(session->jre, path_below(session->jre, plan->dataset->root, plan->pairs), plan->pairs_span);
+    const char *pairs = hash_file(session->jre, path_below(session->jre, plan->on.dataset->root, plan->pairs), plan->pairs_span);
     if (!pairs) return NULL;
     KeyTree *tree = key_reopen(&session->arena, plan->key);
     key_leaf(tree, "pairs", plan->pairs_span, "%s", pairs);
@@ -166,14 +166,14 @@ static int count_rows(const char *bytes, size_t length) {
 
 bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport *report) {
     *report = (SubmissionReport){.plan = plan, .file = path_below(session->jre, session->base, plan->file)};
-    const Dataset *dataset = session_dataset(session, plan->dataset);
+    const Dataset *dataset = session_dataset(session, plan->on.dataset);
     if (!dataset) return false;
     if (!plan->pairs) {
         Diagnostic *d = diag(session->jre, DIAG_not_yet, plan->span, "without `pairs` nothing says which similarities are asked for");
         diag_help(d, "`pairs \"test.csv\"`, a table with row_id, query_image and gallery_image");
         return false;
     }
-    const char *pairs_path = path_below(session->jre, plan->dataset->root, plan->pairs);
+    const char *pairs_path = path_below(session->jre, plan->on.dataset->root, plan->pairs);
     report->tree = submission_tree(session, plan, dataset);
     if (!report->tree) return false;
     report->key = report->tree->hash;
