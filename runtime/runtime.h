@@ -36,6 +36,10 @@ int file_open(Jre *jre, const char *path, Span asked_at, size_t *length);
 bool file_exists(const char *path);
 bool folder_exists(const char *path);
 bool folder_make(Jre *jre, const char *path, Span asked_at);      /* with its parents */
+/* Waits until no other process holds the lock of a folder that is there, for changes that read first. It ends with the process. Network
+ * folders that know no locks give -1, and unlocking that does nothing: there the last of two runs at once wins. */
+int folder_lock(const char *folder);
+void folder_unlock(int lock);
 /* 128-bit XXH3 of bytes or of a file's content, as 32 hex digits (interned). NULL: diagnosed. */
 const char *hash_bytes(Jre *jre, const void *bytes, size_t length);
 void content_hash_of(const void *bytes, size_t length, char hex[33]);          /* the same on any thread */
@@ -53,6 +57,7 @@ bool key_is_hex(const char *key);                         /* a key becomes part 
 bool store_has(const Store *store, const char *key);
 /* Path of a part inside a key's folder (interned); the folder need not exist. */
 const char *store_path(const Store *store, const char *key, const char *part);
+int store_lock(const Store *store, const char *key);      /* folder_lock of a key's folder; to be given to folder_unlock */
 /* Marks a key complete. `about` is a JSON object's inside, e.g. "\"what\": \"embed features\"". */
 bool store_finish(const Store *store, const char *key, const char *about, Span asked_at);
 
@@ -359,9 +364,14 @@ void bootstrap_ratio_interval(const double *sums, const double *weights, int cou
 
 /* Quotes a CSV cell where RFC 4180 asks for it. */
 void csv_cell(Text *out, const char *cell);
-/* Appends one row, or replaces the row with the same value in `key_column`s; writes the header if the file is new. The file's other rows
- * are kept as they are. Errors: wrong_table if its header differs. */
-bool table_put_row(Jre *jre, const char *path, Span asked_at, const char *const *columns, const char *const *cells, int count, int key_columns);
+/* One row: it replaces the one that agrees with it in the first key_columns, else it is appended. */
+typedef struct {
+    const char *const *columns, *const *cells; int count, key_columns;
+    bool grows;                           /* columns that the file lacks are added to it; else its header must be this one */
+} TableRow;
+/* Writes the header if the file is new; the file's other rows are kept as they are. Two processes wait for each other. Errors: wrong_table
+ * if its header differs. */
+bool table_put_row(Jre *jre, const char *path, Span asked_at, const TableRow *row);
 
 /* ---- core/facts.c, core/embed.c, core/run.c ------------------------------------------------------------------------------------------ */
 
@@ -397,6 +407,7 @@ typedef struct {
     const char *key; const KeyTree *tree; int width, count, room; float *values;
     LIST(const char *) content, file; Map row;            /* row: number + 1 by content hash */
     double seconds; int64_t computed;                     /* spent on all of them, by whichever run */
+    const char *checksum;                 /* of what the store held when it was last read or written; NULL: nothing */
 } EmbeddingTable;
 /* What results are named by: what the plan knows of them, with pictures, kernels, device and level. */
 KeyTree *embedding_tree(Session *session, const EmbedPlan *embed);

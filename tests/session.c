@@ -6,6 +6,8 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { SIDE = 40, ANIMALS = 4, ENTRIES = 5 };
 
@@ -462,6 +464,38 @@ static void a_result_remembers_what_it_was_made_of(void **state) {
     site_close(&site);
 }
 
+/* Two documents that share an embed, each with pictures of its own, in two processes. */
+static void two_runs_at_once_keep_the_pictures_of_both(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    put_text(&site, "other.csv", "filename,ground_truth\n08.png,a\n09.png,b\n10.png,a\n11.png,b\n");
+    put_text(&site, "p02.jre", "# Two\n\n```jre\nextends \"p01.jre\"\n\nchange animals { table \"other.csv\" }\nremove entry\n```\n");
+    pid_t child = fork();
+    assert_true(child >= 0);
+    Outcomes outcomes = run_document(&site, child ? "p01.jre" : "p02.jre", (RunOptions){.threads = 1, .only = "all"}, false);
+    if (!child) _exit(outcomes.status);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(outcomes.status + (WIFEXITED(status) ? WEXITSTATUS(status) : 1), 0);
+    outcomes_free(&outcomes);
+    for (int i = 1; i <= 2; i++) {
+        outcomes = run_document(&site, arena_print(&site.arena, "p%02d.jre", i), (RunOptions){.threads = 1, .only = "all"}, false);
+        assert_int_equal(computed(&outcomes), 0);
+        outcomes_free(&outcomes);
+    }
+    assert_int_equal(unlink(inside(&site, "train.csv")), 0);
+    put_table(&site, 12);                                          /* all twelve are there: only the evaluation is new */
+    outcomes = run_document(&site, "p01.jre", (RunOptions){.threads = 1, .only = "all"}, false);
+    assert_int_equal(computed(&outcomes), 1);
+    outcomes_free(&outcomes);
+    char *record = contents(&site, "results/benchmarks.csv");
+    assert_non_null(strstr(record, "\np01,"));
+    assert_non_null(strstr(record, "\np02,"));
+    jre_release(record);
+    site_close(&site);
+}
+
 static void numbers_in_json_read_back_to_the_same_bits(void **state) {
     (void)state;
     static const double numbers[] = {0, 1, -1, 0.1, 1.0 / 3, 1e-300, 123456789.125, 2.2250738585072014e-308, 1.7976931348623157e308};
@@ -500,6 +534,7 @@ int main(void) {
         cmocka_unit_test(a_changed_pixel_is_computed_again_and_its_name_is_not),
         cmocka_unit_test(other_instructions_are_other_keys),
         cmocka_unit_test(a_result_remembers_what_it_was_made_of),
+        cmocka_unit_test(two_runs_at_once_keep_the_pictures_of_both),
         cmocka_unit_test(numbers_in_json_read_back_to_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

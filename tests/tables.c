@@ -3,6 +3,9 @@
 
 #include "../runtime/runtime.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 typedef struct { Jre *jre; char folder[64], path[128]; } Desk;
 
 static void desk_open(Desk *desk) {
@@ -32,7 +35,7 @@ static const char *const columns[] = { "version", "backbone", "map" };
 
 static bool put(Desk *desk, const char *version, const char *backbone, const char *map) {
     const char *cells[] = { version, backbone, map };
-    return table_put_row(desk->jre, desk->path, NOWHERE, columns, cells, 3, 2);
+    return table_put_row(desk->jre, desk->path, NOWHERE, &(TableRow){ .columns = columns, .cells = cells, .count = 3, .key_columns = 2 });
 }
 
 static void assert_cell(const char *cell, const char *wanted) {
@@ -98,7 +101,7 @@ static void without_keys_every_row_is_new(void **state) {
     desk_open(&desk);
     const char *cells[] = { "v01", "x", "1" };
     for (int i = 0; i < 2; i++)
-        assert_true(table_put_row(desk.jre, desk.path, NOWHERE, columns, cells, 3, 0));
+        assert_true(table_put_row(desk.jre, desk.path, NOWHERE, &(TableRow){ .columns = columns, .cells = cells, .count = 3 }));
     assert_table(&desk, "version,backbone,map\nv01,x,1\nv01,x,1\n");
     desk_close(&desk);
 }
@@ -144,6 +147,50 @@ static void what_cannot_be_read_or_written_is_said(void **state) {
     desk_close(&desk);
 }
 
+static void a_table_that_grows_takes_new_columns(void **state) {
+    (void)state;
+    Desk desk;
+    desk_open(&desk);
+    static const char *const more[] = { "version", "rank1" }, *const first[] = { "v01", "0.5" }, *const second[] = { "v02", "0.6" };
+    TableRow row = { .columns = more, .cells = first, .count = 2, .key_columns = 1, .grows = true };
+    write_table(&desk, "mine,version,map\r\nkeep,v01,1\r\n\r\nx,\"v\r\n03\",2,more\r\ny");
+    assert_true(table_put_row(desk.jre, desk.path, NOWHERE, &row));
+    assert_table(&desk, "mine,version,map,rank1\r\nkeep,v01,1,0.5\r\n\r\nx,\"v\r\n03\",2,more\r\ny,,,\r\n");
+    row.cells = second;
+    assert_true(table_put_row(desk.jre, desk.path, NOWHERE, &row));
+    assert_table(&desk, "mine,version,map,rank1\r\nkeep,v01,1,0.5\r\n\r\nx,\"v\r\n03\",2,more\r\ny,,,\r\n,v02,,0.6\r\n");
+    /* Without the columns that name a row it is another table. */
+    write_table(&desk, "name,map\nv01,1\n");
+    assert_false(table_put_row(desk.jre, desk.path, NOWHERE, &row));
+    test_message_says(desk.jre, "wrong_table", "name,map", "version,rank1", NULL);
+    desk_close(&desk);
+}
+
+/* Two processes at once, each with rows of its own. */
+static void two_runs_at_once_lose_no_row(void **state) {
+    (void)state;
+    enum { ROWS = 40 };
+    Desk desk;
+    desk_open(&desk);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    bool sound = true;
+    for (int i = 0; i < ROWS; i++) {
+        char version[16];
+        snprintf(version, sizeof version, "%s%02d", child ? "parent" : "child", i);
+        sound = put(&desk, version, "x", "1") && sound;
+    }
+    if (!child)
+        _exit(sound ? 0 : 1);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(sound && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    Table table;
+    assert_true(table_read(desk.jre, desk.path, NOWHERE, &table));
+    assert_int_equal(table.rows, 2 * ROWS);
+    desk_close(&desk);
+}
+
 /* Any bytes: the table is refused or grows by the row, nothing else happens. */
 static void any_file_is_survived(void **state) {
     (void)state;
@@ -184,6 +231,8 @@ int main(void) {
         cmocka_unit_test(another_header_is_refused),
         cmocka_unit_test(an_open_quote_is_found_with_its_line),
         cmocka_unit_test(what_cannot_be_read_or_written_is_said),
+        cmocka_unit_test(a_table_that_grows_takes_new_columns),
+        cmocka_unit_test(two_runs_at_once_lose_no_row),
         cmocka_unit_test(any_file_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,31 +32,6 @@ static const char *table_checksum(Session *session, const EmbeddingTable *table,
     return checksum;
 }
 
-static bool keep_table(Session *session, const EmbedPlan *embed, const EmbeddingTable *table) {
-    if (session->store.disabled) return true;
-    Text rows = {.jre = session->jre}, about = {.jre = session->jre};
-    text_add(&rows, "content_hash,file\n");
-    for (int i = 0; i < table->count; i++) {
-        text_add(&rows, "%s,", table->content.at[i]);
-        csv_cell(&rows, table->file.at[i]);
-        text_add(&rows, "\n");
-    }
-    json_origin(&about, session, table->tree);
-    text_add(&about, ", \"backbone\": ");
-    json_text(&about, embed->backbone ? embed->backbone : "");
-    text_add(&about, ", \"rows\": %d, \"width\": %d, \"checksum\": \"%s\", \"computed\": %lld, \"seconds\": ", table->count, table->width,
-             table_checksum(session, table, table->count), (long long)table->computed);
-    json_number(&about, table->seconds);
-    const int64_t shape[] = {table->count, table->width};
-    const Store *store = &session->store;
-    bool kept = npy_write(session->jre, store_path(store, table->key, "embeddings.npy"), embed->span, table->values, 2, shape) &&
-                file_write(session->jre, store_path(store, table->key, "rows.csv"), embed->span, rows.at, rows.length) &&
-                store_tree(session, table->tree, embed->span) && store_finish(store, table->key, about.at, embed->span);
-    text_free(&rows);
-    text_free(&about);
-    return kept;
-}
-
 static void add_row(Session *session, EmbeddingTable *table, const char *content, const char *file) {
     list_add(&session->arena, &table->content, intern(session->jre, content));
     list_add(&session->arena, &table->file, intern(session->jre, file));
@@ -90,23 +65,85 @@ static void load_rows(Session *session, EmbeddingTable *table, int rows, const c
     jre_free(aside);
 }
 
+/* A table that is empty becomes what the store holds. */
+static void load_table(Session *session, EmbeddingTable *table) {
+    double rows = 0, computed = 0;
+    const char *checksum = stored_text(session, table->key, "checksum");
+    if (!checksum || !stored_number(session, table->key, "rows", &rows) || !(rows >= 1 && rows < 1e9)) return;
+    load_rows(session, table, (int)rows, checksum);
+    if (!table->count) return;
+    table->checksum = checksum;
+    stored_number(session, table->key, "seconds", &table->seconds);
+    if (stored_number(session, table->key, "computed", &computed) && computed >= 0 && computed < 1e15) table->computed = (int64_t)computed;
+}
+
+/* A picture that has its row keeps it. */
+static void append_row(Session *session, EmbeddingTable *table, const float *values, const char *content, const char *file) {
+    size_t row = (size_t)table->width * sizeof(float);
+    if (map_get(&table->row, content)) return;
+    if (table->count == table->room) {
+        table->room = 2 * table->room + 16;
+        table->values = jre_grow(session->jre, table->values, (size_t)table->room * row);
+    }
+    memcpy(table->values + (size_t)table->count * (size_t)table->width, values, row);
+    add_row(session, table, content, file);
+}
+
+/* What another run kept since this one last looked. */
+static void take_rows_of_others(Session *session, EmbeddingTable *table) {
+    const char *checksum = stored_text(session, table->key, "checksum");
+    if (!checksum || checksum == table->checksum) return;
+    EmbeddingTable other = {.key = table->key, .tree = table->tree, .width = table->width};
+    load_table(session, &other);
+    for (int i = 0; i < other.count; i++) append_row(session, table, other.values + (size_t)i * (size_t)table->width, other.content.at[i], other.file.at[i]);
+    jre_release(other.values);
+}
+
+static bool write_table(Session *session, const EmbedPlan *embed, EmbeddingTable *table) {
+    Text rows = {.jre = session->jre}, about = {.jre = session->jre};
+    text_add(&rows, "content_hash,file\n");
+    for (int i = 0; i < table->count; i++) {
+        text_add(&rows, "%s,", table->content.at[i]);
+        csv_cell(&rows, table->file.at[i]);
+        text_add(&rows, "\n");
+    }
+    const char *checksum = table_checksum(session, table, table->count);
+    json_origin(&about, session, table->tree);
+    text_add(&about, ", \"backbone\": ");
+    json_text(&about, embed->backbone ? embed->backbone : "");
+    text_add(&about, ", \"rows\": %d, \"width\": %d, \"checksum\": \"%s\", \"computed\": %lld, \"seconds\": ", table->count, table->width, checksum,
+             (long long)table->computed);
+    json_number(&about, table->seconds);
+    const int64_t shape[] = {table->count, table->width};
+    const Store *store = &session->store;
+    bool kept = npy_write(session->jre, store_path(store, table->key, "embeddings.npy"), embed->span, table->values, 2, shape) &&
+                file_write(session->jre, store_path(store, table->key, "rows.csv"), embed->span, rows.at, rows.length) &&
+                store_tree(session, table->tree, embed->span) && store_finish(store, table->key, about.at, embed->span);
+    if (kept) table->checksum = checksum;
+    text_free(&rows);
+    text_free(&about);
+    return kept;
+}
+
+static bool keep_table(Session *session, const EmbedPlan *embed, EmbeddingTable *table) {
+    if (session->store.disabled) return true;
+    int lock = store_lock(&session->store, table->key);
+    take_rows_of_others(session, table);
+    bool kept = write_table(session, embed, table);
+    folder_unlock(lock);
+    return kept;
+}
+
 static EmbeddingTable *table_of(Session *session, const EmbedPlan *embed) {
     const KeyTree *tree = embedding_tree(session, embed);
-    const char *key = tree->hash;
-    EmbeddingTable *table = map_get(&session->embeddings, key);
+    EmbeddingTable *table = map_get(&session->embeddings, tree->hash);
     if (table) return table;
     table = arena_new(&session->arena, EmbeddingTable);
-    table->key = key;
+    table->key = tree->hash;
     table->tree = tree;
     table->width = embed->width;
-    map_set(&session->embeddings, &session->arena, key, table);
-    double rows = 0, computed = 0;
-    const char *checksum = stored_text(session, key, "checksum");
-    if (!checksum || !stored_number(session, key, "rows", &rows) || !(rows >= 1 && rows < 1e9)) return table;
-    load_rows(session, table, (int)rows, checksum);
-    if (!table->count) return table;
-    stored_number(session, key, "seconds", &table->seconds);
-    if (stored_number(session, key, "computed", &computed) && computed >= 0 && computed < 1e15) table->computed = (int64_t)computed;
+    map_set(&session->embeddings, &session->arena, table->key, table);
+    load_table(session, table);
     return table;
 }
 
@@ -121,19 +158,15 @@ typedef struct {
     EmbeddingTable *table;
     Missing missing;
     double since, kept;                   /* when the clock was last read, when the table was last kept */
-    int unkept;
+    int unkept, done;
     bool cannot_keep;                     /* diagnosed once; the run goes on in memory */
 } Growth;
 
 static void grow_table(Growth *growth, int first, int count, const float *values) {
     EmbeddingTable *table = growth->table;
-    size_t row = (size_t)table->width * sizeof(float);
-    if (table->count + count > table->room) {
-        table->room = 2 * table->room + count;
-        table->values = jre_grow(growth->session->jre, table->values, (size_t)table->room * row);
-    }
-    memcpy(table->values + (size_t)table->count * (size_t)table->width, values, (size_t)count * row);
-    for (int i = 0; i < count; i++) add_row(growth->session, table, growth->missing.content_hashes[first + i], growth->missing.pictures[first + i]->file);
+    for (int i = 0; i < count; i++)
+        append_row(growth->session, table, values + (size_t)i * (size_t)table->width, growth->missing.content_hashes[first + i], growth->missing.pictures[first + i]->file);
+    growth->done += count;
     double now = seconds_now();
     table->seconds += now - growth->since;
     table->computed += count;
@@ -220,13 +253,12 @@ EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, con
     EmbeddingTable *table = table_of(session, embed);
     Arena scratch = {.jre = session->jre};
     double started = seconds_now();
-    int before = table->count;
     Growth growth = {.session = session, .embed = embed, .table = table, .missing = find_missing(&scratch, table, dataset, which, count),
                      .since = started, .kept = started};
     bool sound = embed_missing(&growth);
     /* A disk that takes nothing was diagnosed; the numbers are there all the same. */
     if (growth.unkept && !growth.cannot_keep) keep_table(session, embed, table);
-    *computed = table->count - before;
+    *computed = growth.done;
     say_embedded(session, embed, count, growth.missing.count, *computed, seconds_now() - started);
     arena_free(&scratch);
     return sound ? table : NULL;

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -313,6 +314,27 @@ bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, si
 out:
     arena_free(&scratch);
     return done;
+}
+
+/* ---- one at a time -------------------------------------------------------------------------------------------------------- */
+
+int folder_lock(const char *folder) {
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return -1;
+    int result;
+    do
+        result = flock(file, LOCK_EX);
+    while (result != 0 && errno == EINTR);
+    if (result == 0)
+        return file;
+    close(file);
+    return -1;
+}
+
+void folder_unlock(int lock) {
+    if (lock >= 0)
+        close(lock);
 }
 
 /* ---- hashes ----------------------------------------------------------------------------------------------------------------- */

@@ -71,23 +71,27 @@ static void remember(Stamps *stamps, const Stamp *stamp) {
     if (kept->has_phash) map_set(&stamps->by_content, &stamps->arena, kept->content_hash, kept);
 }
 
+/* What stands in the store, for paths that nothing is known of yet. */
+static void read_stamps(Stamps *stamps) {
+    char *bytes, why[256];
+    size_t length;
+    if (!store_has(stamps->store, stamps->key) || !file_load(stamps->jre, store_path(stamps->store, stamps->key, STAMPS_PART), &bytes, &length, why)) return;
+    for (char *line = bytes, *next; line && *line; line = next) {
+        next = strchr(line, '\n');
+        if (next) *next++ = '\0';
+        Stamp stamp = {0};
+        if (parse_stamp(line, &stamp) && !map_get(&stamps->by_path, stamp.path)) remember(stamps, &stamp);
+    }
+    jre_release(bytes);
+}
+
 void stamps_load(Stamps *stamps, Jre *jre, const Store *store) {
     memset(stamps, 0, sizeof *stamps);
     stamps->jre = jre;
     stamps->store = store;
     stamps->arena.jre = jre;
     stamps->key = hash_bytes(jre, "picture files", strlen("picture files"));
-    if (!store || !store_has(store, stamps->key)) return;
-    char *bytes, why[256];
-    size_t length;
-    if (!file_load(jre, store_path(store, stamps->key, STAMPS_PART), &bytes, &length, why)) return;
-    for (char *line = bytes, *next; line && *line; line = next) {
-        next = strchr(line, '\n');
-        if (next) *next++ = '\0';
-        Stamp stamp = {0};
-        if (parse_stamp(line, &stamp)) remember(stamps, &stamp);
-    }
-    jre_release(bytes);
+    if (store) read_stamps(stamps);
 }
 
 const Stamp *stamps_find(Stamps *stamps, const char *path, int64_t size, int64_t modified, int64_t inode) {
@@ -106,8 +110,7 @@ void stamps_put(Stamps *stamps, const Stamp *stamp) {
     stamps->changed = true;
 }
 
-void stamps_save(Stamps *stamps) {
-    if (!stamps->changed || !stamps->store || stamps->store->disabled) return;
+static void write_stamps(Stamps *stamps) {
     Text table = {.jre = stamps->jre};
     text_add(&table, "%s\n", heading);
     for (int i = 0; i < stamps->by_path.count; i++) {
@@ -129,6 +132,15 @@ void stamps_save(Stamps *stamps) {
         jre_free(aside);
     }
     text_free(&table);
+}
+
+/* With what another run noted meanwhile. */
+void stamps_save(Stamps *stamps) {
+    if (!stamps->changed || !stamps->store || stamps->store->disabled) return;
+    int lock = store_lock(stamps->store, stamps->key);
+    read_stamps(stamps);
+    write_stamps(stamps);
+    folder_unlock(lock);
     stamps->changed = false;
 }
 

@@ -233,7 +233,8 @@ static bool put_record(Session *session, Arena *arena, const EvaluationReport *r
     const char *cells[COLUMNS] = {
         report->version, backbone_of(plan), "none", arena_print(arena, "%d", plan->similarity->embed->width), view_of(plan), six(arena, numbers->map),
         six(arena, individual_score(report, numbers->best)), six(arena, individual_score(report, numbers->worst)), six(arena, 0.0), notes_of(arena, report)};
-    return table_put_row(session->jre, path_below(session->jre, session->base, plan->record), plan->record_span, columns, cells, COLUMNS, COLUMNS);
+    return table_put_row(session->jre, path_below(session->jre, session->base, plan->record), plan->record_span,
+                         &(TableRow){.columns = columns, .cells = cells, .count = COLUMNS, .key_columns = COLUMNS});
 }
 
 static const char *ext_path(Session *session, const char *record) {
@@ -263,7 +264,8 @@ static bool put_ext(Session *session, Arena *arena, const EvaluationReport *repo
         individual_name(report, n->worst), six(arena, individual_score(report, n->worst)), protocol_text(arena, report->plan),
         arena_print(arena, "%.3f", report->seconds), arena_print(arena, "%.3f", report->embed_seconds), arena_print(arena, "%lld", (long long)report->embed_pictures),
         report->embed_key, report->dataset_key, report->run_id};
-    return table_put_row(session->jre, ext_path(session, report->plan->record), report->plan->record_span, columns, cells, COLUMNS, NAME_COLUMNS);
+    return table_put_row(session->jre, ext_path(session, report->plan->record), report->plan->record_span,
+                         &(TableRow){.columns = columns, .cells = cells, .count = COLUMNS, .key_columns = NAME_COLUMNS, .grows = true});
 }
 
 typedef struct { const char *name; const IdentityScore *score; } NamedScore;

@@ -1,9 +1,12 @@
 /* tables.c: rows of CSV tables that people keep.
  *
  * A table is changed by one row at a time; every other byte of it stays, comments of people in further rows and their way of
- * ending lines included. The file is written whole and renamed, so a killed run leaves the old table or the new one. */
+ * ending lines included. The file is written whole and renamed, so a killed run leaves the old table or the new one; while it
+ * is read and written its folder is locked, so two runs at once lose no row. A table that grows takes columns that it does not
+ * have yet at its right, and leaves to people the columns that it does not know. */
 #include "../runtime.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Quotes a cell where it holds a comma, a quote or an end of line. */
@@ -96,19 +99,10 @@ static void add_row(Text *out, const char *const *cells, int count, const char *
     text_add_bytes(out, line_end, strlen(line_end));
 }
 
-static bool same_cells(const Record *record, const char *const *cells, int count) {
-    if (record->cells.count < count)
-        return false;
-    for (int i = 0; i < count; i++)
-        if (strcmp(record->cells.at[i], cells[i] ? cells[i] : "") != 0)
-            return false;
-    return true;
-}
-
-static void explain_header(Jre *jre, const Reader *reader, const Record *header, const char *const *columns, int count) {
+static void explain_header(Jre *jre, const Reader *reader, const Record *header, const TableRow *row) {
     Text found = { .jre = jre }, wanted = { .jre = jre };
     add_row(&found, header->cells.at, header->cells.count, "");
-    add_row(&wanted, columns, count, "");
+    add_row(&wanted, row->columns, row->count, "");
     Diagnostic *d = diag(jre, DIAG_wrong_table, reader->asked_at, "the table `%s` is there, with other columns", reader->path);
     diag_fact(d, "it has      %s", found.at ? found.at : "");
     diag_fact(d, "I write     %s", wanted.at ? wanted.at : "");
@@ -117,41 +111,136 @@ static void explain_header(Jre *jre, const Reader *reader, const Record *header,
     text_free(&wanted);
 }
 
-typedef struct { const char *const *columns, *const *cells; int count, key_columns; } Row;
+/* A row in the columns of the file: those that the file has, then those that it gets. */
+typedef struct {
+    LIST(const char *) columns;
+    const char **cells; bool *ours;       /* ours: the row says something there */
+    int *place;                           /* of each column of the row */
+    int old_columns, key_columns;
+    const char *line_end;
+} Layout;
 
-/* The table with the row in it. */
-static bool put_row(Jre *jre, Arena *arena, Reader *reader, const Row *row, Text *table) {
-    static const char byte_order_mark[] = "\xEF\xBB\xBF";
-    if (reader->length >= 3 && memcmp(reader->bytes, byte_order_mark, 3) == 0)
-        reader->at = 3;
-    Record header, record;
-    if (!read_record(jre, arena, reader, &header))
+static int find_column(const Layout *layout, const char *name) {
+    for (int i = 0; i < layout->columns.count; i++)
+        if (strcmp(layout->columns.at[i], name) == 0)
+            return i;
+    return -1;
+}
+
+/* False: the file's columns are others than the row's. */
+static bool lay_out(Arena *arena, const Record *header, const TableRow *row, Layout *layout) {
+    for (int i = 0; i < header->cells.count; i++)
+        list_add(arena, &layout->columns, header->cells.at[i]);
+    layout->old_columns = header->cells.count;
+    layout->key_columns = row->key_columns < row->count ? row->key_columns : row->count;
+    layout->place = arena_array(arena, int, row->count + 1);
+    if (!row->grows && header->cells.count != row->count)
         return false;
-    if (header.cells.count != row->count || !same_cells(&header, row->columns, row->count)) {
-        explain_header(jre, reader, &header, row->columns, row->count);
-        return false;
-    }
-    const bool carriage = header.end >= 2 && memcmp(reader->bytes + header.end - 2, "\r\n", 2) == 0;
-    const char *line_end = carriage ? "\r\n" : "\n";
-    while (reader->at < reader->length) {
-        if (!read_record(jre, arena, reader, &record))
+    for (int i = 0; i < row->count; i++) {
+        layout->place[i] = find_column(layout, row->columns[i]);
+        bool strange = row->grows ? layout->place[i] < 0 && i < layout->key_columns : layout->place[i] != i;
+        if (strange)
             return false;
-        if (row->key_columns > 0 && same_cells(&record, row->cells, row->key_columns)) {
-            text_add_bytes(table, reader->bytes, record.start);
-            add_row(table, row->cells, row->count, line_end);
-            text_add_bytes(table, reader->bytes + record.end, reader->length - record.end);
-            return true;
-        }
+        if (layout->place[i] >= 0)
+            continue;
+        layout->place[i] = layout->columns.count;
+        list_add(arena, &layout->columns, row->columns[i]);
     }
-    text_add_bytes(table, reader->bytes, reader->length);
-    if (reader->bytes[reader->length - 1] != '\n')
-        text_add_bytes(table, line_end, strlen(line_end));
-    add_row(table, row->cells, row->count, line_end);
+    layout->cells = arena_array(arena, const char *, layout->columns.count + 1);
+    layout->ours = arena_array(arena, bool, layout->columns.count + 1);
+    for (int i = 0; i < row->count; i++) {
+        layout->cells[layout->place[i]] = row->cells[i] ? row->cells[i] : "";
+        layout->ours[layout->place[i]] = true;
+    }
     return true;
 }
 
-bool table_put_row(Jre *jre, const char *path, Span asked_at, const char *const *columns, const char *const *cells, int count, int key_columns) {
-    Row row = { .columns = columns, .cells = cells, .count = count, .key_columns = key_columns < count ? key_columns : count };
+static bool same_key(const Record *record, const Layout *layout) {
+    for (int i = 0; i < layout->key_columns; i++) {
+        int place = layout->place[i];
+        if (place >= record->cells.count || strcmp(record->cells.at[place], layout->cells[place]) != 0)
+            return false;
+    }
+    return layout->key_columns > 0;
+}
+
+/* A row that stays, as long as the table is wide now. */
+static void copy_record(const Reader *reader, const Record *record, const Layout *layout, Text *table) {
+    size_t end = record->end;
+    bool empty = record->cells.count == 1 && !*record->cells.at[0];
+    int missing = layout->columns.count > layout->old_columns && !empty ? layout->columns.count - record->cells.count : 0;
+    while (end > record->start && missing > 0 && strchr("\r\n", reader->bytes[end - 1]))
+        end--;
+    text_add_bytes(table, reader->bytes + record->start, end - record->start);
+    for (int i = 0; i < missing; i++)
+        text_add_bytes(table, ",", 1);
+    text_add_bytes(table, reader->bytes + end, record->end - end);
+    bool last = record->end == reader->length && record->end > 0 && reader->bytes[record->end - 1] != '\n';
+    if (last)
+        text_add_bytes(table, layout->line_end, strlen(layout->line_end));
+}
+
+/* In place of the row of the same key: what people wrote beside it stays. */
+static void replace_record(const Record *record, Layout *layout, Text *table) {
+    for (int i = 0; i < layout->columns.count; i++)
+        if (!layout->ours[i])
+            layout->cells[i] = i < record->cells.count ? record->cells.at[i] : "";
+    add_row(table, layout->cells, layout->columns.count, layout->line_end);
+}
+
+/* The table with the row in it. */
+static bool put_row(Jre *jre, Arena *arena, Reader *reader, const TableRow *row, Text *table) {
+    static const char byte_order_mark[] = "\xEF\xBB\xBF";
+    Layout layout = {0};
+    Record header, record;
+    if (reader->length >= 3 && memcmp(reader->bytes, byte_order_mark, 3) == 0)
+        reader->at = 3;
+    if (!read_record(jre, arena, reader, &header))
+        return false;
+    if (!lay_out(arena, &header, row, &layout)) {
+        explain_header(jre, reader, &header, row);
+        return false;
+    }
+    const bool carriage = header.end >= 2 && memcmp(reader->bytes + header.end - 2, "\r\n", 2) == 0;
+    layout.line_end = carriage ? "\r\n" : "\n";
+    if (layout.columns.count > layout.old_columns) {
+        text_add_bytes(table, reader->bytes, header.start);
+        add_row(table, layout.columns.at, layout.columns.count, layout.line_end);
+    } else {
+        header.start = 0;
+        copy_record(reader, &header, &layout, table);
+    }
+    bool placed = false;
+    while (reader->at < reader->length) {
+        if (!read_record(jre, arena, reader, &record))
+            return false;
+        bool here = !placed && same_key(&record, &layout);
+        if (here)
+            replace_record(&record, &layout, table);
+        else
+            copy_record(reader, &record, &layout, table);
+        placed |= here;
+    }
+    if (!placed) {
+        for (int i = 0; i < layout.columns.count; i++)
+            if (!layout.ours[i])
+                layout.cells[i] = "";
+        add_row(table, layout.cells, layout.columns.count, layout.line_end);
+    }
+    return true;
+}
+
+/* The folder that holds the file itself, where `path` is a link. */
+static const char *folder_to_lock(Arena *arena, const char *path) {
+    char *real = realpath(path, NULL);
+    const char *name = arena_print(arena, "%s", real ? real : path), *slash = strrchr(name, '/');
+    free(real);
+    if (!slash)
+        return ".";
+    return slash == name ? "/" : arena_copy(arena, name, (size_t)(slash - name));
+}
+
+static bool change_table(Jre *jre, Arena *scratch, const char *path, Span asked_at, const TableRow *row) {
     Text table = { .jre = jre };
     char *bytes = NULL;
     size_t length = 0;
@@ -159,16 +248,28 @@ bool table_put_row(Jre *jre, const char *path, Span asked_at, const char *const 
         return false;
     bool sound = true;
     if (length == 0) {
-        add_row(&table, columns, count, "\n");
-        add_row(&table, cells, count, "\n");
+        add_row(&table, row->columns, row->count, "\n");
+        add_row(&table, row->cells, row->count, "\n");
     } else {
-        Arena scratch = { .jre = jre };
         Reader reader = { .path = path, .asked_at = asked_at, .bytes = bytes, .length = length, .line = 1 };
-        sound = put_row(jre, &scratch, &reader, &row, &table);
-        arena_free(&scratch);
+        sound = put_row(jre, scratch, &reader, row, &table);
     }
-    sound = sound && file_write(jre, path, asked_at, table.at, table.length);
+    bool same = sound && table.length == length && memcmp(table.at, bytes, length) == 0;
+    sound = same || (sound && file_write(jre, path, asked_at, table.at, table.length));
     jre_release(bytes);
     text_free(&table);
+    return sound;
+}
+
+bool table_put_row(Jre *jre, const char *path, Span asked_at, const TableRow *row) {
+    Arena scratch = { .jre = jre };
+    const char *folder = folder_to_lock(&scratch, path);
+    bool sound = folder_make(jre, folder, asked_at);
+    if (sound) {
+        int lock = folder_lock(folder);
+        sound = change_table(jre, &scratch, path, asked_at, row);
+        folder_unlock(lock);
+    }
+    arena_free(&scratch);
     return sound;
 }
