@@ -71,6 +71,20 @@ static bool can_hold(Environment *env, const Expr *e) {
     return !impossible(env->compilation, a, b, e->op) && !impossible(env->compilation, b, a, turned(e->op));
 }
 
+/* The two numbers that a comparison, or `near`, holds side by side. */
+static bool sides_of(const Expr *e, const Expr **left, const Expr **right) {
+    if (e->kind == EXPR_BINARY && e->op >= BINARY_eq && e->op <= BINARY_ge) {
+        *left = e->left;
+        *right = e->right;
+        return true;
+    }
+    bool near = e->kind == EXPR_CALL && e->target->kind == EXPR_NAME && !strcmp(e->target->name, "near") && e->arguments.count >= 2;
+    if (!near || e->arguments.at[0].name || e->arguments.at[1].name) return false;
+    *left = e->arguments.at[0].value;
+    *right = e->arguments.at[1].value;
+    return true;
+}
+
 bool check_expectation(Compilation *c, const Statement *expect, const Member *member, const ResultSource *results, Outcome *outcome) {
     const Expr *e = expect->value;
     Environment *env = environment_new(c, c->scope, member->choices);
@@ -78,9 +92,9 @@ bool check_expectation(Compilation *c, const Statement *expect, const Member *me
     c->results = results;
     c->steps = 0;
     Value *v = stated_value(env, evaluate(env, e));
-    bool comparison = e->kind == EXPR_BINARY && e->op >= BINARY_eq && e->op <= BINARY_ge;
-    if (v->kind == VALUE_TRUTH && comparison && results) {
-        Value *left = evaluate(env, e->left), *right = evaluate(env, e->right);
+    const Expr *sides[2];
+    if (v->kind == VALUE_TRUTH && results && sides_of(e, &sides[0], &sides[1])) {
+        Value *left = evaluate(env, sides[0]), *right = evaluate(env, sides[1]);
         outcome->compared = value_is_numeric(left) && value_is_numeric(right);
         outcome->left = value_bare(left);
         outcome->right = value_bare(right);

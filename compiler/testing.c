@@ -295,7 +295,11 @@ Value *builtin_near(Environment *env, Span span) {
     Value *a = parameter(env, "a"), *b = parameter(env, "b");
     Numbers left, right;
     if (!numbers_of(env, a, &left) || !numbers_of(env, b, &right)) return poison(env, span);
-    if (!left.numbers || !right.numbers || shape_equal(left.shape, right.shape)) return nearest_of(env, &left, &right, real_parameter(env, "within"), span);
+    if (!left.numbers || !right.numbers || shape_equal(left.shape, right.shape)) {
+        Value *v = nearest_of(env, &left, &right, real_parameter(env, "within"), span);
+        v->open = (a->kind == VALUE_METRIC && !a->known) || (b->kind == VALUE_METRIC && !b->known);
+        return v;
+    }
     Diagnostic *d = diag_at_call(env, DIAG_shape_mismatch, "two tensors of one shape are compared, here are two");
     diag_fact(d, "%s and %s", value_text(env->compilation, a), value_text(env->compilation, b));
     diag_help(d, "write as many numbers as there are");

@@ -320,6 +320,7 @@ static bool drawn_for_nothing(Environment *env, const Param *param, const Value 
 static bool bind_tensor(Environment *env, DimTable *table, const Param *param, Value *v, const Decl *decl) {
     bool any_shape = decl->statement->builtin && only_rest(&param->type);          /* elementwise: the op itself aligns */
     if (any_shape && (v->kind == VALUE_NUMBER || v->kind == VALUE_TENSOR || (v->kind == VALUE_PICTURE && is_view_step(decl)))) return true;
+    if (any_shape && v->kind == VALUE_METRIC && !v->axis && !strcmp(decl->statement->result.name, "Bool")) return true;      /* a test, open until it is known */
     if (v->kind != VALUE_TENSOR || v->classes) return wrong_kind(env, param, v, decl);
     const char *why = NULL;
     if (v->letters.count && !only_rest(&param->type)) return wrong_shape(env, &param->type, v, "call it with the whole tensor, and give letters to the result");
