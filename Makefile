@@ -1,6 +1,7 @@
 # make            build/jre                       make test [T=path]  all tests, or one: T=tests/ops.c, T=tests/errors/unknown_key.jre
 # make demo       paint the sample, run v01       make san            the suite under address and undefined-behavior sanitizers
 # make bench      speed, as ratios to peers       make promote        take what the golden tests print now as what is expected
+# make peers      beside Pillow, numpy, torch, wildlife-datasets, ... from PyPI [P=name]
 # make deps       install what is missing         make install PREFIX=/usr/local
 CC      = gcc
 B       = build
@@ -29,7 +30,7 @@ PROGRAMS = $(patsubst tests/%.c,$(B)/tests/%,$(shell grep -ls '^int main' tests/
 HELPERS  = $(patsubst %.c,$(B)/%.o,$(shell grep -Ls '^int main' tests/*.c))
 BENCHES  = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps demo test run-tests san bench promote install clean
+.PHONY: all deps demo test run-tests san peers bench promote install clean
 all: $(B)/jre $(B)/paint
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -93,6 +94,8 @@ san:
 	@tests/run.sh sum build/san/counts
 promote: all
 	@tests/golden.sh $(B) promote $(T)
+peers: all
+	@tests/peers/run.sh $(B) $(P)
 bench: all $(BENCHES)
 	@tests/bench/bench.sh $(B)
 
