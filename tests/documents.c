@@ -95,6 +95,17 @@ static void flat_programs_are_sound(void **state) {
     }
 }
 
+static void nyala_is_sound(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    Source *source = source_read(trial->jre, "pipelines/nyala.jre", NOWHERE);
+    assert_non_null(source);
+    trial_file(trial, "nyala.jre", source->bytes);
+    if (!check_document(trial, "nyala")) fail_msg("nyala.jre:\n%s", test_messages(trial->jre));
+    assert_int_equal(trial->c.expects.count, 9 + 18 + 24);         /* a number of the reference each */
+    trial_free(trial);
+}
+
 static void the_tour_is_sound(void **state) { (void)state; is_sound("tour", "training"); }
 static void printed_networks_are_sound(void **state) { (void)state; is_sound("resnet", NULL); }
 static void printed_losses_are_sound(void **state) { (void)state; is_sound("heads", NULL); }
@@ -194,7 +205,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tour_is_sound), cmocka_unit_test(printed_networks_are_sound), cmocka_unit_test(printed_losses_are_sound),
         cmocka_unit_test(the_story_is_sound_on_the_sample), cmocka_unit_test(flat_programs_are_sound),
-        cmocka_unit_test(v01_is_sound), cmocka_unit_test(v02_is_sound), cmocka_unit_test(v03_is_sound), cmocka_unit_test(v04_is_sound),
+        cmocka_unit_test(nyala_is_sound), cmocka_unit_test(v01_is_sound), cmocka_unit_test(v02_is_sound), cmocka_unit_test(v03_is_sound), cmocka_unit_test(v04_is_sound),
         cmocka_unit_test(v05_is_sound), cmocka_unit_test(v06_is_sound), cmocka_unit_test(v07_is_sound), cmocka_unit_test(deer_is_sound),
         cmocka_unit_test(lynx_is_sound), cmocka_unit_test(a_token_taken_out_of_v03), cmocka_unit_test(a_token_taken_out_of_v06),
         cmocka_unit_test(a_token_taken_out_of_v07), cmocka_unit_test(a_token_taken_out_of_deer), cmocka_unit_test(a_token_taken_out_of_lynx),
