@@ -167,11 +167,19 @@ static inline int hash_distance(uint64_t a, uint64_t b) { return __builtin_popco
 
 /* ---- data/split.c (LANGUAGE 3.10, Splits) -------------------------------------------------------------------------------------------- */
 
-/* Parts 0 .. parts-1 of n pictures. unit[i]: pictures with equal numbers stay together (0 .. units-1). identity[i]: 0 ..
- * identities-1, ordered by name. share[p]: of the pictures, they sum to 1. A unit goes whole to the part where a/A + b/B is least.
- * folds: an individual's only unit is marked -1 in part_of (for training in every fold); else part_of[i] is its part. */
-void split_assign(Jre *jre, int n, const int *identity, int identities, const int *unit, int units, const double *share, int parts,
-                  bool folds, uint64_t seed, int *part_of);
+enum { ALWAYS_TRAINING = -1, IN_NO_PART = -2 };
+/* n pictures into parts 0 .. parts-1. unit[i]: pictures with equal numbers stay together (0 .. units-1). identity[i]: 0 .. identities-1, ordered by
+ * name. share[p]: of the pictures, they sum to 1. shared: the same individuals are in several parts; an only unit is then for training. */
+typedef enum { SPLIT_BY_FOLDS, SPLIT_BY_SHARES } SplitWay;
+typedef struct {
+    int n; const int *identity; int identities; const int *unit; int units;
+    const double *share; int parts;
+    SplitWay way; bool shared;
+    int training;                         /* by shares: the part that an individual's first unit goes to */
+    uint64_t seed;
+} SplitTask;
+/* part_of[i]: a part, or by folds ALWAYS_TRAINING. */
+void split_assign(Jre *jre, const SplitTask *task, int *part_of);
 /* Pictures that belong together, in a forest: `parent` has room for n, and a root is the first picture of its unit. */
 void ties_start(int *parent, int n);
 void ties_join(int *parent, int a, int b);
@@ -262,6 +270,7 @@ typedef struct {
     int skipped;                          /* rows left out by `missing skip` */
     bool hashed;                          /* perceptual hashes are there */
     const char *key; const KeyTree *tree; /* of hashes, identities, columns in row order */
+    Map *splits;                          /* parts.c: what splits of it were asked for; NULL: they are not kept */
 } Dataset;
 /* Reads table and pictures (content hash; perceptual hash where individuals are named and bursts go by likeness, cached in the store by
  * content). Once for each plan. progress: whose `out` and `quiet` to use; NULL: none. NULL: diagnosed, all bad rows together (at most 10
@@ -269,8 +278,6 @@ typedef struct {
 Dataset *dataset_load(Jre *jre, Pool *pool, Store *store, Progress *progress, const DatasetPlan *plan);
 /* Perceptual hashes, if dataset_load had no need of them. */
 bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progress, Dataset *dataset);
-/* The part of each picture in a split by folds; -1: in training always. False: diagnosed. */
-bool dataset_split(Jre *jre, const Dataset *dataset, const SplitPlan *split, int *part_of);
 const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */
 /* A role or a column of a picture, as text; NULL where it is missing. */
 const char *picture_value(const Dataset *dataset, int picture, const char *name);
@@ -295,6 +302,10 @@ bool pair_allowed(const PairRule *rule, int query, int candidate);             /
 
 /* ---- data/parts.c: the pictures of a part --------------------------------------------------------------------------------------------- */
 
+/* The part of each picture of the dataset: by folds 0 .. folds-1 or ALWAYS_TRAINING, else a place in `names`; IN_NO_PART where the split does not
+ * speak of it. member: as of a part; 1 unless its data is a part that stands once for each fold. NULL: diagnosed. */
+typedef struct { NameList names; int *part_of; } SplitParts;
+const SplitParts *dataset_parts(Jre *jre, const Dataset *dataset, const SplitPlan *split, int member);
 /* How often a part stands: once for each fold of its split, else once. */
 int part_members(const PartPlan *part);
 /* Rows of the part's dataset, in row order, in the arena. member: 1 .. part_members. False: diagnosed. */

@@ -312,78 +312,6 @@ static void an_empty_table_is_refused(void **state) {
     camp_close(&camp);
 }
 
-/* Eight individuals of four pictures; pictures 0 and 1 of each are nearly one. */
-static Dataset *herd(Camp *camp) {
-    Text table = {.jre = camp->jre};
-    text_add(&table, "filename,ground_truth\n");
-    for (int i = 0; i < 32; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "train/train/%02d.png", i);
-        put_picture(camp, name, (unsigned)(100 + (i % 4 == 1 ? i - 1 : i)));
-        text_add(&table, "%02d.png,animal %d\n", i, i / 4);
-    }
-    put_text(camp, "train.csv", table.at);
-    text_free(&table);
-    Dataset *dataset = load(camp);
-    assert_non_null(dataset);
-    return dataset;
-}
-
-static void bursts_stay_on_one_side_if_that_is_asked(void **state) {
-    (void)state;
-    Camp camp;
-    camp_open(&camp);
-    Dataset *dataset = herd(&camp);
-    int part_of[32], sizes[4] = {0};
-    SplitPlan split = {.data = &camp.plan, .folds = 4, .together_burst = true, .seed = 7};
-    assert_true(dataset_split(camp.jre, dataset, &split, part_of));
-    for (int i = 0; i < 32; i++) {
-        assert_in_range(part_of[i], 0, 3);
-        sizes[part_of[i]]++;
-        if (i % 4 == 1) assert_int_equal(part_of[i], part_of[i - 1]);
-    }
-    for (int part = 0; part < 4; part++) assert_in_range(sizes[part], 6, 10);
-    camp_close(&camp);
-}
-
-static void disjoint_parts_share_no_individual(void **state) {
-    (void)state;
-    Camp camp;
-    camp_open(&camp);
-    Dataset *dataset = herd(&camp);
-    int part_of[32], sizes[4] = {0};
-    SplitPlan split = {.data = &camp.plan, .folds = 4, .disjoint = true, .together_burst = true};
-    assert_true(dataset_split(camp.jre, dataset, &split, part_of));
-    for (int i = 0; i < 32; i++) {
-        assert_in_range(part_of[i], 0, 3);
-        sizes[part_of[i]]++;
-        assert_int_equal(part_of[i], part_of[i / 4 * 4]);
-    }
-    for (int part = 0; part < 4; part++) assert_int_equal(sizes[part], 8);
-    camp_close(&camp);
-}
-
-static void splits_that_cannot_be_are_refused(void **state) {
-    (void)state;
-    Camp camp;
-    camp_open(&camp);
-    put_contest(&camp);
-    Dataset *dataset = load(&camp);
-    int part_of[4];
-    SplitPlan split = {.data = &camp.plan, .folds = 1};
-    assert_false(dataset_split(camp.jre, dataset, &split, part_of));
-    test_message_says(camp.jre, "wrong_argument", "1 folds", NULL);
-    split.folds = 5;
-    assert_false(dataset_split(camp.jre, dataset, &split, part_of));
-    test_message_says(camp.jre, "wrong_argument", "5 folds", NULL);
-    camp.plan.identity = NULL;
-    dataset = load(&camp);
-    split.folds = 2;
-    assert_false(dataset_split(camp.jre, dataset, &split, part_of));
-    test_message_says(camp.jre, "missing_key", "identity", NULL);
-    camp_close(&camp);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_become_pictures_in_order),
@@ -402,9 +330,6 @@ int main(void) {
         cmocka_unit_test(hostile_templates_are_refused),
         cmocka_unit_test(without_a_table_no_column_can_be_named),
         cmocka_unit_test(an_empty_table_is_refused),
-        cmocka_unit_test(bursts_stay_on_one_side_if_that_is_asked),
-        cmocka_unit_test(disjoint_parts_share_no_individual),
-        cmocka_unit_test(splits_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,11 +25,21 @@ static void contest(Pictures *p, Random *random, int identities, int largest) {
     }
 }
 
+/* The task of splitting these pictures; folds: parts of equal size. */
+static SplitTask task_of(const Pictures *p, const double *share, int parts) {
+    return (SplitTask){
+        .n = p->n, .identity = p->identity, .identities = p->identities, .unit = p->unit, .units = p->units, .share = share, .parts = parts
+    };
+}
+
 static void split_in_folds(Jre *jre, Pictures *p, int folds, bool only_units_train, uint64_t seed) {
     double share[16];
     for (int f = 0; f < folds; f++)
         share[f] = 1.0 / folds;
-    split_assign(jre, p->n, p->identity, p->identities, p->unit, p->units, share, folds, only_units_train, seed, p->part);
+    SplitTask task = task_of(p, share, folds);
+    task.shared = only_units_train;
+    task.seed = seed;
+    split_assign(jre, &task, p->part);
 }
 
 static void units_never_straddle_and_folds_are_even(void **state) {
@@ -89,14 +99,16 @@ static void an_only_unit_is_for_training(void **state) {
     const int identity[] = { 0, 0, 0, 0, 1, 1, 2 }, unit[] = { 0, 0, 1, 2, 3, 3, 2 };
     const double share[] = { .5, .5 };
     int part[7];
-    split_assign(jre, 7, identity, 3, unit, 4, share, 2, true, 0, part);
+    SplitTask task = { .n = 7, .identity = identity, .identities = 3, .unit = unit, .units = 4, .share = share, .parts = 2, .shared = true };
+    split_assign(jre, &task, part);
     assert_int_equal(part[4], -1);
     assert_int_equal(part[5], -1);
     assert_int_equal(part[6], -1);
     assert_int_equal(part[3], -1);
     assert_true(part[0] >= 0 && part[0] == part[1]);
     assert_true(part[2] >= 0 && part[2] != part[0]);
-    split_assign(jre, 7, identity, 3, unit, 4, share, 2, false, 0, part);
+    task.shared = false;
+    split_assign(jre, &task, part);
     for (int i = 0; i < 7; i++)
         assert_in_range(part[i], 0, 1);
     jre_free(jre);
@@ -110,7 +122,8 @@ static void each_unit_goes_where_least_is(void **state) {
     const int identity[] = { 0, 0, 0, 0, 1, 1, 1, 1, 1, 1 }, unit[] = { 0, 0, 1, 2, 3, 3, 3, 4, 4, 5 };
     const double share[] = { .5, .5 };
     int part[10];
-    split_assign(jre, 10, identity, 2, unit, 6, share, 2, true, 0, part);
+    const SplitTask task = { .n = 10, .identity = identity, .identities = 2, .unit = unit, .units = 6, .share = share, .parts = 2, .shared = true };
+    split_assign(jre, &task, part);
     const int by_size[] = { part[4], part[7], part[9] };  /* 3 to 0; 2 to 1; 1 to 1 (2/3 + 2/5 against 3/3 + 3/5) */
     assert_int_equal(by_size[0], 0);
     assert_int_equal(by_size[1], 1);
@@ -121,7 +134,22 @@ static void each_unit_goes_where_least_is(void **state) {
     jre_free(jre);
 }
 
-/* Where bursts are small beside an individual's share. (The rule spreads an individual of few bursts over all parts.) */
+/* How far the parts of a split by shares are from them, at most. */
+static double share_missed(Jre *jre, Pictures *p, const double *share, int parts, bool shared) {
+    SplitTask task = task_of(p, share, parts);
+    task.way = SPLIT_BY_SHARES;
+    task.shared = shared;
+    split_assign(jre, &task, p->part);
+    double size[8] = {0}, most = 0;
+    for (int i = 0; i < p->n; i++) {
+        assert_in_range(p->part[i], 0, parts - 1);
+        size[p->part[i]] += 1.0 / p->n;
+    }
+    for (int part = 0; part < parts; part++)
+        most = fmax(most, fabs(size[part] - share[part]));
+    return most;
+}
+
 static void shares_are_kept(void **state) {
     (void)state;
     Jre *jre = jre_new();
@@ -133,12 +161,58 @@ static void shares_are_kept(void **state) {
     }
     p->units = 3000 / 2;
     const double share[] = { .8, .1, .1, 0 };
-    split_assign(jre, p->n, p->identity, p->identities, p->unit, p->units, share, 4, false, 0, p->part);
-    double size[4] = {0};
+    assert_true(share_missed(jre, p, share, 4, false) < .01);
+    assert_true(share_missed(jre, p, share, 4, true) < .01);
     for (int i = 0; i < p->n; i++)
-        size[p->part[i]] += 1.0 / p->n;
-    assert_true(fabs(size[0] - .8) < .02 && fabs(size[1] - .1) < .01 && fabs(size[2] - .1) < .01);
-    assert_true(size[3] == 0);
+        assert_true(p->part[i] < 3);      /* a part without a share gets nothing */
+    free(p);
+    jre_free(jre);
+}
+
+/* An individual of two to four units, each in one of three parts, would fill the small ones to double their size. */
+static void small_parts_are_not_overfilled_by_individuals_of_few_units(void **state) {
+    (void)state;
+    Jre *jre = jre_new();
+    Pictures *p = calloc(1, sizeof *p);
+    Random random = random_stream(9, "test", "split", 0);
+    const double three[] = { .8, .1, .1 }, two[] = { .75, .25 };
+    for (int round = 0; round < 10; round++) {
+        *p = (Pictures){ .identities = 300 };
+        for (int c = 0; c < 300; c++)
+            for (uint64_t units = 1 + random_below(&random, 4); units; units--, p->units++)
+                for (uint64_t pictures = 1 + random_below(&random, 3); pictures; pictures--) {
+                    p->identity[p->n] = c;
+                    p->unit[p->n++] = p->units;
+                }
+        assert_true(share_missed(jre, p, three, 3, true) < .01);
+        assert_true(share_missed(jre, p, two, 2, true) < .01);
+        int with_test = 0;
+        for (int i = 0; i < p->n; i++)
+            with_test += p->part[i] == 1 && (i == 0 || p->identity[i] != p->identity[i - 1] || p->part[i - 1] != 1);
+        assert_true(with_test > 100);     /* and not the larger individuals alone are examined */
+        assert_true(share_missed(jre, p, three, 3, false) < .01);
+    }
+    free(p);
+    jre_free(jre);
+}
+
+static void by_shares_an_individual_is_in_training(void **state) {
+    (void)state;
+    Jre *jre = jre_new();
+    Pictures *p = calloc(1, sizeof *p);
+    Random random = random_stream(3, "test", "split", 0);
+    const double share[] = { .3, .5, .2 };
+    contest(p, &random, 60, 40);
+    SplitTask task = task_of(p, share, 3);
+    task.way = SPLIT_BY_SHARES;
+    task.shared = true;
+    task.training = 1;
+    split_assign(jre, &task, p->part);
+    bool trains[60] = {0};
+    for (int i = 0; i < p->n; i++)
+        trains[p->identity[i]] |= p->part[i] == 1;
+    for (int c = 0; c < 60; c++)
+        assert_true(trains[c]);
     free(p);
     jre_free(jre);
 }
@@ -191,10 +265,11 @@ static void unknown_individuals_and_no_pictures_do_no_harm(void **state) {
     const int identity[] = { -1, 0, -1, 9 }, unit[] = { 0, 1, 2, 3 };
     const double share[] = { .5, .5 };
     int part[4];
-    split_assign(jre, 4, identity, 1, unit, 4, share, 2, false, 0, part);
+    SplitTask task = { .n = 4, .identity = identity, .identities = 1, .unit = unit, .units = 4, .share = share, .parts = 2 };
+    split_assign(jre, &task, part);
     for (int i = 0; i < 4; i++)
         assert_in_range(part[i], 0, 1);
-    split_assign(jre, 0, identity, 0, unit, 0, share, 2, true, 0, part);
+    split_assign(jre, &(SplitTask){ .identity = identity, .unit = unit, .share = share, .parts = 2, .shared = true }, part);
     jre_free(jre);
 }
 
@@ -254,6 +329,8 @@ int main(void) {
         cmocka_unit_test(an_only_unit_is_for_training),
         cmocka_unit_test(each_unit_goes_where_least_is),
         cmocka_unit_test(shares_are_kept),
+        cmocka_unit_test(small_parts_are_not_overfilled_by_individuals_of_few_units),
+        cmocka_unit_test(by_shares_an_individual_is_in_training),
         cmocka_unit_test(disjoint_individuals_stay_whole),
         cmocka_unit_test(the_same_seed_gives_the_same_split),
         cmocka_unit_test(unknown_individuals_and_no_pictures_do_no_harm),

@@ -220,12 +220,9 @@ static bool fact_leaks(void *context, const SplitPlan *split, LeakFacts *facts) 
     if (!dataset) return false;
     Progress progress = {.out = stderr, .quiet = session->options.quiet};
     if (!dataset_hash_pictures(session->jre, session->pool, &session->store, &progress, dataset)) return false;
-    Arena scratch = {.jre = session->jre};
-    int *part_of = arena_array(&scratch, int, dataset->count);
-    bool sound = dataset_split(session->jre, dataset, split, part_of);
-    if (sound) find_leaks(dataset, part_of, split->data->within >= 0 ? split->data->within : DEFAULT_WITHIN, facts);
-    arena_free(&scratch);
-    return sound;
+    const SplitParts *parts = dataset_parts(session->jre, dataset, split, 1);
+    if (parts) find_leaks(dataset, parts->part_of, split->data->within >= 0 ? split->data->within : DEFAULT_WITHIN, facts);
+    return parts != NULL;
 }
 
 static bool fact_compute(void *context, const Graph *graph, double **numbers) {

@@ -33,15 +33,13 @@ typedef struct { int *which, *start; int folds, total; } FoldPictures;
 
 /* All pictures of a dataset, or those that each fold holds out: the compiler lets no other part through. */
 static bool choose_pictures(Session *session, Arena *scratch, const EvaluatePlan *plan, const Dataset *dataset, FoldPictures *chosen) {
-    int n = dataset->count;
-    *chosen = (FoldPictures){.folds = plan->on.split ? plan->on.split->folds : 1};
-    int *part_of = arena_array(scratch, int, n + 1);
-    if (plan->on.split && !dataset_split(session->jre, dataset, plan->on.split, part_of)) return false;
-    chosen->which = arena_array(scratch, int, n + 1);
+    *chosen = (FoldPictures){.folds = part_members(&plan->on)};
+    chosen->which = arena_array(scratch, int, dataset->count + 1);
     chosen->start = arena_array(scratch, int, chosen->folds + 1);
     for (int fold = 0; fold < chosen->folds; fold++) {
-        for (int i = 0; i < n; i++)
-            if (!plan->on.split || part_of[i] == fold) chosen->which[chosen->total++] = i;
+        PictureRows rows;
+        if (!part_pictures(session->jre, dataset, &plan->on, fold + 1, scratch, &rows)) return false;
+        for (int i = 0; i < rows.count; i++) chosen->which[chosen->total++] = rows.which[i];
         chosen->start[fold + 1] = chosen->total;
     }
     return true;

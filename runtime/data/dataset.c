@@ -419,6 +419,7 @@ Dataset *dataset_load(Jre *jre, Pool *pool, Store *store, Progress *progress, co
     Loading loading = {.jre = jre, .pool = pool, .store = store, .progress = progress, .plan = plan, .scratch = {.jre = jre}};
     loading.dataset = arena_new(&jre->forever, Dataset);
     loading.dataset->plan = plan;
+    loading.dataset->splits = arena_new(&jre->forever, Map);
     bool sound = load(&loading);
     arena_free(&loading.scratch);
     return sound ? loading.dataset : NULL;
@@ -433,41 +434,4 @@ bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progres
     bool sound = check_files(&loading, states) && hash_pictures(&loading, states, true);
     arena_free(&loading.scratch);
     return sound;
-}
-
-/* ---- parts ---------------------------------------------------------------------------------------------------------------- */
-
-/* Pictures tied by burst (if `bursts`) or by individual (if `individuals`), numbered by first picture. */
-static int tie_units(Arena *scratch, const Dataset *dataset, bool bursts, bool individuals, int *unit) {
-    int n = dataset->count;
-    int *parent = arena_array(scratch, int, n), *of_unit = arena_array(scratch, int, n), *of_individual = arena_array(scratch, int, n);
-    ties_start(parent, n);
-    for (int i = n - 1; i >= 0; i--) of_unit[dataset->pictures[i].unit] = of_individual[dataset->pictures[i].identity_number] = i;
-    for (int i = 0; i < n; i++) {
-        if (bursts) ties_join(parent, i, of_unit[dataset->pictures[i].unit]);
-        if (individuals) ties_join(parent, i, of_individual[dataset->pictures[i].identity_number]);
-    }
-    return ties_units(parent, n, unit);
-}
-
-bool dataset_split(Jre *jre, const Dataset *dataset, const SplitPlan *split, int *part_of) {
-    if (!dataset->identity_count) {
-        diag(jre, DIAG_missing_key, dataset->plan->span, "`%s` is split, but no `identity` says which column names the individual", dataset->plan->name);
-        return false;
-    }
-    if (split->folds < 2 || split->folds > dataset->count) {
-        diag(jre, DIAG_wrong_argument, split->span, "%d pictures cannot be divided into %d folds", dataset->count, split->folds);
-        return false;
-    }
-    Arena scratch = {.jre = jre};
-    int n = dataset->count;
-    int *unit = arena_array(&scratch, int, n), *identity = arena_array(&scratch, int, n);
-    double *share = arena_array(&scratch, double, split->folds);
-    for (int i = 0; i < n; i++) identity[i] = dataset->pictures[i].identity_number;
-    for (int part = 0; part < split->folds; part++) share[part] = 1.0 / split->folds;
-    int units = tie_units(&scratch, dataset, split->together_burst, split->disjoint, unit);
-    /* Disjoint, every individual is one unit: that one is examined, not kept for training. */
-    split_assign(jre, n, identity, dataset->identity_count, unit, units, share, split->folds, !split->disjoint, split->seed, part_of);
-    arena_free(&scratch);
-    return true;
 }
