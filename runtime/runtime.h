@@ -1,7 +1,7 @@
 /* runtime.h: run it. Pictures in, numbers out, results kept.
  *
  * Sections in the order of the folders: core (device, executor, random, store, progress), data (table, image, resample,
- * phash, dataset, split, view, loader), model (safetensors, npy, weights), retrieval (similarity, metrics,
+ * phash, dataset, rows, condition, split, view, loader), model (safetensors, npy, weights), retrieval (similarity, metrics,
  * statistics), report (tables); last what stands on all of them: the session, its runs and their results. Functions that
  * can fail return false or NULL after filing a diagnostic at the span they were given. */
 #ifndef JRE_RUNTIME_H
@@ -137,6 +137,11 @@ bool table_read(Jre *jre, const char *path, Span asked_at, Table *table);
 int table_column(const Table *table, const char *name);   /* -1 if absent */
 /* Says that a column is missing, which there are, and which of them may be meant (*near, or NULL). */
 Diagnostic *table_lacks(Jre *jre, const Table *table, const char *name, Span span, const char **near);
+/* What a cell means where a number, a truth or a time is asked for; false: it is none. Truth: true false yes no 1 0. Times are ISO 8601
+ * ("2020-05-17 06:03:11", a day alone, with a zone or in UTC, also as EXIF writes it) or plain seconds; they come as seconds since 1970. */
+bool cell_number(const char *cell, double *number);
+bool cell_truth(const char *cell, bool *truth);
+bool cell_time(const char *cell, double *seconds);
 
 /* ---- data/image.c: PNG, JPEG ------------------------------------------------------------------------------------------------- */
 
@@ -255,7 +260,8 @@ typedef struct {
     const char *identity, *flank, *burst, *label, *taken;         /* as the table says; NULL without */
     const char *mask;                     /* the cell of a mask column, or the path of its picture; NULL without */
     const char *const *cells;             /* its row of the table, by dataset->columns; NULL without a table */
-    double seconds;                       /* `taken` since 1970; NAN without */
+    int line;                             /* of the table; 0 without one */
+    double seconds, burst_seconds;        /* `taken`, and the time that bursts go by, since 1970; NAN without */
     int identity_number;                  /* by name; -1 without */
     int unit;                             /* pictures of one burst share it */
     uint64_t phash, dhash;                /* where dataset->hashed */
@@ -267,11 +273,13 @@ typedef struct {
     NameList columns;                     /* of its table, or what its image template reads from paths */
     const char **identities; int identity_count;          /* sorted by name */
     int units;
-    int skipped;                          /* rows left out by `missing skip` */
+    int skipped, left_out;                /* rows left out by `missing skip`, by `only` */
     bool hashed;                          /* perceptual hashes are there */
     const char *key; const KeyTree *tree; /* of hashes, identities, columns in row order */
     Map *splits;                          /* parts.c: what splits of it were asked for; NULL: they are not kept */
 } Dataset;
+/* data/rows.c: fills pictures and columns from the plan's table or pattern: paths, cells, roles, times. False: diagnosed. */
+bool dataset_rows(Jre *jre, Dataset *dataset);
 /* Reads table and pictures (content hash; perceptual hash where individuals are named and bursts go by likeness, cached in the store by
  * content). Once for each plan. progress: whose `out` and `quiet` to use; NULL: none. NULL: diagnosed, all bad rows together (at most 10
  * named, the rest counted), or interrupted. */
@@ -279,16 +287,20 @@ Dataset *dataset_load(Jre *jre, Pool *pool, Store *store, Progress *progress, co
 /* Perceptual hashes, if dataset_load had no need of them. */
 bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progress, Dataset *dataset);
 const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */
-/* A role or a column of a picture, as text; NULL where it is missing. */
+/* Of a picture, as text; NULL where it is missing: a role, else a column; a column only. */
 const char *picture_value(const Dataset *dataset, int picture, const char *name);
+const char *picture_cell(const Dataset *dataset, int picture, const char *column);
 
 /* ---- data/condition.c: conditions at work ------------------------------------------------------------------------------------------- */
 
-/* `only` on one picture. A comparison with a value that is missing is false. Columns are compared as numbers where both sides are, as
- * times in seconds for `taken`, else as text. */
+/* A condition on one picture. A comparison with a value that is missing is false. Columns are compared as numbers where both sides are, as
+ * times in seconds for `taken`, else as text, by bytes. */
 bool condition_holds(const Dataset *dataset, int picture, const Expr *condition);
+bool condition_needs_files(const Expr *condition);        /* it asks for width or height */
+/* Why it cannot be decided, as a sentence in the arena: a cell is compared with a number and is none. NULL: it can. */
+const char *condition_trouble(Arena *arena, const Dataset *dataset, int picture, const Expr *condition);
 /* Which candidate may answer which query, in a form that streams: a program in postfix over what pairs have in common and what candidates
- * are. same(c) is false where a value is missing; a comparison speaks of the candidate. */
+ * are. same(c) is false where a value is missing; a comparison speaks of the candidate. Bursts by likeness or time are known within a dataset. */
 typedef enum { PAIR_SAME, PAIR_FACT, PAIR_NOT, PAIR_AND, PAIR_OR } PairOp;
 typedef struct { PairOp op; int which; } PairStep;        /* which: a column of `same`, or a fact */
 typedef struct {

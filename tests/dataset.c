@@ -96,7 +96,7 @@ static void a_column_can_name_the_burst(void **state) {
     Camp camp;
     camp_open(&camp);
     put_contest(&camp);
-    camp.plan.burst_column = "series";
+    camp.plan.burst = BURST_COLUMN, camp.plan.burst_column = "series";
     camp.plan.within = -1;
     Dataset *dataset = load(&camp);
     assert_false(dataset->hashed);

@@ -2,7 +2,7 @@
  *
  * In: a DatasetPlan: a table and a template ("train/{filename}"), or a pattern ("test/x*.png"). Out: pictures in the order of the
  * table (or of their names), with content hashes, individuals numbered by name, and the burst that each belongs to. Contract:
- * everything wrong with the table or the files is found before anything is computed, and said together, at most ten by name. */
+ * everything wrong with the files is found before anything is computed, and said together, at most ten by name. */
 #include "../runtime.h"
 
 #include <stdlib.h>
@@ -21,10 +21,7 @@ typedef struct {
     Progress *progress;
     const DatasetPlan *plan;
     Dataset *dataset;
-    Table table;
-    const char *table_path;
     Arena scratch;
-    int *line;                            /* of each picture in the table; NULL without a table */
 } Loading;
 
 const char *path_below(Jre *jre, const char *folder, const char *path) {
@@ -43,161 +40,7 @@ static void name_findings(Diagnostic *d, const Findings *findings) {
     if (findings->count > NAMED) diag_fact(d, "and %d more", findings->count - NAMED);
 }
 
-/* ---- columns and templates ---------------------------------------------------------------------------------------- */
-
-static int wanted_column(Loading *loading, const char *name, Span span) {
-    int column = table_column(&loading->table, name);
-    if (column >= 0) return column;
-    Jre *jre = loading->jre;
-    const char *near;
-    Diagnostic *d = table_lacks(jre, &loading->table, name, span, &near);
-    if (!near) return -1;
-    const char *written = span_text(jre, span), *at = written ? strstr(written, name) : NULL;
-    if (at) diag_edit(d, span, false, "%.*s%s%s", (int)(at - written), written, near, at + strlen(name));
-    return -1;
-}
-
-/* One piece of a template: literal text, or a column. */
-typedef struct { const char *text; int length, column; } Piece;
-typedef struct { LIST(Piece) pieces; int first, last; } Template;   /* first, last: its outermost columns, -1 without */
-
-static bool template_parse(Loading *loading, const char *text, Span span, Template *template) {
-    *template = (Template){.first = -1, .last = -1};
-    bool sound = true;
-    while (*text) {
-        const char *open = strchr(text, '{'), *close = open ? strchr(open, '}') : NULL;
-        if (open && !close) {
-            diag(loading->jre, DIAG_wrong_table, span, "the `{` in \"%s\" is never closed: \"train/{filename}\" puts the cell of a column there", loading->plan->image);
-            return false;
-        }
-        int literal = open ? (int)(open - text) : (int)strlen(text);
-        if (literal) {
-            Piece piece = {text, literal, -1};
-            list_add(&loading->scratch, &template->pieces, piece);
-        }
-        if (!open) break;
-        const char *name = intern_length(loading->jre, open + 1, (size_t)(close - open - 1));
-        Piece piece = {name, 0, wanted_column(loading, name, span)};
-        if (piece.column < 0) sound = false;
-        template->last = template->pieces.count;
-        if (template->first < 0) template->first = template->last;
-        list_add(&loading->scratch, &template->pieces, piece);
-        text = close + 1;
-    }
-    return sound;
-}
-
-static const char *cell_of(const Loading *loading, int row, int column) {
-    return loading->table.cells[(size_t)row * (size_t)loading->table.columns.count + (size_t)column];
-}
-
-/* The pieces from `first` to `last` with this row's cells; NULL if one of them is empty (`empty` is its column). */
-static const char *template_fill(const Loading *loading, const Template *template, int first, int last, int row, int *empty) {
-    Text filled = {.jre = loading->jre};
-    const char *result = NULL;
-    int at = first;
-    for (; at <= last; at++) {
-        const Piece *piece = &template->pieces.at[at];
-        const char *text = piece->column < 0 ? piece->text : cell_of(loading, row, piece->column);
-        size_t length = piece->column < 0 ? (size_t)piece->length : strlen(text);
-        if (!length) break;
-        text_add_bytes(&filled, text, length);
-    }
-    if (at <= last) *empty = template->pieces.at[at].column;
-    else result = intern_length(loading->jre, filled.at, filled.length);
-    text_free(&filled);
-    return result;
-}
-
-/* ---- rows ------------------------------------------------------------------------------------------------------------ */
-
-/* A cell, or NULL where it is empty or there is no such column. */
-static const char *cell_or_null(const Loading *loading, int row, int column) {
-    if (column < 0) return NULL;
-    const char *cell = cell_of(loading, row, column);
-    return *cell ? cell : NULL;
-}
-
 static void add_finding(Loading *loading, Findings *findings, const char *text) { list_add(&loading->scratch, findings, text); }
-
-static bool read_rows(Loading *loading) {
-    const DatasetPlan *plan = loading->plan;
-    loading->table_path = path_below(loading->jre, plan->root, plan->table);
-    if (!table_read(loading->jre, loading->table_path, plan->table_span, &loading->table)) return false;
-    Template template;
-    bool sound = template_parse(loading, plan->image, plan->image_span, &template);
-    int identity = plan->identity ? wanted_column(loading, plan->identity, plan->identity_span) : -1;
-    int flank = plan->flank ? wanted_column(loading, plan->flank, plan->span) : -1;
-    int burst = plan->burst_column ? wanted_column(loading, plan->burst_column, plan->burst_span) : -1;
-    if (!sound || (plan->identity && identity < 0) || (plan->flank && flank < 0) || (plan->burst_column && burst < 0)) return false;
-    if (template.first < 0) {
-        diag(loading->jre, DIAG_wrong_table, plan->image_span, "\"%s\" names no column, so every row of `%s` would be the same picture", plan->image, loading->table_path);
-        return false;
-    }
-    Dataset *dataset = loading->dataset;
-    int rows = loading->table.rows;
-    dataset->pictures = arena_array(&loading->jre->forever, Picture, rows ? rows : 1);
-    loading->line = arena_array(&loading->scratch, int, rows ? rows : 1);
-    Map seen = {0};
-    Findings findings = {0};
-    for (int row = 0; row < rows; row++) {
-        int empty = -1, line = loading->table.lines[row];
-        const char *file = template_fill(loading, &template, template.first, template.last, row, &empty);
-        const char *place = file ? template_fill(loading, &template, 0, template.pieces.count - 1, row, &empty) : NULL;
-        if (place && identity >= 0 && !*cell_of(loading, row, identity)) {
-            empty = identity;
-            place = NULL;
-        }
-        if (!place) {
-            add_finding(loading, &findings, arena_print(&loading->scratch, "line %d: the cell of `%s` is empty", line, loading->table.columns.at[empty]));
-            continue;
-        }
-        intptr_t first = (intptr_t)map_get(&seen, place);
-        if (first) {
-            add_finding(loading, &findings, arena_print(&loading->scratch, "line %d: `%s` again, which line %d has named", line, place, (int)first));
-            continue;
-        }
-        map_set(&seen, &loading->scratch, place, (void *)(intptr_t)line);
-        loading->line[dataset->count] = line;
-        dataset->pictures[dataset->count++] = (Picture){
-            .path = path_below(loading->jre, plan->root, place), .file = file, .identity = cell_or_null(loading, row, identity),
-            .flank = cell_or_null(loading, row, flank), .burst = cell_or_null(loading, row, burst), .identity_number = -1};
-    }
-    if (findings.count) {
-        Diagnostic *d = diag(loading->jre, DIAG_wrong_table, plan->table_span, "%d of %d rows of `%s` cannot be used", findings.count, rows, loading->table_path);
-        name_findings(d, &findings);
-        return false;
-    }
-    if (!rows) diag(loading->jre, DIAG_wrong_table, plan->table_span, "`%s` has no rows below its columns", loading->table_path);
-    return rows > 0;
-}
-
-static bool match_files(Loading *loading) {
-    const DatasetPlan *plan = loading->plan;
-    Jre *jre = loading->jre;
-    if (strchr(plan->image, '{')) {
-        diag(jre, DIAG_wrong_table, plan->image_span, "\"%s\" names a column, but the dataset has no `table`", plan->image);
-        return false;
-    }
-    if (plan->identity || plan->flank || plan->burst_column) {
-        diag(jre, DIAG_wrong_table, plan->identity ? plan->identity_span : plan->span, "a column is named, but the dataset has no `table`");
-        return false;
-    }
-    NameList names = {0};
-    if (!strchr(plan->image, '*')) list_add(&loading->scratch, &names, path_below(jre, plan->root, plan->image));
-    else if (!files_matching(jre, &loading->scratch, plan->root ? plan->root : ".", plan->image, plan->image_span, &names)) return false;
-    if (!names.count) {
-        diag(jre, DIAG_file_missing, plan->image_span, "no file is called `%s`", path_below(jre, plan->root, plan->image));
-        return false;
-    }
-    Dataset *dataset = loading->dataset;
-    dataset->pictures = arena_array(&jre->forever, Picture, names.count);
-    for (int i = 0; i < names.count; i++) {
-        const char *path = intern(jre, names.at[i]), *slash = strrchr(path, '/');
-        dataset->pictures[dataset->count++] = (Picture){.path = path, .file = intern(jre, slash ? slash + 1 : path), .identity_number = -1};
-    }
-    return true;
-}
 
 /* ---- files ------------------------------------------------------------------------------------------------------------- */
 
@@ -220,12 +63,12 @@ static bool check_files(Loading *loading, FileState *states) {
     for (int i = 0; i < dataset->count; i++) {
         if (file_state(dataset->pictures[i].path, &states[kept])) {
             dataset->pictures[kept] = dataset->pictures[i];
-            if (loading->line) loading->line[kept] = loading->line[i];
             kept++;
             continue;
         }
         const char *path = dataset->pictures[i].path;
-        add_finding(loading, &missing, loading->line ? arena_print(&loading->scratch, "%s   line %d of the table", path, loading->line[i]) : path);
+        int line = dataset->pictures[i].line;
+        add_finding(loading, &missing, line ? arena_print(&loading->scratch, "%s   line %d of the table", path, line) : path);
     }
     if (!missing.count) return true;
     if (loading->plan->skip_missing && kept) {
@@ -390,19 +233,16 @@ static const char *kept_text(Jre *jre, const char *text) { return text ? intern(
 static const DatasetPlan *copy_plan(Jre *jre, const DatasetPlan *plan) {
     DatasetPlan *copy = arena_new(&jre->forever, DatasetPlan);
     *copy = *plan;
-    copy->name = kept_text(jre, plan->name);
-    copy->root = kept_text(jre, plan->root);
-    copy->table = kept_text(jre, plan->table);
-    copy->image = kept_text(jre, plan->image);
-    copy->identity = kept_text(jre, plan->identity);
-    copy->flank = kept_text(jre, plan->flank);
-    copy->burst_column = kept_text(jre, plan->burst_column);
+    const char **texts[] = {&copy->name, &copy->root, &copy->table, &copy->image, &copy->identity, &copy->flank, &copy->label, &copy->taken, &copy->mask, &copy->burst_column};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) *texts[i] = kept_text(jre, *texts[i]);
+    copy->keep = (NameList){0};
+    for (int i = 0; i < plan->keep.count; i++) list_add(&jre->forever, &copy->keep, intern(jre, plan->keep.at[i]));
     return copy;
 }
 
 static bool load(Loading *loading) {
     const DatasetPlan *plan = loading->plan;
-    if (!(plan->table ? read_rows(loading) : match_files(loading))) return false;
+    if (!dataset_rows(loading->jre, loading->dataset)) return false;
     FileState *states = arena_array(&loading->scratch, FileState, loading->dataset->count);
     if (!check_files(loading, states)) return false;
     /* Without individuals nothing is ever split, so nobody asks which pictures are nearly one. */

@@ -2,10 +2,14 @@
  *
  * A byte order mark, LF, CRLF or CR line ends, quoted cells with doubled quotes and line breaks inside. The file is kept once in the arena; cells
  * point into it, closed by a NUL where a comma, quote or line end stood, and quoted cells are unpacked in place. Blank lines at the end do not
- * count. Everything else that is not a table is an error that names file and line: nothing is padded, cut or guessed. */
+ * count. Everything else that is not a table is an error that names file and line: nothing is padded, cut or guessed. Cells are texts; what one
+ * means as a number, a time or a truth is decided here too, where somebody asks. */
 #include "../runtime.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct {
     Jre *jre; Table *table;
@@ -262,4 +266,110 @@ int table_column(const Table *table, const char *name) {
         if (strcmp(table->columns.at[i], name) == 0)
             return i;
     return -1;
+}
+
+/* ---- what a cell means ------------------------------------------------------------------------------------------------------------------ */
+
+bool cell_number(const char *cell, double *number) {
+    char *end;
+    if (!*cell || cell[strspn(cell, "+-.0123456789eE")] != '\0')
+        return false;                     /* no `inf`, `nan` or `0x10` */
+    *number = strtod(cell, &end);
+    return end != cell && *end == '\0' && isfinite(*number);
+}
+
+bool cell_truth(const char *cell, bool *truth) {
+    static const char *const words[] = { "false", "true", "no", "yes", "0", "1" };
+    for (int i = 0; i < 6; i++)
+        if (strcasecmp(cell, words[i]) == 0) {
+            *truth = i % 2 == 1;
+            return true;
+        }
+    return false;
+}
+
+/* Exactly so many digits. */
+static bool read_digits(const char **at, int count, int *number) {
+    *number = 0;
+    for (int i = 0; i < count; i++, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return false;
+        *number = *number * 10 + (**at - '0');
+    }
+    return true;
+}
+
+/* A day as days since 1970-01-01, by the Gregorian calendar throughout. */
+static bool read_day(const char **at, int64_t *day) {
+    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int year, month, date;
+    if (!read_digits(at, 4, &year))
+        return false;
+    char mark = **at;
+    if (!mark || !strchr("-:/", mark) || (++*at, !read_digits(at, 2, &month)) || **at != mark || (++*at, !read_digits(at, 2, &date)))
+        return false;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (year < 1 || month < 1 || month > 12 || date < 1 || date > lengths[month - 1] + (leap && month == 2))
+        return false;
+    int64_t before = year - 1;            /* whole years since the year 1, which began 719162 days before 1970 */
+    *day = before * 365 + before / 4 - before / 100 + before / 400 - 719162 + date - 1;
+    for (int i = 0; i < month - 1; i++)
+        *day += lengths[i] + (leap && i == 1);
+    return true;
+}
+
+/* 06:03, 06:03:11, 06:03:11.25 */
+static bool read_clock(const char **at, double *seconds) {
+    int hour, minute, second = 0;
+    if (!read_digits(at, 2, &hour) || **at != ':' || (++*at, !read_digits(at, 2, &minute)))
+        return false;
+    if (**at == ':' && (++*at, !read_digits(at, 2, &second)))
+        return false;
+    if (hour > 24 || minute > 59 || second > 60 || (hour == 24 && (minute || second)))
+        return false;
+    *seconds = hour * 3600.0 + minute * 60.0 + second;
+    if (**at != '.')
+        return true;
+    size_t digits = strspn(++*at, "0123456789");
+    double place = 1;
+    for (size_t i = 0; i < digits && i < 9; i++)
+        *seconds += ((*at)[i] - '0') * (place /= 10);
+    *at += digits;
+    return digits > 0;
+}
+
+/* Z, +02, +02:00, -0330, or nothing. */
+static bool read_zone(const char **at, double *ahead) {
+    int hours, minutes = 0, sign = **at == '-' ? -1 : 1;
+    *ahead = 0;
+    if (**at == 'Z' || **at == 'z') {
+        ++*at;
+        return true;
+    }
+    if (**at != '+' && **at != '-')
+        return true;
+    if (++*at, !read_digits(at, 2, &hours))
+        return false;
+    if (**at == ':')
+        ++*at;
+    if (**at && !read_digits(at, 2, &minutes))
+        return false;
+    *ahead = sign * (hours * 3600.0 + minutes * 60.0);
+    return hours < 24 && minutes < 60;
+}
+
+bool cell_time(const char *cell, double *seconds) {
+    int64_t day;
+    double clock = 0, ahead = 0;
+    if (cell_number(cell, seconds))
+        return true;
+    if (!read_day(&cell, &day))
+        return false;
+    if (*cell == 'T' || *cell == 't' || *cell == ' ') {
+        cell++;
+        if (!read_clock(&cell, &clock) || !read_zone(&cell, &ahead))
+            return false;
+    }
+    *seconds = (double)day * 86400 + clock - ahead;
+    return *cell == '\0';
 }
