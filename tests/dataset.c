@@ -237,6 +237,23 @@ static void wrong_rows_are_named_together(void **state) {
     camp_close(&camp);
 }
 
+static void cells_that_lead_elsewhere_are_refused(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    camp.plan.image = "train/{filename}";
+    put_text(&camp, "train.csv", "filename,ground_truth\ntrain/a.png,A\n../train/train/b.png,A\ntrain/../../x.png,B\n\"train/a\n.png\",B\ntrain/..,C\ntrain/..c.png,C\n");
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "4 of 6 rows", "line 3: `filename` is \"../train/train/b.png\", which leads out of the folder", "line 4", "line 5: the cell of `filename` holds the end of a line",
+                      "line 7", NULL);
+    camp.plan.image = "{filename}";
+    put_text(&camp, "train.csv", arena_print(&camp.arena, "filename,ground_truth\n%s,A\n/etc/passwd,B\n", inside(&camp, "train/train/a.png")));
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "1 of 2 rows", "line 3: `filename` is \"/etc/passwd\"", "`root`", NULL);
+    camp_close(&camp);
+}
+
 static void missing_pictures_are_named_together(void **state) {
     (void)state;
     Camp camp;
@@ -325,6 +342,7 @@ int main(void) {
         cmocka_unit_test(a_damaged_table_of_hashes_only_costs_time),
         cmocka_unit_test(an_unknown_column_is_answered_with_the_known_ones),
         cmocka_unit_test(wrong_rows_are_named_together),
+        cmocka_unit_test(cells_that_lead_elsewhere_are_refused),
         cmocka_unit_test(missing_pictures_are_named_together),
         cmocka_unit_test(corrupt_pictures_are_named_together),
         cmocka_unit_test(hostile_templates_are_refused),

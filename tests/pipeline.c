@@ -68,7 +68,7 @@ static void write_text(const char *folder, const char *name, const char *text) {
 
 static const char ten_cutouts[] =
     "# Ten cutouts\n\n```jre\nuse squeezenet\n\n"
-    "dataset animals {\n  table    \"ten.csv\"\n  image    \"{filename}\"\n  identity \"{ground_truth}\"\n}\n\n"
+    "dataset animals {\n  root     \"%s\"\n  table    \"%s/ten.csv\"\n  image    \"train/train/{filename}\"\n  identity \"{ground_truth}\"\n}\n\n"
     "backbone = squeezenet1_1(weights = \"squeezenet1_1.safetensors\", stats = imagenet)\n\n"
     "augment plain(x: Image) -> Image[224px, 224px] {\n  x |> stretch(224px, fill = black) |> normalize(backbone.stats)\n}\n\n"
     "network Eye(x: Tensor[N, 3, H, W]) -> Embedding[N, _] {\n  x |> backbone |> average_pool |> unit\n}\n\n"
@@ -89,10 +89,10 @@ static void write_ten(const char *folder, const char *cutouts) {
         for (int row = 0, taken = 0; row < table.rows && taken < 5; row++) {
             if (strcmp(table.cells[row * 2 + 1], animals[a]) != 0) continue;
             taken++;
-            text_add(&csv, "%s/train/train/%s,%s\n", cutouts, table.cells[row * 2], animals[a]);
+            text_add(&csv, "%s,%s\n", table.cells[row * 2], animals[a]);
         }
     write_text(folder, "ten.csv", csv.at);
-    write_text(folder, "ten.jre", ten_cutouts);
+    write_text(folder, "ten.jre", arena_print(&jre->forever, ten_cutouts, cutouts, folder));
     text_free(&csv);
     jre_free(jre);
 }

@@ -125,8 +125,10 @@ static const char *template_fill(const RowReader *reader, const Template *templa
 }
 
 /* A cell may choose a file below the folder that the document names, and no other. */
-static bool stays_below(const char *cell, bool begins) {
-    if (begins && *cell == '/') return false;
+static bool stays_below(const char *root, const char *cell, bool begins) {
+    size_t length = strlen(root);
+    while (length && root[length - 1] == '/') length--;
+    if (begins && *cell == '/' && (*root != '/' || strncmp(cell, root, length) || cell[length] != '/')) return false;
     for (const char *at = cell; at; at = strchr(at, '/')) {
         at += *at == '/';
         if (!strncmp(at, "..", 2) && (at[2] == '/' || !at[2])) return false;
@@ -143,8 +145,9 @@ static bool cells_allowed(RowReader *reader, const Template *template, int row) 
             add_finding(reader, row, "the cell of `%s` holds the end of a line, and no file is called so", name);
             return false;
         }
-        if (!stays_below(cell, i == 0)) {
-            add_finding(reader, row, "`%s` is \"%.60s\", which leads out of the folder `%s`: move the picture there, or let `root` be a folder that holds both", name, cell, reader->plan->root ? reader->plan->root : ".");
+        const char *root = reader->plan->root ? reader->plan->root : ".";
+        if (!stays_below(root, cell, i == 0)) {
+            add_finding(reader, row, "`%s` is \"%.60s\", which leads out of the folder `%s`: move the picture there, or let `root` be a folder that holds both", name, cell, root);
             return false;
         }
     }
