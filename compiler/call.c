@@ -184,6 +184,10 @@ static bool settle_stats(Environment *env, Value *formula) {
         return true;
     }
     if (stats_equal(&weights->stats, &formula->stats)) return true;
+    if (overruled(env->compilation, env->compilation->scope, DIAG_wrong_normalization, formula->stats.span, formula->stats.span)) {
+        weights->stats = formula->stats;
+        return true;
+    }
     Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_normalization, formula->stats.span, "the call says %s", stats_text(env->compilation, &formula->stats));
     diag_also(d, weights->span, "the file says %s", stats_text(env->compilation, &weights->stats));
     diag_help(d, "take `stats` out of the call: the file knows");

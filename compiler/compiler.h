@@ -24,8 +24,17 @@ typedef struct {
     int smallest, largest;                /* pictures of an individual */
     int least_width, most_width, least_height, most_height;       /* of the pictures, in pixels; 0 without any */
 } DatasetFacts;
-/* A pair of pictures nearly the same that a split would put on both sides. */
-typedef struct { const char *first, *second, *first_individual, *second_individual; int fold, bits, pairs; } LeakFacts;
+/* Pictures that a split puts on two sides though they belong together. */
+enum { MOST_NAMED = 5, MOST_PARTS_TOLD = 4 };
+typedef struct { const char *file, *individual, *part; int fold; } TornPicture;          /* fold: from 1; 0: part is its name */
+typedef struct { TornPicture first, second; int bits; const char *value; } TornPair;     /* value: of the column of bursts */
+/* Of the `of` pictures in `part`, `torn` have one in `other`. Without names: of all that are held out one in training, or, `elsewhere`, of all one in another part. */
+typedef struct { const char *part, *other; int torn, of; bool elsewhere; } TornParts;
+typedef struct { int64_t pairs; TornPair example; TornParts parts[MOST_PARTS_TOLD]; int part_count; } TornPairs;
+typedef struct {
+    TornPairs burst, alike; int within;                   /* by column or time; at most `within` bits apart */
+    int shared; const char *shared_names[MOST_NAMED], *shared_part, *shared_other;       /* individuals on two sides */
+} LeakFacts;
 
 struct DatasetPlan;
 struct SplitPlan;
@@ -43,10 +52,11 @@ typedef struct Facts {
     bool (*compute)(void *context, const struct Graph *graph, double **numbers);
 } Facts;
 
-/* ---- resolve.c, scopes.c, names.c, flat.c, compare.c: one flat program ------------------------------------------------------------------------------------ */
+/* ---- resolve.c, scopes.c, accept.c, names.c, flat.c, compare.c: one flat program ------------------------------------------------------------------------------------ */
 
 typedef struct Decl Decl;
 typedef LIST(Decl *) AxisList;
+typedef LIST(const Statement *) AcceptList;
 struct Decl {
     const char *name;
     StatementKind kind;                   /* EQUATION, RECORD or FORMULA */
@@ -72,6 +82,7 @@ typedef struct Scope {
     bool core;                            /* core.jre and the modules it uses: the only places where `builtin` means something */
     bool shipped;                         /* a module of the library, not one beside a document */
     Module *document;                     /* of a document's flat program: the document; NULL for modules */
+    AcceptList accepts;                   /* .. those that stand in it */
 } Scope;
 
 typedef struct {
@@ -84,7 +95,8 @@ typedef struct {
     Map library_scopes, document_scopes;  /* by the file's path: of modules; of the document and of the ancestors it quotes */
     Map declared;                         /* names that any document of the chain declares, also those removed later */
     LIST(Module *) overlays; LIST(Chunk *) sets;           /* --with, --set */
-    LIST(const Statement *) probes, expects, accepts;      /* of the document itself; accepts of the chain */
+    LIST(const Statement *) probes, expects;               /* of the document itself */
+    AcceptList accepted;                  /* what silenced a check, each once */
     Map unknown_names; bool lost_chunk;   /* told already, by scope and name; .. that they stand in a chunk that is none */
     NameList changes;                     /* printed in records: "with FILE", "folds.seed=8" */
     struct Plan *plan;
@@ -134,6 +146,12 @@ void report_unknown_declaration(Compilation *c, const Scope *scope, const char *
 Scope *scope_named(Compilation *c, const Scope *from, const char *name);
 /* The same as an expression means it: an ancestor gives way to what the flat program calls so. */
 Scope *scope_before_dot(Compilation *c, const Scope *from, const char *name);
+/* accept.c: checks that the document overrules. The slot: where its declaration stands, a value, or the figure of that name. */
+const char *accepted_slot(Compilation *c, const Scope *scope, const Statement *accept);
+void check_accepts(Compilation *c);                                           /* is there such a check, and such a declaration? */
+/* Does an `accept` of this scope silence the check at this place, which is in its declaration, or in a module on behalf of it? Then it is noted. */
+bool overruled(Compilation *c, const Scope *scope, DiagCode check, Span at, Span behalf);
+void check_idle_accepts(Compilation *c, bool with_data);                      /* those that silenced nothing; once all checks are done */
 /* names.c: a walk over the names of a text that are looked up; it makes a copy of the text. */
 typedef struct NameWalk {
     Compilation *c; const Scope *scope;
@@ -608,7 +626,7 @@ struct SplitPlan {
 };
 
 typedef struct TrainPlan {
-    const char *name; Span span; MemberName member;
+    const char *name; Span span; MemberName member; const Scope *scope;
     Value *network, *loss;                /* formulas */
     const char *backbone, *loss_name;
     PartPlan data; View *view; ViewList views;            /* view: the first */
@@ -619,7 +637,7 @@ typedef struct TrainPlan {
 } TrainPlan;
 
 typedef struct EmbedPlan {
-    const char *name; Span span;
+    const char *name; Span span; const Scope *scope;
     const char *backbone;                 /* for tables: resnet50, filter bank */
     View *view; Program *program; int width, points;      /* points: key points of a picture, 0: the picture itself */
     Value *network;

@@ -177,18 +177,22 @@ static void print_expectation(Compilation *c, const Statement *expect, const Sta
     else text_add(out, " %s\n", expr_text(c->jre, flat->value));
 }
 
-/* What is overruled for a declaration is so for that of the ancestor too. */
+/* What is overruled for a declaration of an ancestor is so for what is quoted of it. */
 static void print_accepts(Flat *flat, Text *out) {
-    const Compilation *c = flat->c;
-    for (int i = 0; i < c->accepts.count; i++)
-        for (int k = 0; k < flat->decls.count; k++) {
-            const Decl *decl = flat->decls.at[k];
-            if (decl->name != c->accepts.at[i]->subject || decl->library) continue;
-            if (decl->record == KIND_figure && map_get(&c->scope->names, decl->name)) continue;       /* the value of that name is meant */
-            Statement accept = *c->accepts.at[i];
+    Map printed = {0};                    /* the scopes whose are */
+    for (int k = 0; k < flat->decls.count; k++) {
+        const Scope *scope = flat->decls.at[k]->scope;
+        const char *mark = arena_print(&flat->c->arena, "%p", (const void *)scope);
+        if (map_get(&printed, mark)) continue;
+        map_set(&printed, &flat->c->arena, mark, flat);
+        for (int i = 0; i < scope->accepts.count; i++) {
+            const Decl *decl = map_get(&scope->names, accepted_slot(flat->c, scope, scope->accepts.at[i]));
+            if (!decl || !decl->flat_name) continue;                           /* nothing quotes it */
+            Statement accept = *scope->accepts.at[i];
             accept.subject = decl->flat_name;
             print_line(out, &accept);
         }
+    }
 }
 
 static void gather(Flat *flat) {

@@ -79,7 +79,9 @@ static void mention_program(Uses *uses) {
 
 /* ---- findings ---------------------------------------------------------------------------------------------------------- */
 
+/* NULL: the document has accepted it. */
 static Diagnostic *idle(Uses *uses, Span span, const char *words, const char *help) {
+    if (overruled(uses->c, uses->c->scope, DIAG_unused_name, span, span)) return NULL;
     Diagnostic *d = diag(uses->c->jre, DIAG_unused_name, span, "%s", words);
     diag_help(d, "%s", help);
     return d;
@@ -100,7 +102,7 @@ static void idle_line(Uses *uses, const Decl *decl, const Line *line) {
     const char *why;
     Shape shape;
     Diagnostic *d = idle(uses, line->name_span, words[line->kind], "use it, or take out the line");
-    if (line->kind != LINE_LEARN) return;
+    if (!d || line->kind != LINE_LEARN) return;
     if (dims_build(decl->sizes ? decl->sizes : &none, &line->type, NULL, &shape, &why)) {
         int64_t count = shape_elements(shape, 1);
         diag_note(d, "%lld number%s would be stored and never change", (long long)count, count == 1 ? "" : "s");

@@ -88,6 +88,7 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     tell_silence(c);
     started = seconds();
     protocol_check(c, with_data && planned && !diag_any_error(jre));
+    if (!diag_any_error(jre)) check_idle_accepts(c, with_data);
     note_time(c, "protocol", seconds() - started);
     return planned && !diag_any_error(jre);
 }

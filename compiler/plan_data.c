@@ -202,7 +202,7 @@ bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span) {
     const SplitPlan *a = *folds, *b = more;
     bool same = a->folds == b->folds && a->seed == b->seed && a->disjoint == b->disjoint && a->together_burst == b->together_burst && a->validate == b->validate &&
                 dataset_same(a->data, b->data);
-    if (same) return true;
+    if (same || overruled(c, c->scope, DIAG_other_protocol, span, span)) return true;
     Diagnostic *d = diag(c->jre, DIAG_other_protocol, span, "two splits meet here, and their folds hold different pictures");
     diag_also(d, a->span, "the folds of `%s`", a->name);
     diag_also(d, b->span, "are not those of `%s`", b->name);

@@ -103,7 +103,7 @@ static bool key_watched(Compilation *c, const Decl *decl, const char *setting, c
 void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     const Choice *choices = member->choices;
     TrainPlan *train = arena_new(&c->arena, TrainPlan);
-    *train = (TrainPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .classes = CLASSES_MADE_UP};
+    *train = (TrainPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .scope = decl->scope, .classes = CLASSES_MADE_UP};
     train->network = setting_value(c, decl, "network", choices);
     train->loss = setting_value(c, decl, "loss", choices);
     if (!train->network || train->network->kind != VALUE_FORMULA || !train->loss) return NULL;

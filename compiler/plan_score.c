@@ -84,7 +84,7 @@ static void embed_key(Compilation *c, const Decl *decl, const Choice *choices, c
 
 void *plan_embed(Compilation *c, Decl *decl, const Member *member) {
     EmbedPlan *embed = arena_new(&c->arena, EmbedPlan);
-    *embed = (EmbedPlan){.name = decl->name, .span = decl->statement->name_span};
+    *embed = (EmbedPlan){.name = decl->name, .span = decl->statement->name_span, .scope = decl->scope};
     const Choice *choices = member->choices;
     bool seen = views_of(c, decl, choices, &embed->views);
     embed->view = seen ? embed->views.at[0] : NULL;

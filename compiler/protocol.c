@@ -1,16 +1,22 @@
 /* protocol.c: the checks of LANGUAGE 3.6: what ruins a re-identification study and crashes nothing.
  *
- * wrong_normalization needs the document and the metadata of weight files; leaking_burst needs the pictures. */
+ * wrong_normalization needs the document and the metadata of weight files; leaking_burst and leaking_identity need the pictures. */
 #include "compiler.h"
 
 #include <string.h>
 
-static const ViewStep *normalization(Compilation *c, const View *view) {
+/* Whose view it is: a view of a module is accepted for where it is looked through. */
+typedef struct { const View *view; const Scope *scope; Span record; } Looking;
+
+static bool accepted(Compilation *c, const Looking *looking, Span at) { return overruled(c, looking->scope, DIAG_wrong_normalization, at, looking->record); }
+
+static const ViewStep *normalization(Compilation *c, const Looking *looking) {
+    const View *view = looking->view;
     const ViewStep *found = NULL;
     for (int i = 0; i < view->steps.count; i++) {
         const ViewStep *step = &view->steps.at[i];
         if (step->kind != VIEW_NORMALIZE) continue;
-        if (found) {
+        if (found && !accepted(c, looking, step->span)) {
             Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, step->span, "the colors are normalized a second time");
             diag_also(d, found->span, "here first");
             diag_help(d, "take one of the two out");
@@ -35,7 +41,10 @@ static const char *stats_expression(Compilation *c, const WeightScope *weights) 
     return "NETWORK.stats";
 }
 
-static void compare_stats(Compilation *c, const View *view, const ViewStep *step, const WeightScope *weights) {
+static void compare_stats(Compilation *c, const Looking *looking, const ViewStep *step, const WeightScope *weights) {
+    const View *view = looking->view;
+    if (step && stats_equal(&step->stats, &weights->stats)) return;
+    if (accepted(c, looking, step ? step->span : view->span)) return;
     if (!step) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, view->span, "this view leaves the colors as they are, 0 to 1");
         diag_also(d, weights->span, "raised on %s", stats_text(c, &weights->stats));
@@ -43,7 +52,6 @@ static void compare_stats(Compilation *c, const View *view, const ViewStep *step
         diag_help(d, "end the view with: |> normalize(%s)", stats_expression(c, weights));
         return;
     }
-    if (stats_equal(&step->stats, &weights->stats)) return;
     Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, step->span, "%s", stats_text(c, &step->stats));
     diag_also(d, weights->stats.span.end ? weights->stats.span : weights->span, "raised on %s", stats_text(c, &weights->stats));
     diag_note(d, "nothing would crash. The network would see other colors than it was raised on.");
@@ -52,8 +60,8 @@ static void compare_stats(Compilation *c, const View *view, const ViewStep *step
 }
 
 /* Every file of weights that the network reads, against the view in front of it. */
-static void check_normalization(Compilation *c, const View *view, const Graph *g) {
-    const ViewStep *step = normalization(c, view);
+static void check_normalization(Compilation *c, const Looking *looking, const Graph *g) {
+    const ViewStep *step = normalization(c, looking);
     LIST(const WeightScope *) seen = {0};
     for (int i = 0; g && i < g->nodes.count; i++) {
         const WeightScope *weights = g->nodes.at[i]->weights;
@@ -61,38 +69,112 @@ static void check_normalization(Compilation *c, const View *view, const Graph *g
         for (int k = 0; k < seen.count && !before; k++) before = seen.at[k] == weights;
         if (before) continue;
         list_add(&c->arena, &seen, weights);
-        compare_stats(c, view, step, weights);
+        compare_stats(c, looking, step, weights);
     }
 }
 
 static void check_views(Compilation *c) {
     const Plan *plan = c->plan;
-    for (int i = 0; i < plan->trains.count; i++) check_normalization(c, plan->trains.at[i]->view, plan->trains.at[i]->graph);
-    for (int i = 0; i < plan->embeds.count; i++)
-        for (int k = 0; k < plan->embeds.at[i]->views.count; k++)
-            check_normalization(c, plan->embeds.at[i]->views.at[k], plan->embeds.at[i]->program ? plan->embeds.at[i]->program->graph : NULL);
+    for (int i = 0; i < plan->trains.count; i++) {
+        const TrainPlan *train = plan->trains.at[i];
+        check_normalization(c, &(Looking){train->view, train->scope, train->span}, train->graph);
+    }
+    for (int i = 0; i < plan->embeds.count; i++) {
+        const EmbedPlan *embed = plan->embeds.at[i];
+        for (int k = 0; k < embed->views.count; k++)
+            check_normalization(c, &(Looking){embed->views.at[k], embed->scope, embed->span}, embed->program ? embed->program->graph : NULL);
+    }
 }
 
-static bool accepted(const Compilation *c, const char *check, const char *name) {
-    for (int i = 0; i < c->accepts.count; i++)
-        if (!strcmp(c->accepts.at[i]->name, check) && !strcmp(c->accepts.at[i]->subject, name)) return true;
-    return false;
+/* ---- what a split tears apart ------------------------------------------------------------------------------------------- */
+
+/* "train_0412.png   held out in fold 2   Medrosa", the names in columns. */
+static const char *torn_lines(Compilation *c, const TornPair *pair, const char *tie) {
+    const TornPicture *pictures[] = {&pair->first, &pair->second};
+    const char *places[2], *text = "";
+    int widths[2] = {0, 0};
+    for (int i = 0; i < 2; i++) {
+        const TornPicture *picture = pictures[i];
+        const char *what = i ? "training" : "held out";
+        places[i] = picture->fold ? arena_print(&c->arena, "%s in fold %d", what, picture->fold) : picture->part;
+        int file = (int)strlen(picture->file), place = (int)strlen(places[i]);
+        if (file > widths[0]) widths[0] = file;
+        if (place > widths[1]) widths[1] = place;
+    }
+    for (int i = 0; i < 2; i++)
+        text = arena_print(&c->arena, "%s\n    %-*s   %-*s   %s", text, widths[0], pictures[i]->file, widths[1], places[i], pictures[i]->individual ? pictures[i]->individual : "");
+    return arena_print(&c->arena, "%s   %s", text, tie);
 }
 
-static void check_leaks(Compilation *c, const SplitPlan *split) {
-    LeakFacts leak = {0};
-    if (accepted(c, "leaking_burst", split->name)) return;
-    if (!c->facts.leaks || !c->facts.leaks(c->facts.context, split, &leak) || !leak.pairs) return;
+/* How many are examined with help: "378 of the 428 pictures of `test` have another of their own `encounter` in `train`". */
+static const char *torn_counts(Compilation *c, const TornPairs *torn, const char *other) {
+    const char *text = "";
+    for (int i = 0; i < torn->part_count; i++) {
+        const TornParts *parts = &torn->parts[i];
+        const char *from = parts->part ? arena_print(&c->arena, " of `%s`", parts->part) : parts->elsewhere ? "" : " held out";
+        const char *to = parts->other ? arena_print(&c->arena, "in `%s`", parts->other) : parts->elsewhere ? "in another part" : "in training then";
+        text = arena_print(&c->arena, "%s%s%d of the %d pictures%s have %s %s", text, i ? ",\n" : "", parts->torn, parts->of, from, other, to);
+    }
+    return text;
+}
+
+static void tell_bursts(Compilation *c, Diagnostic *d, const DatasetPlan *data, const TornPairs *torn) {
+    bool column = data->burst == BURST_COLUMN;
+    const char *what = column ? arena_print(&c->arena, "`%s`", data->burst_column) : "burst";
+    const char *tie = column ? arena_print(&c->arena, "%s %s", what, torn->example.value) : "one burst";
+    diag_fact(d, "%s: %lld pair%s. For instance:%s", torn_counts(c, torn, arena_print(&c->arena, "another of their own %s", what)), (long long)torn->pairs,
+              torn->pairs == 1 ? "" : "s", torn_lines(c, &torn->example, tie));
+}
+
+static void tell_alike(Compilation *c, Diagnostic *d, const LeakFacts *leak) {
+    const TornPairs *torn = &leak->alike;
+    int bits = torn->example.bits;
+    const char *counts = torn_counts(c, torn, "one nearly like it"), *tie = bits ? arena_print(&c->arena, "%d bit%s apart", bits, bits == 1 ? "" : "s") : "alike to the bit";
+    if (torn->example.first.fold) counts = arena_print(&c->arena, "one picture in training, the other\nheld out; %d of the %d held out have one. ", torn->parts[0].torn, torn->parts[0].of);
+    else counts = arena_print(&c->arena, "on two sides:\n%s. ", counts);
+    diag_fact(d, "I found %lld pair%s of pictures at most %d bits apart, %sThe closest:%s", (long long)torn->pairs, torn->pairs == 1 ? "" : "s", leak->within, counts,
+              torn_lines(c, &torn->example, tie));
+}
+
+static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts *leak) {
+    if (!leak->burst.pairs && !leak->alike.pairs) return;
+    if (overruled(c, split->decl->scope, DIAG_leaking_burst, split->span, split->span)) return;
     Diagnostic *d = diag(c->jre, DIAG_leaking_burst, split->span, "two frames of one burst fall on both sides");
-    if (!split->disjoint) diag_also(d, split->identities_span, "the same animals on both sides: that is what you want");
-    diag_fact(d, "I found %d pair%s of pictures nearly alike, one in training, the other held out. The closest:\n"
-                 "    %s   held out in fold %d     %s\n    %s   training in fold %d     %s     %d bit%s apart",
-              leak.pairs, leak.pairs == 1 ? "" : "s", leak.first, leak.fold, leak.first_individual, leak.second, leak.fold, leak.second_individual, leak.bits, leak.bits == 1 ? "" : "s");
+    if (split->column) diag_also(d, split->way_span, "this column puts them there");
+    else if (!split->disjoint) diag_also(d, split->identities_span, "the same animals on both sides: that is what you want");
+    if (leak->burst.pairs) tell_bursts(c, d, split->data, &leak->burst);
+    if (leak->alike.pairs) tell_alike(c, d, leak);
     diag_note(d, "a burst is nearly one picture. A network that memorizes the first finds the second\n"
                  "for free: the score would measure memory, not recognition.");
-    diag_help(d, "keep each burst on one side");
-    uint32_t end = split->identities_span.end;
-    diag_edit(d, (Span){end, end}, true, "\n  together   burst");
+    if (!split->column && !split->together_burst) {
+        uint32_t end = split->identities_span.end;
+        diag_help(d, "keep each burst on one side");
+        diag_edit(d, (Span){end, end}, true, "\n  together   burst");
+        return;
+    }
+    uint32_t end = split->decl->statement->span.end;
+    diag_help(d, "keep such pairs out of the score: an evaluation on these parts may say `gallery not same(burst)`");
+    diag_help(d, "if the split must stay as it is, say why: every report repeats it");
+    diag_edit(d, (Span){end, end}, false, "\n\naccept leaking_burst for %s because \"the split is published\"", split->name);
+}
+
+static void check_individuals(Compilation *c, const SplitPlan *split, const LeakFacts *leak) {
+    if (!split->disjoint || !leak->shared || overruled(c, split->decl->scope, DIAG_leaking_identity, split->identities_span, split->span)) return;
+    Diagnostic *d = diag(c->jre, DIAG_leaking_identity, split->identities_span, "no individual is to be on two sides");
+    if (split->column) diag_also(d, split->way_span, "but this column puts %d of them there", leak->shared);
+    const char *names = "";
+    for (int i = 0; i < leak->shared && i < MOST_NAMED; i++) names = arena_print(&c->arena, "%s%s%s", names, i ? ", " : "", leak->shared_names[i]);
+    diag_fact(d, "in `%s` and in `%s`: %s%s", leak->shared_part, leak->shared_other, names, leak->shared > MOST_NAMED ? arena_print(&c->arena, " and %d more", leak->shared - MOST_NAMED) : "");
+    diag_note(d, "a score of individuals never met before would count some that were");
+    diag_help(d, "if the parts are meant to share individuals, say so");
+    diag_edit(d, split->identities_span, false, "shared");
+}
+
+static void check_split(Compilation *c, const SplitPlan *split) {
+    LeakFacts leak = {0};
+    if (!c->facts.leaks || !c->facts.leaks(c->facts.context, split, &leak)) return;
+    check_bursts(c, split, &leak);
+    check_individuals(c, split, &leak);
 }
 
 /* The table of pairs is asked for before anything is embedded. */
@@ -120,7 +202,6 @@ void protocol_check(Compilation *c, bool with_data) {
     if (!c->plan) return;
     check_views(c);
     if (!with_data) return;
-    for (int i = 0; i < c->plan->splits.count; i++)
-        if (c->plan->splits.at[i]->folds && !c->plan->splits.at[i]->of.split && !c->plan->splits.at[i]->together_burst) check_leaks(c, c->plan->splits.at[i]);
+    for (int i = 0; i < c->plan->splits.count; i++) check_split(c, c->plan->splits.at[i]);
     for (int i = 0; i < c->plan->submissions.count; i++) check_pairs(c, c->plan->submissions.at[i]);
 }

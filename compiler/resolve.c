@@ -362,33 +362,24 @@ static void bare_value(Compilation *c, const Statement *s) {
 /* What is no declaration. Expectations and probes are those of the document itself. */
 static void note_statement(Layer *layer, const Statement *s) {
     Compilation *c = layer->c;
-    bool own = layer->module == c->document && layer->scope == c->scope, kept = layer->scope == c->scope;
+    bool own = layer->module == c->document && layer->scope == c->scope;
     switch (s->kind) {
     case STATEMENT_PROBE: if (own) list_add(&c->arena, &c->probes, s); break;
     case STATEMENT_EXPECT: if (own) list_add(&c->arena, &c->expects, s); break;
-    case STATEMENT_ACCEPT: if (kept) list_add(&c->arena, &c->accepts, s); break;
+    case STATEMENT_ACCEPT: list_add(&c->arena, &layer->scope->accepts, s); break;
     default: break;                                                /* module.c has followed `extends` and `use` */
     }
 }
 
-/* Where the declaration stands that an `accept` is about: a value, or the figure of that name. */
-static const char *subject_of(Compilation *c, const Statement *accept) {
-    const char *value = accept->subject, *figure = declared_as(c, KIND_figure, value);
-    bool named = map_get(&c->scope->names, value) || map_get(&c->declared, value);
-    return !named && (map_get(&c->scope->names, figure) || map_get(&c->declared, figure)) ? figure : value;
-}
-
 /* An `accept` is about a declaration as it was: it ends where that is changed. */
 static void end_accepts(Layer *layer) {
-    Compilation *c = layer->c;
-    if (layer->scope != c->scope) return;
+    AcceptList *accepts = &layer->scope->accepts;
     int kept = 0;
-    for (int i = 0; i < c->accepts.count; i++) {
-        const Statement *accept = c->accepts.at[i];
-        const char *slot = subject_of(c, accept);
-        if (!map_get(&layer->changed, slot) && !map_get(&layer->removed, slot)) c->accepts.at[kept++] = accept;
+    for (int i = 0; i < accepts->count; i++) {
+        const char *slot = accepted_slot(layer->c, layer->scope, accepts->at[i]);
+        if (!map_get(&layer->changed, slot) && !map_get(&layer->removed, slot)) accepts->at[kept++] = accepts->at[i];
     }
-    c->accepts.count = kept;
+    accepts->count = kept;
 }
 
 static void lay(Layer *layer, const StatementList *statements) {
@@ -489,39 +480,6 @@ Scope *document_scope(Compilation *c, Module *document) {
     if (!itself) c->jre->diagnostics.count = findings;
     check_records(c, scope);
     return scope;
-}
-
-static const char *const acceptable[] = {
-    "leaking_burst", "leaking_identity", "tuned_on_the_yardstick", "other_protocol", "mirrored_flank", "inconsistent_views", "wrong_normalization",
-    "mixed_spaces", "unreachable_gradient", "unused_name", "metric_needs", "hollow_triplets", "squashed_twice", "untrained_layer", "mixed_scores",
-    "self_pairs", "random_view_in_evaluation", "stale_space", "filtered_index", "license"};
-enum { ACCEPTABLE = sizeof acceptable / sizeof *acceptable };
-
-static void check_accepted_name(Compilation *c, const Statement *accept) {
-    for (int i = 0; i < ACCEPTABLE; i++)
-        if (!strcmp(acceptable[i], accept->name)) return;
-    if (diag_find(accept->name) != DIAG_COUNT) {
-        Diagnostic *d = diag(c->jre, DIAG_wrong_argument, accept->name_span, "`%s` cannot be overruled: what it tells of has no other reading", accept->name);
-        diag_help(d, "mend what it tells of, and take this line out");
-        return;
-    }
-    Diagnostic *d = diag(c->jre, DIAG_unknown_name, accept->name_span, "no check is called `%s`", accept->name);
-    const char *near = nearest_name(accept->name, acceptable, ACCEPTABLE);
-    if (!near) {
-        diag_help(d, "name the check whose message is to be overruled, as the message does");
-        return;
-    }
-    diag_help(d, "did you mean `%s`?", near);
-    diag_edit(d, accept->name_span, true, "%s", near);
-}
-
-static void check_accepts(Compilation *c) {
-    for (int i = 0; i < c->accepts.count; i++) {
-        const Statement *accept = c->accepts.at[i];
-        check_accepted_name(c, accept);
-        if (map_get(&c->scope->names, subject_of(c, accept)) || c->gaps) continue;
-        report_unknown_declaration(c, c->scope, accept->subject, accept->subject_span);
-    }
 }
 
 static bool has_program(Compilation *c) {

@@ -324,6 +324,11 @@ int part_members(const PartPlan *part);
 typedef struct { int *which; int count; } PictureRows;
 bool part_pictures(Jre *jre, const Dataset *dataset, const PartPlan *part, int member, Arena *arena, PictureRows *rows);
 
+/* ---- data/leaks.c: what belongs together and was put on two sides ---------------------------------------------------------------------- */
+
+/* Needs perceptual hashes. Texts live in the arena. False: diagnosed. */
+bool find_leaks(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan *split, LeakFacts *facts);
+
 /* ---- data/augment.c, data/loader.c: from a file to numbers -------------------------------------------------------------------------- */
 
 /* Runs a view: picture (gray, RGB or RGBA) to [3, height, width] f32. Bit-exact with Pillow where Pillow has the operation. */

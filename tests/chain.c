@@ -222,9 +222,9 @@ static void an_accept_is_inherited_until_its_declaration_changes(void **state) {
     beside(trial, "v01.jre", arena_print(&trial->jre->forever, "%ssplit b like folds { seed 3 }\nsplit d like folds { seed 3 }\naccept leaking_burst for folds because \"few\"\n"
                                                                "accept leaking_burst for b because \"few\"\naccept leaking_burst for d because \"few\"\n", split));
     sound(trial, "v02.jre", "extends \"v01.jre\"\naccept leaking_identity for folds because \"I know\"\nchange folds { seed 2 }\nremove d");
-    assert_int_equal(trial->c.accepts.count, 2);
-    assert_string_equal(trial->c.accepts.at[0]->subject, "b");
-    assert_string_equal(trial->c.accepts.at[1]->name, "leaking_identity");
+    assert_int_equal(trial->c.scope->accepts.count, 2);
+    assert_string_equal(trial->c.scope->accepts.at[0]->subject, "b");
+    assert_string_equal(trial->c.scope->accepts.at[1]->name, "leaking_identity");
     trial_free(trial);
 }
 
@@ -406,7 +406,7 @@ static void a_figure_may_have_the_name_of_a_value(void **state) {
     text_free(&text);
     sound(trial, "v03.jre", "extends \"v02.jre\"\nchange coats { network Other }\nremove second");
     assert_string_equal(set(trial, trial->c.scope, "coats", "network"), "Other");
-    assert_int_equal(trial->c.accepts.count, 0);
+    assert_int_equal(trial->c.scope->accepts.count, 0);
     sound(trial, "v04.jre", "extends \"v03.jre\"\nremove coats\nremove coats");           /* the value, then the figure */
     assert_null(declared(trial, trial->c.scope, "coats"));
     assert_null(declared(trial, trial->c.scope, "figure coats"));
@@ -418,9 +418,9 @@ static void a_figure_alone_is_accepted_for_changed_and_removed(void **state) {
     Trial *trial = trial_new();
     beside(trial, "v01.jre", "figure coats { show bars(cv) }\naccept mixed_spaces for coats because \"one\"");
     sound(trial, "v02.jre", "extends \"v01.jre\"");
-    assert_int_equal(trial->c.accepts.count, 1);
+    assert_int_equal(trial->c.scope->accepts.count, 1);
     sound(trial, "v03.jre", "extends \"v02.jre\"\nchange coats { show bars(ap) }");
-    assert_int_equal(trial->c.accepts.count, 0);
+    assert_int_equal(trial->c.scope->accepts.count, 0);
     sound(trial, "v04.jre", "extends \"v03.jre\"\nremove coats\ncoats = 3");
     beside(trial, "over.jre", "change coats { caption \"Spots.\" }");
     trial_with(trial, trial->written.at[trial->written.count - 1]);

@@ -52,6 +52,11 @@ static void describe_data(Work *work, Text *out) {
     }
 }
 
+static void describe_accepted(const Compilation *c, Text *out) {
+    for (int i = 0; i < c->accepted.count; i++)
+        text_add(out, "  accepted   %s for %s   because %s\n", c->accepted.at[i]->name, c->accepted.at[i]->subject, c->accepted.at[i]->text);
+}
+
 static void describe_program(Work *work, Text *out) {
     const Plan *plan = work->c.plan;
     const Module *document = work->c.document;
@@ -88,6 +93,7 @@ int check_command(Jre *jre, Options *options) {
     if (work_begin(&work, jre, options, !options->no_data)) {
         describe_program(&work, &summary);
         if (!options->no_data) describe_data(&work, &summary);
+        describe_accepted(&work.c, &summary);
     }
     bool sound = work.good && !diag_any_error(jre) && !options->run.json;
     if (sound) fputs(summary.at, stdout);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 256, DEFAULT_WITHIN = 8 };
+enum { MOST_THREADS = 256 };
 
 /* A map cannot tell "never asked" from "failed": a failure is remembered as this. */
 static const char failed_mark;
@@ -192,37 +192,13 @@ static bool fact_dataset(void *context, const DatasetPlan *plan, DatasetFacts *f
     return picture_sizes(session, dataset, facts);
 }
 
-/* Counts the pairs that fall on both sides and keeps the closest. `first` is held out, `second` is in training then. */
-static void find_leaks(const Dataset *dataset, const int *part_of, int within, LeakFacts *facts) {
-    for (int i = 0; i < dataset->count; i++)
-        for (int j = i + 1; j < dataset->count; j++) {
-            if (part_of[i] == part_of[j]) continue;
-            int bits = hash_distance(dataset->pictures[i].phash, dataset->pictures[j].phash);
-            if (bits > within) continue;
-            if (!facts->pairs++ || bits < facts->bits) {
-                int held_out = part_of[i] >= 0 ? i : j;
-                const Picture *first = &dataset->pictures[held_out], *second = &dataset->pictures[i + j - held_out];
-                facts->first = first->file;
-                facts->second = second->file;
-                facts->first_individual = first->identity;
-                facts->second_individual = second->identity;
-                facts->fold = part_of[held_out] + 1;
-                facts->bits = bits;
-            }
-        }
-}
-
 static bool fact_leaks(void *context, const SplitPlan *split, LeakFacts *facts) {
     Session *session = context;
-    *facts = (LeakFacts){0};
-    if (split->together_burst || split->folds < 1) return true;
     Dataset *dataset = session_dataset(session, split->data);
     if (!dataset) return false;
     Progress progress = {.out = stderr, .quiet = session->options.quiet};
     if (!dataset_hash_pictures(session->jre, session->pool, &session->store, &progress, dataset)) return false;
-    const SplitParts *parts = dataset_parts(session->jre, dataset, split, 1);
-    if (parts) find_leaks(dataset, parts->part_of, split->data->within >= 0 ? split->data->within : DEFAULT_WITHIN, facts);
-    return parts != NULL;
+    return find_leaks(session->jre, &session->arena, dataset, split, facts);
 }
 
 static bool fact_compute(void *context, const Graph *graph, double **numbers) {

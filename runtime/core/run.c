@@ -245,6 +245,12 @@ static int check_expectations(Run *run) {
     return failed;
 }
 
+static void print_accepted(const Run *run) {
+    const AcceptList *accepted = &run->compilation->accepted;
+    for (int i = 0; i < accepted->count; i++)
+        session_say(run->session, "%saccepted  %s for %s   because %s", i ? "" : "\n", accepted->at[i]->name, accepted->at[i]->subject, accepted->at[i]->text);
+}
+
 /* Values that are neither in the tables above nor tested below. */
 static void show_probes(Run *run) {
     Compilation *c = run->compilation;
@@ -301,6 +307,20 @@ static void json_submission(Text *out, const SubmissionReport *report) {
     text_add(out, ", \"rows\": %d, \"cached\": %s, \"key\": \"%s\"}", report->rows, report->cached ? "true" : "false", report->key);
 }
 
+static void json_accepted(Text *out, const AcceptList *accepted) {
+    text_add(out, "\"accepted\": [");
+    for (int i = 0; i < accepted->count; i++) {
+        text_add(out, "%s{\"check\": ", i ? ", " : "");
+        json_text(out, accepted->at[i]->name);
+        text_add(out, ", \"for\": ");
+        json_text(out, accepted->at[i]->subject);
+        text_add(out, ", \"because\": ");
+        json_text(out, accepted->at[i]->text);
+        text_add(out, "}");
+    }
+    text_add(out, "]");
+}
+
 static void json_machine(Text *out, const Run *run) {
     const Session *session = run->session;
     text_add(out, "\"version\": ");
@@ -339,7 +359,9 @@ static void json_run(Text *out, const Run *run, int exit_code) {
         if (i) text_add(out, ", ");
         json_outcome(out, &run->expectations[i]);
     }
-    text_add(out, "], \"figures_later\": [");
+    text_add(out, "], ");
+    json_accepted(out, &run->compilation->accepted);
+    text_add(out, ", \"figures_later\": [");
     for (int i = 0; i < run->plan->figures.count; i++) {
         if (i) text_add(out, ", ");
         json_text(out, run->plan->figures.at[i].name);
@@ -446,6 +468,7 @@ int session_run(Session *session, Compilation *compilation) {
     walk(&run);
     report_print(session, run.evaluations, run.plan->evaluations.count);
     if (!session->jre->interrupted) show_probes(&run);
+    print_accepted(&run);
     int failed = session->jre->interrupted ? 0 : check_expectations(&run);
     if (!session->options.only) announce_figures(&run);
     int code = exit_code_of(&run, failed);
