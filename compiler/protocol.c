@@ -113,7 +113,7 @@ static const char *torn_counts(Compilation *c, const TornPairs *torn, const char
         const TornParts *parts = &torn->parts[i];
         const char *from = parts->part ? arena_print(&c->arena, " of `%s`", parts->part) : parts->elsewhere ? "" : " held out";
         const char *to = parts->other ? arena_print(&c->arena, "in `%s`", parts->other) : parts->elsewhere ? "in another part" : "in training then";
-        text = arena_print(&c->arena, "%s%s%d of the %d pictures%s have %s %s", text, i ? ",\n" : "", parts->torn, parts->of, from, other, to);
+        text = arena_print(&c->arena, "%s%s%d of the %d pictures%s %s %s %s", text, i ? ",\n" : "", parts->torn, parts->of, from, parts->torn == 1 ? "has" : "have", other, to);
     }
     return text;
 }
@@ -122,14 +122,14 @@ static void tell_bursts(Compilation *c, Diagnostic *d, const DatasetPlan *data, 
     bool column = data->burst == BURST_COLUMN;
     const char *what = column ? arena_print(&c->arena, "`%s`", data->burst_column) : "burst";
     const char *tie = column ? arena_print(&c->arena, "%s %s", what, torn->example.value) : "one burst";
-    diag_fact(d, "%s: %lld pair%s. For instance:%s", torn_counts(c, torn, arena_print(&c->arena, "another of their own %s", what)), (long long)torn->pairs,
-              torn->pairs == 1 ? "" : "s", torn_lines(c, &torn->example, tie));
+    const char *first = torn->pairs == 1 ? "The pair" : arena_print(&c->arena, "The first of %lld such pairs", (long long)torn->pairs);
+    diag_fact(d, "%s.\n%s:%s", torn_counts(c, torn, arena_print(&c->arena, "another of their own %s", what)), first, torn_lines(c, &torn->example, tie));
 }
 
 static void tell_alike(Compilation *c, Diagnostic *d, const LeakFacts *leak) {
     const TornPairs *torn = &leak->alike;
     int bits = torn->example.bits;
-    const char *counts = torn_counts(c, torn, "one nearly like it"), *tie = bits ? arena_print(&c->arena, "%d bit%s apart", bits, bits == 1 ? "" : "s") : "alike to the bit";
+    const char *counts = torn_counts(c, torn, "one nearly like it"), *tie = arena_print(&c->arena, "%d bit%s apart", bits, bits == 1 ? "" : "s");
     if (torn->example.first.fold) counts = arena_print(&c->arena, "one picture in training, the other\nheld out; %d of the %d held out have one. ", torn->parts[0].torn, torn->parts[0].of);
     else counts = arena_print(&c->arena, "on two sides:\n%s. ", counts);
     diag_fact(d, "I found %lld pair%s of pictures at most %d bits apart, %sThe closest:%s", (long long)torn->pairs, torn->pairs == 1 ? "" : "s", leak->within, counts,

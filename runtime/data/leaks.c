@@ -30,10 +30,9 @@ typedef struct {
 
 /* ---- sides ---------------------------------------------------------------------------------------------------------------------- */
 
-/* One fold of what it is a part of speaks for all: their pictures come by the same rules. */
-static bool sides_of(Sides *sides, Jre *jre, const SplitPlan *split) {
+static bool sides_of(Sides *sides, Jre *jre, const SplitPlan *split, int member) {
     const Dataset *dataset = sides->dataset;
-    const SplitParts *parts = dataset_parts(jre, dataset, split, 1);
+    const SplitParts *parts = dataset_parts(jre, dataset, split, member);
     if (!parts) return false;
     sides->folds = split->folds;
     sides->names = parts->names;
@@ -215,10 +214,9 @@ static void find_shared(Sides *sides, Arena *arena, LeakFacts *facts) {
     }
 }
 
-bool find_leaks(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan *split, LeakFacts *facts) {
+static bool find_in_member(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan *split, int member, LeakFacts *facts) {
     Sides sides = {.dataset = dataset, .scratch = {.jre = jre}};
-    *facts = (LeakFacts){.within = dataset->plan->within >= 0 ? dataset->plan->within : DEFAULT_WITHIN};
-    bool sound = sides_of(&sides, jre, split);
+    bool sound = sides_of(&sides, jre, split, member);
     if (sound) {
         if (dataset->plan->burst != BURST_LIKENESS) find_bursts(&sides, dataset->plan, &facts->burst);
         find_alike(&sides, facts->within, &facts->alike);
@@ -226,4 +224,15 @@ bool find_leaks(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan 
     }
     arena_free(&sides.scratch);
     return sound;
+}
+
+/* A split of a part that stands once for each fold has members: the first that leaks is told. */
+bool find_leaks(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan *split, LeakFacts *facts) {
+    int members = part_members(&split->of);
+    for (int member = 1; member <= members; member++) {
+        *facts = (LeakFacts){.within = dataset->plan->within >= 0 ? dataset->plan->within : DEFAULT_WITHIN};
+        if (!find_in_member(jre, arena, dataset, split, member, facts)) return false;
+        if (facts->burst.pairs || facts->alike.pairs || (split->disjoint && facts->shared)) break;
+    }
+    return true;
 }
