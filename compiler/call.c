@@ -119,7 +119,7 @@ static const char *find_weights(Environment *env, const char *name, Span span) {
     }
     Diagnostic *d = diag(c->jre, DIAG_file_missing, span, "this file of weights is nowhere");
     diag_fact(d, "%s", looked);
-    diag_note(d, "timm and torchvision publish such weights; save the network's state_dict with the safetensors library");
+    diag_note(d, "timm and torchvision publish such weights; .safetensors, .pth and .npz are read");
     diag_help(d, "put it in one of these places, or name its folder in JRE_WEIGHTS");
     return NULL;
 }

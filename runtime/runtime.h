@@ -192,25 +192,64 @@ int ties_units(int *parent, int n, int *unit);            /* numbers the units b
 /* Joins pictures at most `within` bits apart; fills unit (numbered by first picture). Returns the number of units. */
 int near_duplicate_units(Jre *jre, const uint64_t *hash, int n, int within, int *unit);
 
-/* ---- model/npy.c, model/safetensors.c ------------------------------------------------------------------------------------------------- */
+/* ---- model/numbers.c, npy.c, zip.c, pickle.c, checkpoint.c, safetensors.c, weight_file.c: numbers in files ------------------------------ */
 
-typedef struct { int rank; int64_t dim[8]; float *values; } Array;            /* row-major f32, jre_allocate'd */
-bool npy_read(Jre *jre, const char *path, Span asked_at, Array *array);       /* f4, f8, u1, i4, i8; C order */
+enum { TENSOR_RANK = 8 };
+/* A kind of number, as safetensors (F16), NumPy (f2), PyTorch's storages (Half) and PyTorch itself (float16) call it. */
+typedef enum { NAMED_AS_SAFETENSORS, NAMED_AS_NUMPY, NAMED_AS_STORAGE, NAMED_AS_TORCH } NumberNaming;
+typedef struct { const char *name, *numpy, *storage, *torch; uint64_t bytes; } NumberType;
+const NumberType *number_type(NumberNaming naming, const char *name);          /* NULL: nobody's, or none that is read */
+/* Numbers in a file: the first lies at `at`, neighbors along a dimension lie `stride` numbers apart. bytes: those of a row-major copy. */
+typedef struct { const char *name; const NumberType *type; int rank; int64_t dim[TENSOR_RANK], stride[TENSOR_RANK]; uint64_t bytes; const uint8_t *at; } WeightTensor;
+bool tensor_lay(WeightTensor *tensor);                    /* row-major strides and bytes of its shape; false: beyond all files */
+void tensor_values(const WeightTensor *tensor, float *out);                    /* row-major f32; room for the product of the shape */
+
+typedef struct { int rank; int64_t dim[TENSOR_RANK]; float *values; bool whole; } Array;      /* row-major, jre_allocate'd; whole: written as I64 */
+bool npy_read(Jre *jre, const char *path, Span asked_at, Array *array);
 bool npy_write(Jre *jre, const char *path, Span asked_at, const float *values, int rank, const int64_t *dim);
 
-typedef struct { const char *name, *dtype; int rank; int64_t dim[8]; uint64_t offset, bytes; } WeightTensor;
 typedef struct WeightFile {
-    const char *path; Span asked_at;
+    const char *path, *format; Span asked_at;             /* format: "a safetensors file" */
     WeightTensor *tensors; int count; Map by_name;
     const char *stats;                    /* metadata "stats" if any: six numbers, mean then spread; else NULL */
-    const uint8_t *mapped; size_t mapped_bytes; const uint8_t *data; size_t data_bytes;
+    const uint8_t *mapped; size_t mapped_bytes; const uint8_t *data; size_t data_bytes;       /* data: the part of a safetensors file that is numbers */
+    LIST(uint8_t *) unpacked; uint64_t unpacked_bytes;    /* entries that were deflated */
 } WeightFile;
-/* Maps the file; checks every offset against its length, dtype and shape, and that ranges do not overlap. */
-WeightFile *safetensors_open(Jre *jre, const char *path, Span asked_at);
-void safetensors_close(WeightFile *file);
-/* F32, F16, BF16, F64 and integers become f32. `out` has room for the product of the shape. */
-void safetensors_values(const WeightFile *file, const WeightTensor *tensor, float *out);
-/* Several tensors into a file (names, shapes, f32 values). */
+/* Maps the file, finds out who wrote it, and checks every place of a number against the file's length. NULL: diagnosed. */
+WeightFile *weight_file_open(Jre *jre, const char *path, Span asked_at);
+void weight_file_close(WeightFile *file);
+/* For the readers below. False, after filing what is wrong (and what to do, if that is not to fetch it again). */
+bool weights_refuse(Jre *jre, const WeightFile *file, const char *help, const char *format, ...) __attribute__((format(printf, 4, 5)));
+bool weight_file_add(Jre *jre, WeightFile *file, const WeightTensor *tensor);  /* into `tensors`, which has room; false: twice, diagnosed */
+bool safetensors_read(Jre *jre, WeightFile *file);
+bool npy_read_single(Jre *jre, WeightFile *file);         /* one array, called as its file */
+
+typedef struct { const char *name; int method; uint32_t checksum; uint64_t begins, packed, bytes; } ZipEntry;
+typedef struct { ZipEntry *entries; int count; Map by_name; } ZipArchive;
+bool zip_directory(Jre *jre, const WeightFile *file, ZipArchive *zip);
+/* An entry's bytes, in the mapped file or unpacked; they live as long as the file is open. NULL: diagnosed. */
+const uint8_t *zip_bytes(Jre *jre, WeightFile *file, const ZipEntry *entry);
+bool npz_read(Jre *jre, WeightFile *file, const ZipArchive *zip);
+
+/* What a pickle describes. Nothing of it is ever called: of the names it may ask for pickle.c has a list, all else is refused. */
+typedef enum { OBJECT_NOTHING, OBJECT_NUMBER, OBJECT_TEXT, OBJECT_BYTES, OBJECT_LIST, OBJECT_TABLE, OBJECT_GLOBAL, OBJECT_STORAGE, OBJECT_TENSOR } ObjectKind;
+typedef enum { ROLE_NOTHING, ROLE_TABLE, ROLE_LIST, ROLE_TENSOR, ROLE_TYPED_TENSOR, ROLE_PARAMETER, ROLE_STORAGE, ROLE_UNTYPED, ROLE_TYPE } GlobalRole;
+typedef struct Object Object;
+struct Object {
+    ObjectKind kind;
+    int64_t number;
+    const char *text; size_t length;      /* TEXT, BYTES: within the file; GLOBAL: its name */
+    GlobalRole role; const NumberType *type;              /* GLOBAL; TENSOR: type, if its storage does not know */
+    LIST(Object *) items;                 /* LIST (and tuples); TABLE: key, value, key, value; STORAGE, TENSOR: as torch pickled them */
+};
+typedef struct { Jre *jre; Arena *arena; WeightFile *file; const uint8_t *start, *at, *end; int objects; LIST(Object *) storages; } Pickle;
+Object *pickle_read(Pickle *pickle);                      /* the object up to the next STOP; NULL: diagnosed */
+Object *object_at(const Object *table, const char *key);  /* NULL if absent, or if it is no table */
+bool object_is_text(const Object *object, const char *text);
+bool checkpoint_read_zip(Jre *jre, WeightFile *file, const ZipArchive *zip, const char *pickled);
+bool checkpoint_read_legacy(Jre *jre, WeightFile *file);
+
+/* Several tensors into a file (names, shapes, values). */
 bool safetensors_write(Jre *jre, const char *path, Span asked_at, int count, const char *const *names, const Array *arrays);
 
 /* ---- model/weights.c: what the compiler asks, what the executor loads ------------------------------------------------------------ */

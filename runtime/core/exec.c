@@ -264,7 +264,7 @@ bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *valu
         diag_note(d, "the network wants %s", shape_text(&jre->forever, node->shape));
         return false;
     }
-    safetensors_values(file, tensor, values);
+    tensor_values(tensor, values);
     return true;
 }
 

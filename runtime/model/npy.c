@@ -1,25 +1,21 @@
-/* npy.c: NumPy's file of one array, versions 1 to 3.
+/* npy.c: NumPy's file of one array, versions 1 to 3, and its archives of several (.npz).
  *
  * A file is "\x93NUMPY", a version, the length of a header, the header (a Python dictionary of descr, fortran_order and shape) and the numbers.
  * The header is read by a small parser that knows just that dictionary; every length is checked against the file's before memory is taken.
- * Numbers of f4, f8, u1, i4 and i8 become f32; written is version 1, f4. */
+ * Numbers become f32, stored column by column or not; written is version 1, f4. */
 #include "../runtime.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { RANK_MOST = 8, MAGIC_BYTES = 6, ALIGNMENT = 64, WORD_BYTES = 64 };
+enum { MAGIC_BYTES = 6, ALIGNMENT = 64, WORD_BYTES = 64 };
 static const char magic[] = "\x93NUMPY";
-
-typedef enum { NUMBER_F4, NUMBER_F8, NUMBER_U1, NUMBER_I4, NUMBER_I8, NUMBER_UNKNOWN } Number;
-static const struct { const char *name; size_t bytes; } numbers[] = { {"f4", 4}, {"f8", 8}, {"u1", 1}, {"i4", 4}, {"i8", 8} };
 
 typedef struct {
     Jre *jre; const char *path; Span asked_at;
     const char *at, *end;                 /* within the header */
-    char type[WORD_BYTES]; Number number; bool columns_first;
-    int rank; int64_t dim[RANK_MOST]; bool has_type, has_order, has_shape;
+    char type[WORD_BYTES]; bool columns_first;
+    WeightTensor tensor; bool has_type, has_order, has_shape;
 } NpyReader;
 
 /* Files the message; `why` says what was expected and what was found. */
@@ -98,11 +94,11 @@ static bool take_shape(NpyReader *reader) {
     if (!take(reader, '('))
         return header_damaged(reader, "a shape such as (3, 4)");
     while (!take(reader, ')')) {
-        if (reader->rank == RANK_MOST)
+        if (reader->tensor.rank == TENSOR_RANK)
             return refuse(reader, "it has more than 8 dimensions", "reshape it before writing");
-        if (!take_number(reader, &reader->dim[reader->rank]))
+        if (!take_number(reader, &reader->tensor.dim[reader->tensor.rank]))
             return header_damaged(reader, "a size that is a whole number");
-        reader->rank++;
+        reader->tensor.rank++;
         if (take(reader, ','))
             continue;
         if (!take(reader, ')'))
@@ -111,13 +107,6 @@ static bool take_shape(NpyReader *reader) {
     }
     reader->has_shape = true;
     return true;
-}
-
-static Number number_of(const char *type) {
-    for (int i = 0; i < NUMBER_UNKNOWN; i++)
-        if (strcmp(type, numbers[i].name) == 0)
-            return (Number)i;
-    return NUMBER_UNKNOWN;
 }
 
 static bool take_entry(NpyReader *reader) {
@@ -159,19 +148,16 @@ static bool read_dictionary(NpyReader *reader) {
 static bool check_type(NpyReader *reader) {
     Arena scratch = { .jre = reader->jre };
     const char *name = reader->type;
-    bool swapped = *name == '>';
+    bool swapped = *name == '>', good = false;
     if (*name && strchr("<>|=", *name))
         name++;
-    reader->number = number_of(name);
-    bool good = false;
-    if (reader->number == NUMBER_UNKNOWN)
-        refuse(reader, arena_print(&scratch, "I expected numbers of type f4, f8, u1, i4 or i8, I found `%.40s`", reader->type),
+    const NumberType *type = reader->tensor.type = number_type(NAMED_AS_NUMPY, name);
+    if (!type)
+        refuse(reader, arena_print(&scratch, "I expected numbers of type f2, f4, f8, i1 to i8, u1 to u8 or b1, I found `%.40s`", reader->type),
                "convert it: numpy.save(path, array.astype('f4'))");
-    else if (swapped && numbers[reader->number].bytes > 1)
+    else if (swapped && type->bytes > 1)
         refuse(reader, arena_print(&scratch, "its numbers have their highest byte first: `%.40s`", reader->type),
                "convert it: numpy.save(path, array.astype('f4'))");
-    else if (reader->columns_first && reader->rank > 1)
-        refuse(reader, "it is stored column by column (fortran_order)", "write it row by row: numpy.save(path, numpy.ascontiguousarray(array))");
     else
         good = true;
     arena_free(&scratch);
@@ -201,56 +187,90 @@ static bool find_header(NpyReader *reader, const char *bytes, size_t length, siz
     return true;
 }
 
-/* Number of elements if they fill `bytes` exactly. */
-static bool count_elements(const NpyReader *reader, size_t bytes, size_t *count) {
-    Arena scratch = { .jre = reader->jre };
-    size_t size = numbers[reader->number].bytes;
-    bool overflow = false, good;
-    *count = 1;
-    for (int i = 0; i < reader->rank; i++)
-        overflow |= __builtin_mul_overflow(*count, (size_t)reader->dim[i], count);
-    good = !overflow && *count <= SIZE_MAX / 8 && *count * size == bytes;
-    if (!good && (overflow || *count > SIZE_MAX / 8))
-        refuse(reader, "its shape has more elements than any file could hold", write_again);
-    else if (!good)
-        refuse(reader, arena_print(&scratch, "its shape asks for %zu bytes of numbers, I found %zu", *count * size, bytes), write_again);
-    arena_free(&scratch);
-    return good;
+/* The shape fills `bytes` exactly. */
+static bool lay_array(NpyReader *reader, size_t bytes) {
+    WeightTensor *tensor = &reader->tensor;
+    if (!tensor_lay(tensor))
+        return refuse(reader, "its shape has more elements than any file could hold", write_again);
+    if (tensor->bytes != bytes) {
+        Arena scratch = { .jre = reader->jre };
+        refuse(reader, arena_print(&scratch, "its shape asks for %llu bytes of numbers, I found %zu", (unsigned long long)tensor->bytes, bytes), write_again);
+        arena_free(&scratch);
+        return false;
+    }
+    int64_t step = 1;
+    for (int i = 0; reader->columns_first && i < tensor->rank && bytes > 0; i++) {
+        tensor->stride[i] = step;
+        step *= tensor->dim[i];
+    }
+    return true;
 }
 
-static void convert(Number number, const char *from, size_t count, float *to) {
-    for (size_t i = 0; i < count; i++, from += numbers[number].bytes) {
-        double f8;
-        int32_t i4;
-        int64_t i8;
-        switch (number) {
-        case NUMBER_F4: memcpy(&to[i], from, 4); break;
-        case NUMBER_F8: memcpy(&f8, from, 8); to[i] = (float)f8; break;
-        case NUMBER_U1: to[i] = (float)(uint8_t)*from; break;
-        case NUMBER_I4: memcpy(&i4, from, 4); to[i] = (float)i4; break;
-        case NUMBER_I8: memcpy(&i8, from, 8); to[i] = (float)i8; break;
-        case NUMBER_UNKNOWN: break;
-        }
-    }
+/* The array in these bytes, which it points into. */
+static bool parse(Jre *jre, const char *path, Span asked_at, const char *bytes, size_t length, WeightTensor *tensor) {
+    NpyReader reader = { .jre = jre, .path = path, .asked_at = asked_at };
+    size_t data = 0;
+    if (!find_header(&reader, bytes, length, &data) || !read_dictionary(&reader) || !check_type(&reader) || !lay_array(&reader, length - data))
+        return false;
+    *tensor = reader.tensor;
+    tensor->at = (const uint8_t *)bytes + data;
+    return true;
 }
 
 bool npy_read(Jre *jre, const char *path, Span asked_at, Array *array) {
-    NpyReader reader = { .jre = jre, .path = path, .asked_at = asked_at };
     char *bytes;
-    size_t length, data = 0, count = 0;
+    size_t length;
+    WeightTensor tensor;
     *array = (Array){0};
     if (!file_read(jre, path, asked_at, &bytes, &length))
         return false;
-    bool good = find_header(&reader, bytes, length, &data) && read_dictionary(&reader) && check_type(&reader) &&
-                count_elements(&reader, length - data, &count);
+    bool good = parse(jre, path, asked_at, bytes, length, &tensor);
     if (good) {
-        array->rank = reader.rank;
-        memcpy(array->dim, reader.dim, sizeof array->dim);
-        array->values = jre_allocate(jre, count * sizeof(float));
-        convert(reader.number, bytes + data, count, array->values);
+        array->rank = tensor.rank;
+        memcpy(array->dim, tensor.dim, sizeof array->dim);
+        array->values = jre_allocate(jre, tensor.bytes / tensor.type->bytes * sizeof(float));
+        tensor_values(&tensor, array->values);
     }
     jre_release(bytes);
     return good;
+}
+
+/* ---- as weights ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* "conv1.weight.npy" holds `conv1.weight`. */
+static const char *without_ending(Jre *jre, const char *name) {
+    size_t length = strlen(name), ending = strlen(".npy");
+    return length > ending && strcmp(name + length - ending, ".npy") == 0 ? intern_length(jre, name, length - ending) : intern(jre, name);
+}
+
+bool npy_read_single(Jre *jre, WeightFile *file) {
+    WeightTensor tensor;
+    file->format = "a NumPy array";
+    file->tensors = arena_new(&jre->forever, WeightTensor);
+    if (!parse(jre, file->path, file->asked_at, (const char *)file->mapped, file->mapped_bytes, &tensor))
+        return false;
+    const char *slash = strrchr(file->path, '/');
+    tensor.name = without_ending(jre, slash ? slash + 1 : file->path);
+    return weight_file_add(jre, file, &tensor);
+}
+
+bool npz_read(Jre *jre, WeightFile *file, const ZipArchive *zip) {
+    file->format = "an archive of NumPy arrays";
+    file->tensors = arena_array(&jre->forever, WeightTensor, zip->count);
+    for (int i = 0; i < zip->count; i++) {
+        const ZipEntry *entry = &zip->entries[i];
+        const uint8_t *bytes = zip_bytes(jre, file, entry);
+        WeightTensor tensor;
+        Arena scratch = { .jre = jre };
+        bool good = bytes && parse(jre, arena_print(&scratch, "%s: %.200s", file->path, entry->name), file->asked_at, (const char *)bytes, (size_t)entry->bytes, &tensor);
+        arena_free(&scratch);
+        if (!good)
+            return false;
+        tensor.name = without_ending(jre, entry->name);
+        if (!weight_file_add(jre, file, &tensor))
+            return false;
+    }
+    return true;
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* weights.c: every file of weights that a program names, opened once.
  *
  * The compiler asks for names and shapes (WeightFacts), the executor for the values (WeightFile); both come from the
- * same opened file and use the same names. Wrappers that training scripts put before every name are dropped: a name is what the
- * network calls it. Statistics of the pictures a network was raised on come from the file's metadata, else from a JSON of the
+ * same opened file and use the same names. Wrappers that training scripts put before names are dropped: a tensor is found by its
+ * whole name and, where no other is called so, by what is behind its wrappers. Statistics of the pictures a network was raised on come from the file's metadata, else from a JSON of the
  * same stem beside it. Facts and names live until weight_library_free. */
 #include <math.h>
 #include <string.h>
@@ -27,7 +27,7 @@ WeightLibrary *weight_library_new(Jre *jre) {
 void weight_library_free(WeightLibrary *library) {
     if (!library) return;
     for (int i = 0; i < library->opened.count; i++)
-        safetensors_close(((OpenedWeights *)library->opened.entries[i].value)->file);
+        weight_file_close(((OpenedWeights *)library->opened.entries[i].value)->file);
     arena_free(&library->arena);
     jre_release(library);
 }
@@ -54,22 +54,47 @@ static size_t wrapped_length(const WeightFile *file) {
     return skip;
 }
 
+static const char *behind_wrapper(const char *name) {
+    for (int i = 0; i < WRAPPERS; i++) {
+        size_t length = strlen(wrappers[i]);
+        if (strncmp(name, wrappers[i], length) == 0 && name[length]) return name + length;
+    }
+    return NULL;
+}
+
+/* By what is behind its wrappers a tensor is found too, unless another has that name, or is found by it. */
+static void add_short_names(WeightLibrary *library, OpenedWeights *opened) {
+    WeightFile *file = opened->file;
+    Map asked = {0};
+    LIST(const char *) twice = {0};
+    for (int i = 0; i < file->count; i++)
+        for (const char *name = behind_wrapper(file->tensors[i].name); name; name = behind_wrapper(name)) {
+            if (map_get(&asked, name)) list_add(&library->arena, &twice, name);
+            map_set(&asked, &library->arena, name, &file->tensors[i]);
+        }
+    for (int i = 0; i < twice.count; i++) map_set(&asked, &library->arena, twice.at[i], NULL);
+    for (int i = 0; i < asked.count; i++) {
+        WeightTensor *tensor = asked.entries[i].value;
+        if (!tensor || map_get(&file->by_name, asked.entries[i].key)) continue;
+        map_set(&file->by_name, &library->jre->forever, asked.entries[i].key, tensor);
+        map_set(&opened->facts.by_name, &library->arena, asked.entries[i].key, &opened->facts.tensors[tensor - file->tensors]);
+    }
+}
+
 static void describe_tensors(WeightLibrary *library, OpenedWeights *opened) {
     WeightFile *file = opened->file;
     WeightFacts *facts = &opened->facts;
     size_t skip = wrapped_length(file);
-    Map tensors = {0};
     facts->count = file->count;
     facts->tensors = arena_array(&library->arena, WeightShape, file->count ? file->count : 1);
     for (int i = 0; i < file->count; i++) {
         WeightTensor *tensor = &file->tensors[i];
         WeightShape *shape = &facts->tensors[i];
-        *shape = (WeightShape){.name = intern(library->jre, tensor->name + skip), .dtype = tensor->dtype, .rank = tensor->rank};
+        *shape = (WeightShape){.name = intern(library->jre, tensor->name + skip), .dtype = tensor->type->name, .rank = tensor->rank};
         memcpy(shape->dim, tensor->dim, sizeof shape->dim);
-        map_set(&facts->by_name, &library->arena, shape->name, shape);
-        map_set(&tensors, &library->arena, shape->name, tensor);
+        map_set(&facts->by_name, &library->arena, tensor->name, shape);
     }
-    if (skip) file->by_name = tensors;
+    add_short_names(library, opened);
 }
 
 /* ---- statistics ------------------------------------------------------------------------------------------------------- */
@@ -129,33 +154,17 @@ static bool find_stats(WeightLibrary *library, OpenedWeights *opened, Span asked
 
 /* ---- the library --------------------------------------------------------------------------------------------------------- */
 
-/* Formats that other programs write and this version does not read. */
-static bool is_foreign(Jre *jre, const char *path, Span asked_at) {
-    static const char *const endings[] = {".pth", ".pt", ".ckpt", ".bin", ".onnx", ".npz", ".h5"};
-    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
-    if (!dot || (slash && dot < slash)) return false;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (strcmp(dot, endings[i]) == 0) {
-            Diagnostic *d = diag(jre, DIAG_not_yet, asked_at, "weights are read from .safetensors files, not yet from %s", dot);
-            diag_note(d, "the file is `%s`", path);
-            if (i < 4) diag_help(d, "PyTorch converts it once: safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")");
-            return true;
-        }
-    return false;
-}
-
 static OpenedWeights *open_weights(WeightLibrary *library, const char *path, Span asked_at) {
     OpenedWeights *opened = map_get(&library->opened, path);
     if (opened) return opened;
-    if (is_foreign(library->jre, path, asked_at)) return NULL;
-    WeightFile *file = safetensors_open(library->jre, path, asked_at);
+    WeightFile *file = weight_file_open(library->jre, path, asked_at);
     if (!file) return NULL;
     opened = arena_new(&library->arena, OpenedWeights);
     opened->file = file;
     opened->facts.path = intern(library->jre, path);
     describe_tensors(library, opened);
     if (!find_stats(library, opened, asked_at)) {
-        safetensors_close(file);
+        weight_file_close(file);
         return NULL;
     }
     map_set(&library->opened, &library->arena, opened->facts.path, opened);

@@ -30,8 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     const char *path = file_of(bytes, length);
     Table table = {0};
     if (table_read(jre, path, NOWHERE, &table) && table.rows && table.columns.count) table_column(&table, "filename");
-    WeightFile *weights = safetensors_open(jre, path, NOWHERE);
-    if (weights) safetensors_close(weights);
+    WeightFile *weights = weight_file_open(jre, path, NOWHERE);
+    if (weights) weight_file_close(weights);
     Array array = {0};
     if (npy_read(jre, path, NOWHERE, &array)) jre_release(array.values);
     Arena scratch = {.jre = jre};
