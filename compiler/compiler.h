@@ -719,7 +719,9 @@ void *plan_embed(Compilation *c, Decl *decl, const Member *member);
 void *plan_evaluation(Compilation *c, Decl *decl, const Member *member);
 void *plan_figure(Compilation *c, Decl *decl, const Member *member);
 void *plan_submission(Compilation *c, Decl *decl, const Member *member);
-bool dataset_same(const DatasetPlan *a, const DatasetPlan *b);
+/* Plans of equal content are one dataset, whichever compilation they come from: then these interned texts are one. Without `columns` it is
+ * asked only which pictures there are, and which belong together. */
+const char *dataset_identity(Jre *jre, const DatasetPlan *plan, bool columns);
 /* plan_data.c: settings as plain C: NULL, `otherwise` or false if they are absent or wrong (diagnosed). */
 const char *plan_text(Compilation *c, const Decl *decl, const char *key, const Choice *choices);
 double plan_number(Compilation *c, const Decl *decl, const char *key, const Choice *choices, double otherwise);

@@ -44,16 +44,14 @@ static void read_burst(Compilation *c, const Decl *decl, const Choice *choices, 
     if (v->kind == VALUE_TEXT) {
         dataset->burst = BURST_COLUMN;
         dataset->burst_column = v->text;
-        dataset->within = -1;
         return;
     }
     const Value *within = option_argument(v, "within"), *column = option_argument(v, "column"), *time = option_argument(v, "time");
     if (within && within->kind == VALUE_NUMBER) dataset->within = (int)within->number;
     if (!column || !column->text || !time) return;
     dataset->burst = BURST_TIME;
-    dataset->burst_column = strcmp(column->text, "taken") ? column->text : dataset->taken;
+    dataset->burst_column = column->kind == VALUE_WORD && !strcmp(column->text, "taken") ? dataset->taken : column->text;
     dataset->burst_seconds = value_bare(time);
-    plan_later(c, "bursts by time", decl->name, dataset->burst_span);
 }
 
 static void read_mask(Compilation *c, const Decl *decl, const Choice *choices, DatasetPlan *dataset) {
@@ -72,7 +70,6 @@ static void read_rows(Compilation *c, const Decl *decl, const Choice *choices, D
     dataset->keep_span = setting_span(decl, "keep");
     dataset->only_span = setting_span(decl, "only");
     if (only && only->kind == VALUE_CONDITION) dataset->only = only->condition;
-    if (dataset->only) plan_later(c, "conditions on pictures (`only`)", decl->name, dataset->only_span);
 }
 
 void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
@@ -131,6 +128,27 @@ bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part) 
     part->part = v->part;
     part->fold = v->fold;
     return true;
+}
+
+static void add_field(Text *text, const char *field) {
+    if (field) text_add(text, "%zu:%s|", strlen(field), field);
+    else text_add(text, "-|");
+}
+
+const char *dataset_identity(Jre *jre, const DatasetPlan *plan, bool columns) {
+    Text text = {.jre = jre};
+    const char *pictures[] = {plan->root, plan->table, plan->image, plan->identity, plan->burst_column, plan->only ? expr_text(jre, plan->only) : NULL};
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) add_field(&text, pictures[i]);
+    text_add(&text, "%d %.17g %d %d %d|", plan->burst, plan->burst_seconds, plan->within, plan->skip_missing, plan->exif_apply);
+    if (columns) {
+        const char *said[] = {plan->flank, plan->label, plan->taken, plan->mask};
+        for (size_t i = 0; i < sizeof said / sizeof *said; i++) add_field(&text, said[i]);
+        text_add(&text, "%d|", plan->mask_kind);
+        for (int i = 0; i < plan->keep.count; i++) add_field(&text, plan->keep.at[i]);
+    }
+    const char *identity = intern_length(jre, text.at, text.length);
+    text_free(&text);
+    return identity;
 }
 
 /* ---- splits ------------------------------------------------------------------------------------------------------------------ */
@@ -201,7 +219,7 @@ bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span) {
     }
     const SplitPlan *a = *folds, *b = more;
     bool same = a->folds == b->folds && a->seed == b->seed && a->disjoint == b->disjoint && a->together_burst == b->together_burst && a->validate == b->validate &&
-                dataset_same(a->data, b->data);
+                dataset_identity(c->jre, a->data, false) == dataset_identity(c->jre, b->data, false);
     if (same || overruled(c, c->scope, DIAG_other_protocol, span, span)) return true;
     Diagnostic *d = diag(c->jre, DIAG_other_protocol, span, "two splits meet here, and their folds hold different pictures");
     diag_also(d, a->span, "the folds of `%s`", a->name);
@@ -209,11 +227,4 @@ bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span) {
     diag_note(d, "what one has learned from a picture the other is examined on: no score would mean anything");
     diag_help(d, "split both in the same way");
     return false;
-}
-
-static bool same_text(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
-
-bool dataset_same(const DatasetPlan *a, const DatasetPlan *b) {
-    return a == b || (same_text(a->root, b->root) && same_text(a->table, b->table) && same_text(a->image, b->image) && same_text(a->identity, b->identity) &&
-                      same_text(a->burst_column, b->burst_column) && a->within == b->within && a->skip_missing == b->skip_missing);
 }

@@ -313,6 +313,7 @@ typedef struct {
     const char **identities; int identity_count;          /* sorted by name */
     int units;
     int skipped, left_out;                /* rows left out by `missing skip`, by `only` */
+    NameList skipped_files;               /* "train/a.png   line 7 of the table" */
     bool hashed;                          /* perceptual hashes are there */
     const char *key; const KeyTree *tree; /* of hashes, identities, columns in row order */
     Map *splits;                          /* parts.c: what splits of it were asked for; NULL: they are not kept */
@@ -323,6 +324,8 @@ bool dataset_rows(Jre *jre, Dataset *dataset);
  * content). Once for each plan. progress: whose `out` and `quiet` to use; NULL: none. NULL: diagnosed, all bad rows together (at most 10
  * named, the rest counted), or interrupted. */
 Dataset *dataset_load(Jre *jre, Pool *pool, Store *store, Progress *progress, const DatasetPlan *plan);
+/* Width and height of every picture, as seen, from the headers. False: diagnosed. */
+bool dataset_measure(Jre *jre, Dataset *dataset);
 /* Perceptual hashes, if dataset_load had no need of them. */
 bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progress, Dataset *dataset);
 const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */

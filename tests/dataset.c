@@ -254,6 +254,190 @@ static void cells_that_lead_elsewhere_are_refused(void **state) {
     camp_close(&camp);
 }
 
+static const Expr *condition(Camp *camp, const char *text) {
+    const char *equation = arena_print(&camp->arena, "c = %s", text);
+    return parse_chunk(camp->jre, source_from_text(camp->jre, "condition", equation, strlen(equation)))->statements.at[0]->value;
+}
+
+/* The pictures that a condition leaves, by the first letter of their files. */
+static void assert_left(Camp *camp, const char *only, const char *wanted) {
+    char left[8] = "";
+    camp->plan.only = condition(camp, only);
+    Dataset *dataset = load(camp);
+    if (!dataset) fail_msg("%s: %s", only, test_messages(camp->jre));
+    for (int i = 0; i < dataset->count; i++) left[i] = dataset->pictures[i].file[0];
+    if (strcmp(left, wanted)) fail_msg("%s leaves %s, not %s", only, left, wanted);
+    assert_int_equal(dataset->left_out + dataset->count, 4);
+}
+
+static void a_condition_leaves_rows_out(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    camp.plan.flank = "side";
+    assert_left(&camp, "identity == \"Ousado\"", "bd");
+    assert_left(&camp, "flank != \"left\" or series == 7", "bac");
+    assert_left(&camp, "width >= 24px", "bacd");
+    Image wide = {2, 1, 1, (uint8_t[]){1, 2}};
+    assert_true(image_write_png(camp.jre, inside(&camp, "train/train/c.png"), NOWHERE, &wide));
+    assert_left(&camp, "width > 1px and height < 2px", "c");
+    const char *key = load(&camp)->key;
+    assert_left(&camp, "width == 24px", "bad");
+    assert_true(load(&camp)->key != key);
+    camp.plan.only = condition(&camp, "identity == \"ousado\"");
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "none of 4 pictures is left", NULL);
+    camp.plan.only = condition(&camp, "height > 5000px");
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "none of 4 pictures is left", NULL);
+    camp.plan.only = condition(&camp, "side == 3");
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "3 of 4 rows", "line 2: `side` is \"left\", which is not a number", "line 3", "line 5", NULL);
+    camp_close(&camp);
+}
+
+/* What a condition leaves out may be as wrong as it likes. */
+static void a_row_that_is_left_out_is_asked_nothing(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    put_text(&camp, "train.csv", "filename,ground_truth,known\nb.png,Ousado,yes\n,Ousado,no\nb.png,Medrosa,no\ngone.png,,no\n../x.png,A,no\na.png,Medrosa,yes\n");
+    camp.plan.only = condition(&camp, "known");
+    Dataset *dataset = load(&camp);
+    assert_int_equal(dataset->count, 2);
+    assert_int_equal(dataset->left_out, 4);
+    camp_close(&camp);
+}
+
+static void columns_come_along_and_are_content(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_text(&camp, "train.csv", "filename,ground_truth,taken,color,mask\na.png,A,2020-05-17 06:03:11,\"red, dark\",[1]\nb.png,B,,,\n");
+    put_picture(&camp, "train/train/a.png", 1);
+    put_picture(&camp, "train/train/b.png", 2);
+    const char *plain = load(&camp)->key;
+    camp.plan.label = "color", camp.plan.taken = "taken", camp.plan.mask_kind = MASK_COLUMN, camp.plan.mask = "mask";
+    Dataset *dataset = load(&camp);
+    assert_int_equal(dataset->columns.count, 5);
+    assert_string_equal(dataset->pictures[0].label, "red, dark");
+    assert_string_equal(dataset->pictures[0].mask, "[1]");
+    assert_true(dataset->pictures[0].seconds == 1589695391);
+    assert_int_equal(dataset->pictures[1].line, 3);
+    assert_null(dataset->pictures[1].label);
+    assert_null(dataset->pictures[1].taken);
+    assert_true(dataset->pictures[1].seconds != dataset->pictures[1].seconds);
+    assert_string_equal(picture_value(dataset, 0, "color"), "red, dark");
+    assert_true(dataset->key != plain);
+    camp.plan.label = camp.plan.taken = camp.plan.mask = NULL, camp.plan.mask_kind = MASK_NONE;
+    assert_string_equal(load(&camp)->key, plain);
+    list_add(&camp.arena, &camp.plan.keep, "color");
+    assert_true(load(&camp)->key != plain);
+    camp_close(&camp);
+}
+
+static void every_column_that_is_not_there_is_told(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    camp.plan.flank = "sides", camp.plan.label = "lable", camp.plan.taken = "when", camp.plan.mask_kind = MASK_COLUMN, camp.plan.mask = "masks";
+    list_add(&camp.arena, &camp.plan.keep, "serie");
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "no column `sides`", "did you mean `side`?", "no column `lable`", "no column `when`", "no column `masks`", "no column `serie`", "did you mean `series`?", NULL);
+    camp_close(&camp);
+}
+
+static void a_time_that_cannot_be_read_is_told(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    put_text(&camp, "train.csv", "filename,ground_truth,at\nb.png,A,2020-05-17\na.png,B,17.5.2020\n");
+    camp.plan.taken = "at";
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "line 3: `at` is \"17.5.2020\": a time was expected", NULL);
+    camp.plan.taken = NULL, camp.plan.burst = BURST_TIME, camp.plan.burst_column = "at";
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "line 3: `at` is \"17.5.2020\": a time was expected", NULL);
+    camp_close(&camp);
+}
+
+/* Each picture so soon after the last of its individual: a chain may be longer than the gap. */
+static void times_make_bursts(void **state) {
+    (void)state;
+    static const struct { const char *name, *at; int unit; } frames[] = {
+        {"A", "2020-05-17 06:00:00", 0}, {"A", "2020-05-17 06:03:50", 0}, {"A", "2020-05-17 06:02:00", 0}, {"A", "2020-05-17 06:05:51", 1},
+        {"B", "2020-05-17 06:02:00", 2}, {"A", "", 3},                    {"A", "", 4},                    {"B", "2020-05-17T08:03:30+02:00", 2},
+    };
+    Camp camp;
+    camp_open(&camp);
+    Text table = {.jre = camp.jre};
+    text_add(&table, "filename,ground_truth,at\n");
+    for (int i = 0; i < 8; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "train/train/%d.png", i);
+        put_picture(&camp, name, (unsigned)i + 1);
+        text_add(&table, "%d.png,%s,%s\n", i, frames[i].name, frames[i].at);
+    }
+    put_text(&camp, "train.csv", table.at);
+    text_free(&table);
+    camp.plan.taken = "at", camp.plan.burst = BURST_TIME, camp.plan.burst_column = "at", camp.plan.burst_seconds = 120;
+    Dataset *dataset = load(&camp);
+    assert_int_equal(dataset->units, 5);
+    for (int i = 0; i < 8; i++) assert_int_equal(dataset->pictures[i].unit, frames[i].unit);
+    assert_true(dataset->hashed);
+    const char *key = dataset->key;
+    camp.plan.burst_seconds = 10;
+    dataset = load(&camp);
+    assert_int_equal(dataset->units, 8);
+    assert_true(dataset->key != key);
+    camp_close(&camp);
+}
+
+static void links_that_lead_elsewhere_are_refused(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_text(&camp, "here/train.csv", "filename,ground_truth\na.png,A\nlinked/b.png,A\nc.png,B\nd.png,B\n");
+    put_picture(&camp, "here/train/train/a.png", 1);
+    put_picture(&camp, "there/b.png", 2);
+    put_picture(&camp, "there/c.png", 3);
+    assert_int_equal(symlink("../../../there", inside(&camp, "here/train/train/linked")), 0);
+    assert_int_equal(symlink(inside(&camp, "there/c.png"), inside(&camp, "here/train/train/c.png")), 0);
+    assert_int_equal(symlink("a.png", inside(&camp, "here/train/train/d.png")), 0);
+    assert_int_equal(symlink("here", inside(&camp, "root")), 0);
+    camp.plan.root = inside(&camp, "root");
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "2 of 4 pictures lie behind links that lead out of", "linked/b.png   line 3 of the table", "c.png   line 4 of the table", "`root` itself may be a link", NULL);
+    put_text(&camp, "here/train.csv", "filename,ground_truth\na.png,A\nd.png,B\n");
+    assert_non_null(load(&camp));
+    /* The folder that the document itself names may be a link too. */
+    assert_int_equal(symlink("../there", inside(&camp, "here/mine")), 0);
+    camp.plan.image = "mine/{filename}";
+    put_text(&camp, "here/train.csv", "filename,ground_truth\nb.png,A\nc.png,B\n");
+    assert_non_null(load(&camp));
+    camp_close(&camp);
+}
+
+static void masks_lie_beside_pictures(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    camp.plan.mask_kind = MASK_FILES, camp.plan.mask = "masks/{filename}";
+    static const char *const names[] = {"a", "b", "d"};
+    for (size_t i = 0; i < 3; i++) put_picture(&camp, arena_print(&camp.arena, "masks/%s.png", names[i]), 5);
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "file_missing", "1 of 4", "masks/c.png   line 4 of the table", NULL);
+    put_picture(&camp, "masks/c.png", 6);
+    Dataset *dataset = load(&camp);
+    assert_string_equal(dataset->pictures[2].mask, inside(&camp, "masks/c.png"));
+    camp_close(&camp);
+}
+
 static void missing_pictures_are_named_together(void **state) {
     (void)state;
     Camp camp;
@@ -270,6 +454,8 @@ static void missing_pictures_are_named_together(void **state) {
     Dataset *dataset = load(&camp);
     assert_int_equal(dataset->count, 1);
     assert_int_equal(dataset->skipped, 14);
+    assert_int_equal(dataset->skipped_files.count, 14);
+    assert_string_equal(dataset->skipped_files.at[1], arena_print(&camp.arena, "%s   line 4 of the table", inside(&camp, "train/train/gone1.png")));
     assert_string_equal(dataset->pictures[0].file, "a.png");
     camp_close(&camp);
 }
@@ -343,6 +529,14 @@ int main(void) {
         cmocka_unit_test(an_unknown_column_is_answered_with_the_known_ones),
         cmocka_unit_test(wrong_rows_are_named_together),
         cmocka_unit_test(cells_that_lead_elsewhere_are_refused),
+        cmocka_unit_test(a_condition_leaves_rows_out),
+        cmocka_unit_test(a_row_that_is_left_out_is_asked_nothing),
+        cmocka_unit_test(columns_come_along_and_are_content),
+        cmocka_unit_test(every_column_that_is_not_there_is_told),
+        cmocka_unit_test(a_time_that_cannot_be_read_is_told),
+        cmocka_unit_test(times_make_bursts),
+        cmocka_unit_test(links_that_lead_elsewhere_are_refused),
+        cmocka_unit_test(masks_lie_beside_pictures),
         cmocka_unit_test(missing_pictures_are_named_together),
         cmocka_unit_test(corrupt_pictures_are_named_together),
         cmocka_unit_test(hostile_templates_are_refused),

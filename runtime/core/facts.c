@@ -104,24 +104,8 @@ static const char *session_hash(Session *session, const char *path, Span asked_a
     return hash;
 }
 
-static void add_field(Text *text, const char *field) {
-    if (field) text_add(text, "%zu:%s|", strlen(field), field);
-    else text_add(text, "-|");
-}
-
-/* Plans of equal content are one dataset, whichever compilation they come from. */
-static const char *plan_identity(Session *session, const DatasetPlan *plan) {
-    Text text = {.jre = session->jre};
-    const char *fields[] = {plan->root, plan->table, plan->image, plan->identity, plan->flank, plan->burst_column};
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) add_field(&text, fields[i]);
-    text_add(&text, "%d %d", plan->within, plan->skip_missing);
-    const char *identity = intern_length(session->jre, text.at, text.length);
-    text_free(&text);
-    return identity;
-}
-
 Dataset *session_dataset(Session *session, const DatasetPlan *plan) {
-    const char *identity = plan_identity(session, plan);
+    const char *identity = dataset_identity(session->jre, plan, true);
     void *known = map_get(&session->datasets, identity);
     if (known) return known == FAILED ? NULL : known;
     Progress progress = {.out = stderr, .quiet = session->options.quiet};
@@ -154,24 +138,21 @@ static const TableFacts *fact_table(void *context, const char *path, Span asked_
     return facts;
 }
 
-/* Widths and heights from the headers alone; a file that has none was told of when its content was read. */
-static bool picture_sizes(Session *session, const Dataset *dataset, DatasetFacts *facts) {
+static void measure(const Dataset *dataset, DatasetFacts *facts) {
     for (int i = 0; i < dataset->count; i++) {
-        int width, height;
-        if (!image_size(session->jre, dataset->pictures[i].path, dataset->plan->image_span, &width, &height)) return false;
+        int width = dataset->pictures[i].width, height = dataset->pictures[i].height;
         if (!i || width < facts->least_width) facts->least_width = width;
         if (!i || height < facts->least_height) facts->least_height = height;
         if (width > facts->most_width) facts->most_width = width;
         if (height > facts->most_height) facts->most_height = height;
     }
-    return true;
 }
 
 static bool fact_dataset(void *context, const DatasetPlan *plan, DatasetFacts *facts) {
     Session *session = context;
     *facts = (DatasetFacts){0};
-    const Dataset *dataset = session_dataset(session, plan);
-    if (!dataset) return false;
+    Dataset *dataset = session_dataset(session, plan);
+    if (!dataset || !dataset_measure(session->jre, dataset)) return false;
     Arena scratch = {.jre = session->jre};
     int *in_unit = arena_array(&scratch, int, dataset->units + 1), *of_individual = arena_array(&scratch, int, dataset->identity_count + 1);
     for (int i = 0; i < dataset->count; i++) {
@@ -189,7 +170,8 @@ static bool fact_dataset(void *context, const DatasetPlan *plan, DatasetFacts *f
         if (pictures > facts->largest) facts->largest = pictures;
     }
     arena_free(&scratch);
-    return picture_sizes(session, dataset, facts);
+    measure(dataset, facts);
+    return true;
 }
 
 static bool fact_leaks(void *context, const SplitPlan *split, LeakFacts *facts) {

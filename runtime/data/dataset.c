@@ -5,6 +5,7 @@
  * everything wrong with the files is found before anything is computed, and said together, at most ten by name. */
 #include "../runtime.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,23 +56,78 @@ static bool file_state(const char *path, FileState *state) {
     return true;
 }
 
+/* Behind links a file may lie outside all that the document names. A folder is looked at once. */
+typedef struct { char *root, *named; Map folders; } Bounds;
+
+static const char *folder_named(Arena *arena, const DatasetPlan *plan, Jre *jre) {
+    const char *whole = path_below(jre, plan->root, plan->image), *slash = NULL;
+    for (const char *at = whole; *at && !strchr("{*", *at); at++)
+        if (*at == '/') slash = at;
+    return slash ? arena_copy(arena, whole, (size_t)(slash - whole) + (slash == whole)) : ".";
+}
+
+static bool below(const char *real, const char *folder) {
+    size_t length = folder ? strlen(folder) : 0;
+    return length == 1 || (length && !strncmp(real, folder, length) && (real[length] == '/' || !real[length]));
+}
+
+static bool real_below(const Bounds *bounds, const char *path) {
+    char *real = realpath(path, NULL);
+    bool inside = !real || below(real, bounds->root) || below(real, bounds->named);      /* what is not there is told as missing */
+    free(real);
+    return inside;
+}
+
+static bool inside_bounds(Loading *loading, Bounds *bounds, const char *path) {
+    static const char inside_mark, outside_mark;
+    struct stat status;
+    const char *slash = strrchr(path, '/'), *folder = slash ? arena_copy(&loading->scratch, path, (size_t)(slash - path) + (slash == path)) : ".";
+    const void *known = map_get(&bounds->folders, folder);
+    if (!known) map_set(&bounds->folders, &loading->scratch, folder, (void *)(uintptr_t)(known = real_below(bounds, folder) ? &inside_mark : &outside_mark));
+    return known == &inside_mark && (lstat(path, &status) != 0 || !S_ISLNK(status.st_mode) || real_below(bounds, path));
+}
+
+static const char *at_line(Loading *loading, const char *path, int line) { return line ? arena_print(&loading->scratch, "%s   line %d of the table", path, line) : path; }
+
+static bool check_bounds(Loading *loading) {
+    Dataset *dataset = loading->dataset;
+    const char *root = loading->plan->root ? loading->plan->root : ".";
+    Bounds bounds = {.root = realpath(root, NULL), .named = realpath(folder_named(&loading->scratch, loading->plan, loading->jre), NULL)};
+    Findings outside = {0};
+    for (int i = 0; i < dataset->count; i++) {
+        const Picture *picture = &dataset->pictures[i];
+        if (!inside_bounds(loading, &bounds, picture->path)) add_finding(loading, &outside, at_line(loading, picture->path, picture->line));
+        else if (loading->plan->mask_kind == MASK_FILES && !inside_bounds(loading, &bounds, picture->mask)) add_finding(loading, &outside, at_line(loading, picture->mask, picture->line));
+    }
+    free(bounds.root);
+    free(bounds.named);
+    if (!outside.count) return true;
+    Diagnostic *d = diag(loading->jre, DIAG_wrong_table, loading->plan->image_span, "%d of %d pictures lie behind links that lead out of `%s`", outside.count, dataset->count, root);
+    name_findings(d, &outside);
+    diag_help(d, "put the pictures themselves there, or let `root` be a folder that holds both; `root` itself may be a link");
+    return false;
+}
+
+/* The file of a picture that is not there, or NULL. */
+static const char *missing_file(const Loading *loading, const Picture *picture, FileState *state) {
+    FileState mask;
+    if (!file_state(picture->path, state)) return picture->path;
+    return loading->plan->mask_kind == MASK_FILES && !file_state(picture->mask, &mask) ? picture->mask : NULL;
+}
+
 /* Looks at every file. Rows of missing ones are left out (`missing skip`) or refused together. */
 static bool check_files(Loading *loading, FileState *states) {
     Dataset *dataset = loading->dataset;
     Findings missing = {0};
     int kept = 0;
     for (int i = 0; i < dataset->count; i++) {
-        if (file_state(dataset->pictures[i].path, &states[kept])) {
-            dataset->pictures[kept] = dataset->pictures[i];
-            kept++;
-            continue;
-        }
-        const char *path = dataset->pictures[i].path;
-        int line = dataset->pictures[i].line;
-        add_finding(loading, &missing, line ? arena_print(&loading->scratch, "%s   line %d of the table", path, line) : path);
+        const char *path = missing_file(loading, &dataset->pictures[i], &states[kept]);
+        if (path) add_finding(loading, &missing, at_line(loading, path, dataset->pictures[i].line));
+        else dataset->pictures[kept++] = dataset->pictures[i];
     }
     if (!missing.count) return true;
     if (loading->plan->skip_missing && kept) {
+        for (int i = 0; i < missing.count; i++) list_add(&loading->jre->forever, &dataset->skipped_files, intern(loading->jre, missing.at[i]));
         dataset->skipped = missing.count;
         dataset->count = kept;
         return true;
@@ -80,6 +136,46 @@ static bool check_files(Loading *loading, FileState *states) {
     name_findings(d, &missing);
     if (kept) diag_help(d, "`missing skip` in the dataset leaves such rows out");
     else diag_help(d, "`root` in the dataset is the folder that `table` and `image` are relative to; now it is `%s`", loading->plan->root ? loading->plan->root : ".");
+    return false;
+}
+
+/* ---- measures, and what `only` leaves out by them ------------------------------------------------------------------------ */
+
+bool dataset_measure(Jre *jre, Dataset *dataset) {
+    int unknown = 0;
+    for (int i = 0; i < dataset->count && unknown < NAMED; i++) {
+        Picture *picture = &dataset->pictures[i];
+        if (!picture->width && !image_size(jre, picture->path, dataset->plan->image_span, &picture->width, &picture->height)) unknown++;
+    }
+    return !unknown;
+}
+
+/* A condition that asks for no measure has left its rows out already. */
+static bool leave_out(Loading *loading, FileState *states) {
+    Dataset *dataset = loading->dataset;
+    const Expr *only = loading->plan->only;
+    int all = dataset->count + dataset->left_out, kept = 0;
+    Findings findings = {0};
+    if (only && condition_needs_files(only)) {
+        if (!dataset_measure(loading->jre, dataset)) return false;
+        for (int i = 0; i < dataset->count; i++) {
+            const char *trouble = condition_trouble(&loading->scratch, dataset, i, only);
+            if (trouble) add_finding(loading, &findings, arena_print(&loading->scratch, "%s: %s", at_line(loading, dataset->pictures[i].path, dataset->pictures[i].line), trouble));
+            if (!condition_holds(dataset, i, only)) continue;
+            states[kept] = states[i];
+            dataset->pictures[kept++] = dataset->pictures[i];
+        }
+        dataset->left_out += dataset->count - kept;
+        dataset->count = kept;
+    }
+    if (findings.count) {
+        Diagnostic *d = diag(loading->jre, DIAG_wrong_table, loading->plan->only_span, "of %d pictures it cannot be said whether they count", findings.count);
+        name_findings(d, &findings);
+        return false;
+    }
+    if (dataset->count) return true;
+    Diagnostic *d = diag(loading->jre, DIAG_wrong_table, loading->plan->only_span, "none of %d pictures is left", all);
+    diag_help(d, "a text is compared to the letter, and a comparison with an empty cell holds for no row");
     return false;
 }
 
@@ -189,23 +285,73 @@ static void number_individuals(Loading *loading) {
         dataset->pictures[i].identity_number = (int)(intptr_t)map_get(&places, dataset->pictures[i].identity) - 1;
 }
 
+/* ---- bursts -------------------------------------------------------------------------------------------------------------- */
+
+static void tie_equal_bursts(Loading *loading, int *parent) {
+    const Dataset *dataset = loading->dataset;
+    Map bursts = {0};
+    for (int i = 0; i < dataset->count; i++) {
+        const char *burst = dataset->pictures[i].burst;
+        intptr_t known = burst ? (intptr_t)map_get(&bursts, burst) : 0;
+        if (known) ties_join(parent, (int)known - 1, i);
+        else if (burst) map_set(&bursts, &loading->scratch, burst, (void *)(intptr_t)(i + 1));
+    }
+}
+
+typedef struct { int individual, row; double seconds; } Moment;
+
+static int by_moment(const void *a, const void *b) {
+    const Moment *x = a, *y = b;
+    if (x->individual != y->individual) return x->individual < y->individual ? -1 : 1;
+    if (x->seconds != y->seconds) return x->seconds < y->seconds ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Each picture of an individual, taken so soon after the last, is of its burst. Who or when nobody knows is alone. */
+static void tie_moments(Loading *loading, int *parent) {
+    const Dataset *dataset = loading->dataset;
+    Moment *moments = arena_array(&loading->scratch, Moment, dataset->count);
+    int count = 0;
+    for (int i = 0; i < dataset->count; i++) {
+        const Picture *picture = &dataset->pictures[i];
+        if (picture->identity_number >= 0 && !isnan(picture->burst_seconds)) moments[count++] = (Moment){picture->identity_number, i, picture->burst_seconds};
+    }
+    qsort(moments, (size_t)count, sizeof *moments, by_moment);
+    for (int i = 1; i < count; i++)
+        if (moments[i].individual == moments[i - 1].individual && moments[i].seconds - moments[i - 1].seconds <= loading->plan->burst_seconds)
+            ties_join(parent, moments[i - 1].row, moments[i].row);
+}
+
 static void number_units(Loading *loading) {
     Dataset *dataset = loading->dataset;
-    int *unit = arena_array(&loading->scratch, int, dataset->count);
-    Map bursts = {0};
-    if (dataset->hashed) {
-        uint64_t *hashes = arena_array(&loading->scratch, uint64_t, dataset->count);
-        for (int i = 0; i < dataset->count; i++) hashes[i] = dataset->pictures[i].phash;
-        dataset->units = near_duplicate_units(loading->jre, hashes, dataset->count, loading->plan->within, unit);
+    int n = dataset->count, *unit = arena_array(&loading->scratch, int, n), *parent = arena_array(&loading->scratch, int, n);
+    if (loading->plan->burst == BURST_LIKENESS && dataset->hashed) {
+        uint64_t *hashes = arena_array(&loading->scratch, uint64_t, n);
+        for (int i = 0; i < n; i++) hashes[i] = dataset->pictures[i].phash;
+        dataset->units = near_duplicate_units(loading->jre, hashes, n, loading->plan->within, unit);
     } else {
-        for (int i = 0; i < dataset->count; i++) {
-            const char *burst = dataset->pictures[i].burst;
-            intptr_t known = burst ? (intptr_t)map_get(&bursts, burst) : 0;
-            unit[i] = known ? (int)known - 1 : dataset->units++;
-            if (burst && !known) map_set(&bursts, &loading->scratch, burst, (void *)(intptr_t)dataset->units);
-        }
+        ties_start(parent, n);
+        if (loading->plan->burst == BURST_COLUMN) tie_equal_bursts(loading, parent);
+        if (loading->plan->burst == BURST_TIME) tie_moments(loading, parent);
+        dataset->units = ties_units(parent, n, unit);
     }
-    for (int i = 0; i < dataset->count; i++) dataset->pictures[i].unit = unit[i];
+    for (int i = 0; i < n; i++) dataset->pictures[i].unit = unit[i];
+}
+
+/* ---- key ------------------------------------------------------------------------------------------------------------------ */
+
+/* Lengths stand before texts, so no text can look like the end of another. */
+static void add_text(Text *leaf, const char *name, const char *value) {
+    if (value) text_add(leaf, " %s %zu:%s", name, strlen(value), value);
+}
+
+/* What the table says of a picture besides who it is and its flank: roles, and the columns that conditions elsewhere may name. */
+static void add_columns(Text *leaf, const Dataset *dataset, int i) {
+    const Picture *picture = &dataset->pictures[i];
+    add_text(leaf, "label", picture->label);
+    add_text(leaf, "taken", picture->taken);
+    if (dataset->plan->mask_kind == MASK_COLUMN) add_text(leaf, "mask", picture->mask);
+    for (int k = 0; k < dataset->plan->keep.count; k++) add_text(leaf, dataset->plan->keep.at[k], picture_cell(dataset, i, dataset->plan->keep.at[k]));
 }
 
 /* What a picture is called by its file is not content, and told all the same. Of bursts counts who is in them: how many rows before this
@@ -218,9 +364,11 @@ static void make_key(Loading *loading) {
     for (int i = dataset->count - 1; i >= 0; i--) first[dataset->pictures[i].unit] = i;
     for (int i = 0; i < dataset->count; i++) {
         const Picture *picture = &dataset->pictures[i];
-        /* Lengths stand before names, so no name can look like the end of another. */
         const char *identity = picture->identity ? picture->identity : "", *flank = picture->flank ? picture->flank : "";
-        key_leaf(tree, "picture", NOWHERE, "%s %zu:%s %zu:%s %d", picture->content_hash, strlen(identity), identity, strlen(flank), flank, i - first[picture->unit]);
+        Text columns = {.jre = loading->jre};
+        add_columns(&columns, dataset, i);
+        key_leaf(tree, "picture", NOWHERE, "%s %zu:%s %zu:%s %d%s", picture->content_hash, strlen(identity), identity, strlen(flank), flank, i - first[picture->unit], columns.length ? columns.at : "");
+        text_free(&columns);
         tree->leaves.at[i + 1].place = picture->file;
     }
     dataset->key = key_close(tree);
@@ -244,9 +392,9 @@ static bool load(Loading *loading) {
     const DatasetPlan *plan = loading->plan;
     if (!dataset_rows(loading->jre, loading->dataset)) return false;
     FileState *states = arena_array(&loading->scratch, FileState, loading->dataset->count);
-    if (!check_files(loading, states)) return false;
+    if (!check_bounds(loading) || !check_files(loading, states) || !leave_out(loading, states)) return false;
     /* Without individuals nothing is ever split, so nobody asks which pictures are nearly one. */
-    bool want_phash = plan->identity && plan->within >= 0 && !plan->burst_column;
+    bool want_phash = plan->identity && plan->within >= 0;
     if (!hash_pictures(loading, states, want_phash)) return false;
     number_individuals(loading);
     number_units(loading);
