@@ -1,6 +1,6 @@
 # make            build/jre                       make test [T=path]  all tests, or one: T=tests/ops.c, T=tests/errors/unknown_key.jre
 # make demo       paint the sample, run v01       make san            the suite under address and undefined-behavior sanitizers
-# make bench      speed, as ratios to peers       make promote        take what the golden tests print now as what is expected
+# make bench      speed, as ratios [P=pictures]   make promote        take what the golden tests print now as what is expected
 # make peers      beside Pillow, numpy, torch, wildlife-datasets, ... from PyPI [P=name]
 # make deps       install what is missing         make install PREFIX=/usr/local
 CC      = gcc
@@ -96,8 +96,8 @@ promote: all
 	@tests/golden.sh $(B) promote $(T)
 peers: all
 	@tests/peers/run.sh $(B) $(P)
-bench: all $(BENCHES)
-	@tests/bench/bench.sh $(B)
+bench: all $(BENCHES) $(SAMPLE)/train.csv
+	@tests/bench/bench.sh $(B) $(P)
 
 install: all
 	install -D $(B)/jre $(DESTDIR)$(PREFIX)/bin/jre

@@ -1,26 +1,72 @@
 #!/bin/sh
-# Speed beside peers, in one run: pictures a second (best of 15), jre over ONNX Runtime. Peers live in a scratch environment outside the tree.
-#   bench.sh BUILD
+# Speed beside peers, in one run on one machine, as ratios: above 1 jre is ahead. The peers are those of `make peers`.
+#   bench.sh BUILD [networks | pictures | metrics]...      all three if none is named; JRE_BENCH=long adds metrics of 50,000 rows
 set -eu
 build=$1
-scratch=${TMPDIR:-/tmp}/jre-peers
+shift
+[ $# != 0 ] || set -- networks pictures metrics
+python=$(tests/peers/run.sh "$build" --install)
 export JRE_STDLIB=$PWD/stdlib
-python=$scratch/bin/python
-if ! [ -x "$python" ]; then
-    command -v python3 >/dev/null || { echo "the peers need python3 with venv"; exit 1; }
-    python3 -m venv "$scratch"
-    "$python" -m pip install -q numpy onnx onnxruntime
-fi
-printf '%-16s %5s %7s %10s %12s %7s %9s\n' network batch threads jre onnxruntime ratio GFLOP/s
-for network in mobilenetv2_100 resnet18 resnet50; do
-    for batch in 1 16; do
-        for threads in 1 2; do
-            ours=$("$build/tests/bench/networks" "$network" "$batch" "$threads")
-            theirs=$("$python" tests/bench/peers.py "$network" "$batch" "$threads")
-            echo "$network $batch $threads $ours $theirs" | awk '{printf "%-16s %5d %7d %10.1f %12.1f %7.2f %9.0f\n", $1, $2, $3, $4, $7, $4 / $7, $6}'
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+has() { "$python" -c "import $1" 2>/dev/null; }
+ratio() { awk "BEGIN {printf \"%.2f\", $1 / $2}"; }
+
+# Pictures a second, best of 15, of networks with made-up weights.
+networks() {
+    printf '%-16s %5s %7s %10s %12s %7s %9s\n' network batch threads jre onnxruntime ratio GFLOP/s
+    for network in mobilenetv2_100 resnet18 resnet50; do
+        for batch in 1 16; do
+            for threads in 1 2; do
+                ours=$("$build/tests/bench/networks" "$network" "$batch" "$threads")
+                theirs=$("$python" tests/bench/networks.py "$network" "$batch" "$threads")
+                echo "$network $batch $threads $ours $theirs" | awk '{printf "%-16s %5d %7d %10.1f %12.1f %7.2f %9.0f\n", $1, $2, $3, $4, $7, $4 / $7, $6}'
+            done
         done
     done
+}
+
+# The rate that `jre run --only NAME` tells, best of 3 from an empty store; `cached` follows a `cold` in the same one.
+rate() {
+    for round in 1 2 3; do
+        for only in cold $(test "$1" = cold || echo cached); do
+            "$build/jre" run tests/bench/pictures.jre --set "pictures.root=\"$PWD/$build/sample\"" --threads 1 --into "$work/$1$round" --only "$only" 2>/dev/null |
+                sed -n 's/.*(\([0-9.]*\) a second).*/\1/p'
+        done | tail -1
+    done | sort -n | tail -1
+}
+
+# Cutouts a second on one core: decoded, laid on gray, fitted into 224 pixels, normalized.
+pictures() {
+    echo "cutouts of the sample, one core:"
+    cold=$(rate cold) cached=$(rate cached)
+    printf '%-16s %10s %10s %10s %10s\n' peer theirs 'jre cold' ratio cached
+    for peer in pillow $(has torchvision && echo torchvision); do
+        theirs=$("$python" tests/bench/pictures.py "$peer" "$build/sample/train/train")
+        printf '%-16s %10.1f %10.1f %10s %10s\n' "$peer" "$theirs" "$cold" "$(ratio "$cold" "$theirs")" "$(ratio "$cached" "$theirs")"
+    done
+    echo "jre from the cache: $cached a second"
+}
+
+# Exact identity-balanced mAP, every row asking all others, two threads.
+metrics() {
+    echo "exact identity-balanced mAP of rows x 512, two threads:"
+    printf '%-8s %-12s %-8s %10s %10s %9s %7s\n' rows kind peer seconds 'jre' MiB ratio
+    for rows in 10000 $(test "${JRE_BENCH:-}" = long && echo 50000); do
+        "$build/tests/bench/ranking" "$rows" 512 3 > "$work/ranking"
+        sed 's/^/  jre: /' "$work/ranking"
+        for kind in noise individuals; do
+            ours=$(sed -n "s/.* $kind, 2 threads: \([0-9.]*\) s.*/\1/p" "$work/ranking")
+            for peer in numpy $(has torch && echo torch) $(has pytorch_metric_learning && [ "$rows" = 10000 ] && echo pml); do
+                "$python" tests/bench/metrics.py "$peer" "$rows" 512 "$kind" > "$work/peer" 2>/dev/null || { echo "$peer: could not do it"; continue; }
+                read -r seconds memory map < "$work/peer"
+                printf '%-8s %-12s %-8s %10s %10s %9s %7s\n' "$rows" "$kind" "$peer" "$seconds" "$ours" "$memory" "$(ratio "$seconds" "$ours")"
+            done
+        done
+    done
+}
+
+for part; do
+    "$part"
+    echo
 done
-echo
-echo "exact identity-balanced mAP of 10,000 x 512, all pairs:"
-"$build/tests/bench/ranking"

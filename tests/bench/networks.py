@@ -1,4 +1,4 @@
-"""peers.py NETWORK BATCH THREADS: pictures a second of ONNX Runtime on the same network, best and median of 15.
+"""networks.py NETWORK BATCH THREADS: pictures a second of ONNX Runtime on the same network, best and median of 15.
 
 Batch norms are folded, as ONNX Runtime's own exporters leave them; values are random, which changes no speed."""
 import sys
