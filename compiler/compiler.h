@@ -671,13 +671,14 @@ struct EnsemblePlan {
     PartPlan fit_on; SimilarityPlan *shortlist; SplitPlan *folds; KeyTree *key;
 };
 
+typedef struct { Metric metric; double at; Span span; } MetricPlan;           /* assigned(at = 0.4); at: NaN where the metric has none */
 typedef struct EvaluatePlan {
     const char *name; Span span; MemberName member;
     Decl *decl; const Choice *choices;
     SimilarityPlan *similarity;
     PartPlan on, against;                 /* against.dataset NULL: the same pictures */
     const Expr *gallery;                  /* a condition on pairs, or NULL */
-    NameList metrics; bool average_identity, lonely_zero;
+    LIST(MetricPlan) metrics; bool average_identity, lonely_zero;
     const char *record, *notes;           /* path as written, or NULL */
     KeyTree *key;                         /* of its settings and its similarity; pictures and kernels come on top */
     Span record_span;
@@ -766,7 +767,7 @@ bool check_expectation(Compilation *c, const Statement *expect, const Member *me
 /* A probe is shown once for each choice: its text, and its value unless a table shows it (NULL). */
 void members_probed(Compilation *c, const Statement *probe, MemberList *members);
 const char *probe_value(Compilation *c, const Statement *probe, const Member *member, const ResultSource *results, const char **name);
-/* Every metric an evaluation has, for help; ends in NULL. */
+/* What an evaluation tells besides its metrics; ends in NULL. */
 extern const char *const metric_names[];
 
 /* ---- testing.c: chunks that are laid over their document alone ------------------------------------------------------------------------ */

@@ -127,7 +127,7 @@ static void describe_split(const SplitPlan *split, Text *out) {
 
 static void describe_evaluation(Compilation *c, const EvaluatePlan *e, Text *out) {
     text_add(out, "Evaluation   %s on %s%s%s:", similarity_text(&c->arena, e->similarity), e->on.split ? e->on.split->name : e->on.dataset->name, e->on.split ? "." : "", e->on.split ? e->on.part : "");
-    for (int i = 0; i < e->metrics.count; i++) text_add(out, " %s", e->metrics.at[i]);
+    for (int i = 0; i < e->metrics.count; i++) text_add(out, " %s", metric_rows[e->metrics.at[i].metric].word);
     text_add(out, ", average over %s", e->average_identity ? "individuals" : "queries");
 }
 

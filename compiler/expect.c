@@ -25,10 +25,11 @@ static const char *member_text(Compilation *c, const Statement *expect, const Me
 
 /* Scores lie between 0 and 1. */
 static bool is_share(const Value *v) {
-    static const char *const shares[] = {"map", "rank1", "rank5", "rank10", "chance", "low", "high", "best.ap", "worst.ap", "best", "worst", "assigned", "false_matches", "accuracy"};
-    for (size_t i = 0; i < sizeof shares / sizeof *shares && v->kind == VALUE_METRIC && !v->axis && v->text; i++)
-        if (!strcmp(v->text, shares[i])) return true;
-    return false;
+    static const char *const shares[] = {"chance", "low", "high", "best.ap", "worst.ap", "best", "worst"};
+    if (v->kind != VALUE_METRIC || v->axis || !v->text) return false;
+    bool share = metric_find(v->text) != METRIC_NONE;
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) share |= !strcmp(v->text, shares[i]);
+    return share;
 }
 
 static bool never(BinaryOperator op, double bound) {

@@ -131,14 +131,17 @@ static Value *one_fold(Environment *env, const Expr *e, const Value *split) {
 
 /* ---- results -------------------------------------------------------------------------------------------------------------- */
 
+static bool has_parameters(Metric metric) { return strcmp(metric_rows[metric].parameters, "()") != 0; }
+
 /* Every number of an evaluation, and those that its own metrics add: assigned(at = 0.4) is cv.assigned. */
 static void metrics_of(Compilation *c, const Value *evaluation, NameList *names) {
+    for (int metric = 0; metric < METRIC_COUNT; metric++)
+        if (!has_parameters((Metric)metric)) list_add(&c->arena, names, metric_rows[metric].word);
     for (int i = 0; metric_names[i]; i++) list_add(&c->arena, names, metric_names[i]);
     const Value *own = setting_value(c, evaluation->decl, "metrics", evaluation->choices);
     for (int i = 0; own && own->kind == VALUE_LIST && i < own->items.count; i++) {
-        bool there = false;
-        for (int k = 0; metric_names[k] && !there; k++) there = own->items.at[i]->text && !strcmp(metric_names[k], own->items.at[i]->text);
-        if (own->items.at[i]->text && !there) list_add(&c->arena, names, own->items.at[i]->text);
+        Metric metric = own->items.at[i]->text ? metric_find(own->items.at[i]->text) : METRIC_NONE;
+        if (metric != METRIC_NONE && has_parameters(metric)) list_add(&c->arena, names, metric_rows[metric].word);
     }
 }
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-const char *const metric_names[] = {"map", "rank1", "rank5", "chance", "low", "high", "spread", "queries", "individuals",
-                                    "best.ap", "worst.ap", "best.identity", "worst.identity", "seconds_per_image", NULL};
+const char *const metric_names[] = {"chance", "low", "high", "spread", "queries", "lonely", "ties", "individuals", "best.ap", "worst.ap", "best.identity", "worst.identity",
+                                    "seconds_per_image", NULL};
 
 /* In the order in which they are planned: what others need comes first. */
 static const struct { RecordKind kind; void *(*plan)(Compilation *c, Decl *decl, const Member *member); } kinds[] = {

@@ -4,6 +4,7 @@
  * similarity learned by folds stands once for each fold; `folds` says of which split. */
 #include "compiler.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- embeds --------------------------------------------------------------------------------------------------------------- */
@@ -224,18 +225,25 @@ static void later_score(Compilation *c, const SimilarityPlan *similarity, const 
 
 /* ---- evaluations ---------------------------------------------------------------------------------------------------------------- */
 
+/* `cv.assigned` is one number: no metric stands twice. */
 static bool read_metrics(Compilation *c, const Decl *decl, const Choice *choices, EvaluatePlan *evaluation) {
-    static const char *const computed[] = {"map", "rank1", "rank5"};
     const Value *metrics = setting_value(c, decl, "metrics", choices);
     if (!metrics || metrics->kind != VALUE_LIST) return false;
+    bool sound = true;
     for (int i = 0; i < metrics->items.count; i++) {
-        const Value *metric = metrics->items.at[i];
-        bool known = false;
-        for (int k = 0; k < 3; k++) known |= metric->text && !strcmp(metric->text, computed[k]);
-        if (!known) plan_later(c, arena_print(&c->arena, "the metric `%s`", metric->text), evaluation->name, metric->span);
-        list_add(&c->arena, &evaluation->metrics, metric->text);
+        const Value *value = metrics->items.at[i], *at = option_argument(value, "at");
+        MetricPlan metric = {value->text ? metric_find(value->text) : METRIC_NONE, at ? value_bare(at) : NAN, value->span};
+        if (metric.metric == METRIC_NONE) return false;
+        for (int k = 0; sound && k < evaluation->metrics.count; k++) {
+            if (evaluation->metrics.at[k].metric != metric.metric) continue;
+            Diagnostic *d = diag(c->jre, DIAG_wrong_argument, metric.span, "`%s` is asked for a second time", value->text);
+            diag_also(d, evaluation->metrics.at[k].span, "here it is already");
+            diag_help(d, "leave one away; another evaluation, with `like %s`, may ask for the other", evaluation->name);
+            sound = false;
+        }
+        list_add(&c->arena, &evaluation->metrics, metric);
     }
-    return true;
+    return sound;
 }
 
 /* On what, against what; the parts that this version examines are a whole dataset and what folds hold out. */

@@ -181,6 +181,21 @@ extern const PlaceRow place_rows[];
 extern const int place_row_count;
 extern const PlaceWord place_words[];
 extern const int place_word_count;
+/* METRIC_map, METRIC_rank1, ... in the order of the table. */
+typedef enum {
+#define PLACE(type, noun)
+#define OPTION(type, word, parameters, where, sentence)
+#define METRIC(word, parameters, sentence) METRIC_##word,
+#include "places.def"
+#undef PLACE
+#undef OPTION
+#undef METRIC
+    METRIC_COUNT,
+    METRIC_NONE = METRIC_COUNT
+} Metric;
+typedef struct { const char *word, *parameters; } MetricRow;                  /* parameters: "()" or "(at: Real)" */
+extern const MetricRow metric_rows[METRIC_COUNT];
+Metric metric_find(const char *word);                                         /* METRIC_NONE if none */
 const PlaceRow *place_find(const char *type);                                 /* NULL if values of the type are no words with arguments */
 const PlaceWord *place_word(const char *type, const char *word);             /* NULL if the place has no such word */
 

@@ -41,6 +41,17 @@ const PlaceWord place_words[] = {
 };
 const int place_word_count = (int)(sizeof place_words / sizeof *place_words);
 
+const MetricRow metric_rows[METRIC_COUNT] = {
+#undef METRIC
+#define PLACE(type, noun)
+#define OPTION(type, word, parameters, where, sentence)
+#define METRIC(word, parameters, sentence) [METRIC_##word] = { #word, parameters },
+#include "places.def"
+#undef PLACE
+#undef OPTION
+#undef METRIC
+};
+
 const WordRow word_rows[] = {
 #define RESERVED(word, token, role, sentence) { #word, role, sentence },
 #define WORD(word, role, sentence) { word, role, sentence },
@@ -84,6 +95,13 @@ const PlaceWord *place_word(const char *type, const char *word) {
         if (strcmp(place_words[i].type, type) == 0 && strcmp(place_words[i].word, word) == 0)
             return &place_words[i];
     return NULL;
+}
+
+Metric metric_find(const char *word) {
+    for (int metric = 0; metric < METRIC_COUNT; metric++)
+        if (strcmp(metric_rows[metric].word, word) == 0)
+            return (Metric)metric;
+    return METRIC_NONE;
 }
 
 /* ---- examples: what stands in a help where a value is missing --------------------------------------------------- */

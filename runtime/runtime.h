@@ -385,50 +385,100 @@ Loader *loader_new(Jre *jre, const View *view, const char *const *paths, const c
 int loader_next(Loader *loader, const float **pixels);
 void loader_free(Loader *loader);
 
+/* ---- retrieval/tiles.c: who streams over all pairs ------------------------------------------------------------------------------------ */
+
+enum { TILE_CANDIDATES = 240, TILE_STEP = 16 };           /* queries of a block and candidates of a tile are multiples of the step */
+/* Scores of `candidates` rows against `queries` rows. Both counts are fixed, so every score is made by the same arithmetic. */
+typedef struct {
+    const Kernel *kernel; KernelCall call;
+    int candidates, queries, width;
+    size_t packed_bytes, workspace_bytes;
+    int64_t units;
+} TileShape;
+/* What one thread needs to fill a tile. */
+typedef struct {
+    float *query;                         /* [width, queries]: the block's queries, one a column */
+    float *candidate;                     /* [candidates, width]: rows from all over the gallery */
+    float *scores;                        /* [candidates, queries] */
+    float *by_query;                      /* the same, [queries, candidates] */
+    void *packed, *workspace;
+} Tile;
+/* Cuts pieces off one allocation; with base NULL it only adds up. */
+typedef struct { char *base; size_t used; } Carver;
+void *tile_piece(Carver *carver, size_t count, size_t element);
+bool tile_shape(Jre *jre, int level, int candidates, int queries, int width, TileShape *shape);      /* False: diagnosed */
+void tile_carve(Tile *tile, const TileShape *shape, Carver *carver);
+const float *tile_row(const float *rows, int row, int width);
+/* Makes rows[which[0]], rows[which[1]], ... the queries of the tile; the places behind `count` become zeros. */
+void tile_queries(const Tile *tile, const TileShape *shape, const float *rows, const int *which, int count);
+void tile_clear(const Tile *tile, const TileShape *shape, int first);          /* candidates from `first` on become zeros */
+void tile_run(const Tile *tile, const TileShape *shape, const float *candidates);
+/* Gallery rows first .. end-1, one tile at most; where the gallery ends, zeros follow. */
+void tile_run_rows(const Tile *tile, const TileShape *shape, const float *gallery, int first, int end);
+void tile_transpose(const Tile *tile, const TileShape *shape);                 /* fills by_query */
+/* mask[i]: -1 where candidate first + i may answer the query, else 0; i < count. The mask has room for pair_rule_depth(rule) tiles. */
+int pair_rule_depth(const PairRule *rule);
+void pair_rule_tile(const PairRule *rule, int query, int first, int count, int32_t *mask);
+/* Scores where the mask is 0 become NaN; how many are left. */
+int pair_rule_leave_out(const int32_t *mask, int count, float *scores);
+/* Scores of one query against every gallery row, as rank_queries sees them. */
+void query_scores(Jre *jre, int level, const float *query, const float *gallery, int candidates, int width, float *scores);
+
 /* ---- retrieval/similarity.c, metrics.c, statistics.c --------------------------------------------------------------------------------- */
 
-/* What one query got (DEFINITIONS 5.1; order: score falling, then row). */
+/* What one query got (DEFINITIONS 5.1 to 5.3; order: score falling, then row; what has no score comes last). R: how many are relevant. */
 typedef struct {
-    int positives;                        /* relevant pictures among its candidates; 0: lonely */
+    int positives;                        /* R: relevant pictures among its candidates; 0: lonely */
+    int candidates;                       /* that may answer: not itself, nor whom the rule leaves out */
+    int unscored;                         /* of them, those whose score is no number */
     double average_precision;
-    int first_rank;                       /* rank of the first relevant one, from 1; 0 if lonely */
+    double best_order, worst_order, expected_order;       /* average precision if equal scores stood in other orders */
+    double map_at_r;                      /* average precision within the first R */
+    int first_rank, last_rank;            /* of the relevant ones, from 1; 0 if lonely */
+    int hits;                             /* relevant ones among the first R */
     int ties;                             /* candidates, not relevant ones, whose score equals that of some positive */
-    int best;                             /* gallery row ranked first; -1 if there is no candidate */
+    int best; float best_score;           /* gallery row ranked first and its score; -1 and NaN if there is no candidate */
+    int answer;                           /* its individual; -1 if there is none */
 } QueryResult;
 
 /* Streams tiles of scores; nothing of size queries x gallery is kept. query, gallery: [rows, width] f32 row-major (unit rows).
- * label: individual of each row. self[i]: the gallery row that is query i itself, left out; -1 if none.
- * Bits do not depend on the number of threads. */
+ * label: individual of each row. self[i]: the gallery row that is query i itself, left out; -1 if none. rule: who may answer whom,
+ * or NULL. Bits do not depend on the number of threads. */
 typedef struct {
     const float *query; int queries; const int *query_label; const int *self;
     const float *gallery; int candidates; const int *gallery_label;
     int width;
+    const PairRule *rule;
 } RankingTask;
 bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results);
-/* Scores of one query against every gallery row, as rank_queries sees them. */
-void query_scores(Jre *jre, int level, const float *query, const float *gallery, int candidates, int width, float *scores);
 
-typedef struct { int identity; double average_precision; int queries, folds; } IdentityScore;
+/* How an evaluation is asked. average_identity: over an individual's queries, the folds where it is present, the individuals; else over
+ * all queries. lonely_zero: a query without an answer counts 0, else it is left out. */
 typedef struct {
-    double map, rank1, rank5;             /* averaged as asked; with low, high, chance NaN where nothing was judged */
-    double low, high;                     /* 95 % bootstrap interval of map over individuals */
+    bool average_identity, lonely_zero; uint64_t seed;
+    double at[METRIC_COUNT];              /* of assigned(at) and false_matches(at); NaN: not asked for */
+} Judging;
+Judging judging_of(const EvaluatePlan *plan);
+typedef struct { double value, low, high, spread; } Score;                    /* low, high: 95 % bootstrap interval over individuals; spread: standard deviation (n - 1) of the folds' own values, 0 with one fold */
+typedef struct { int identity; double average_precision, low, high; int queries, folds; } IdentityScore;     /* low, high: over its queries; NaN with one */
+typedef struct {
+    Score score[METRIC_COUNT];            /* averaged as asked; NaN where nothing was judged, or not asked for */
     double chance;                        /* expected map of random orders */
-    double fold_spread;                   /* standard deviation (n - 1) of the folds' own maps; 0 with one fold */
-    int queries, lonely; int64_t ties;    /* queries: all that asked, the lonely ones among them */
+    double map_best_order, map_worst_order, map_expected_order;               /* map if equal scores stood in other orders; map if there are none */
+    int queries, lonely; int64_t ties, unscored;          /* queries: all that asked, the lonely ones among them */
     IdentityScore *per_identity; int identities;          /* present ones, by identity number */
     int best, worst;                      /* places in per_identity; -1 if it is empty */
 } Evaluation;
-/* One fold's queries with their individuals; fold f holds count[f] of them. average_identity: over an individual's queries, the
- * folds where it is present, the individuals; else over all queries. lonely_zero: a query without an answer counts 0. */
-typedef struct { const QueryResult *results; const int *identity; const int *candidates; int count; } FoldResults;
-void evaluate_folds(Jre *jre, Arena *arena, const FoldResults *folds, int fold_count, int identities, bool average_identity,
-                    bool lonely_zero, uint64_t seed, Evaluation *out);
+/* One fold's queries with their individuals; -1: nobody knows. */
+typedef struct { const QueryResult *results; const int *identity; int count; } FoldResults;
+void evaluate_folds(Jre *jre, Arena *arena, const FoldResults *folds, int fold_count, int identities, const Judging *judging, Evaluation *out);
 /* Expected average precision of a random order: `positives` relevant among `candidates`. */
 double chance_average_precision(int positives, int candidates);
-/* 95 % percentile interval of the mean of values, by `rounds` resamplings, at most 10000 (Philox, purpose "interval"). */
-void bootstrap_interval(const double *values, int count, int rounds, uint64_t seed, double *low, double *high);
-/* The same for sum(sums) / sum(weights), where each individual brings a sum of several values. weights NULL: 1 each. */
-void bootstrap_ratio_interval(const double *sums, const double *weights, int count, int rounds, uint64_t seed, double *low, double *high);
+double harmonic_number(double n);                         /* 1 + 1/2 + ... + 1/n */
+/* 95 % percentile intervals by `rounds` resamplings, at most 10000 (Philox, purpose "interval"): one draw of individuals for all of
+ * `ratios` numbers, each the sum of over[individual * ratios + r] by that of under. NaN where nothing was under. */
+void bootstrap_intervals(Jre *jre, const double *over, const double *under, int individuals, int ratios, int rounds, uint64_t seed, double *low, double *high);
+
 
 /* ---- report/tables.c ----------------------------------------------------------------------------------------------------------------------- */
 

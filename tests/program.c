@@ -46,7 +46,7 @@ static void default_restores_and_remove_frees_a_name(void **state) {
                                                                  "evaluate cv {\n  similarity likeness\n  on folds.held_out\n  metrics [rank1]\n  average query\n}\n")));
     assert_int_equal(trial->c.plan->splits.at[0]->seed, 0);
     assert_int_equal(trial->c.plan->evaluations.count, 1);
-    assert_string_equal(trial->c.plan->evaluations.at[0]->metrics.at[0], "rank1");
+    assert_int_equal(trial->c.plan->evaluations.at[0]->metrics.at[0].metric, METRIC_rank1);
     trial_free(trial);
 }
 

@@ -121,7 +121,7 @@ static int computed(const Outcomes *outcomes) {
 static double map_of(const Outcomes *outcomes) {
     const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItem(outcomes->json, "evaluations"), 0);
     assert_non_null(first);
-    return cJSON_GetObjectItem(first, "map")->valuedouble;
+    return cJSON_GetObjectItem(cJSON_GetObjectItem(cJSON_GetObjectItem(first, "metrics"), "map"), "value")->valuedouble;
 }
 
 static const char *key_of(Site *site, const Outcomes *outcomes, const char *name) {

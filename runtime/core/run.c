@@ -48,13 +48,12 @@ static bool choose_pictures(Session *session, Arena *scratch, const EvaluatePlan
 /* Ranks one fold: its pictures ask, and answer each other. */
 static bool rank_fold(Session *session, Arena *scratch, const EvaluatePlan *plan, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, FoldResults *fold) {
     QueryResult *results = arena_array(scratch, QueryResult, count + 1);
-    int *identity = arena_array(scratch, int, count + 1), *self = arena_array(scratch, int, count + 1), *candidates = arena_array(scratch, int, count + 1);
+    int *identity = arena_array(scratch, int, count + 1), *self = arena_array(scratch, int, count + 1);
     for (int i = 0; i < count; i++) {
         identity[i] = dataset->pictures[which[i]].identity_number;
         self[i] = i;
-        candidates[i] = count - 1;
     }
-    *fold = (FoldResults){results, identity, candidates, count};
+    *fold = (FoldResults){results, identity, count};
     if (!count) return true;
     size_t floats = (size_t)count * (size_t)table->width;
     float *rows = jre_allocate_aligned(session->jre, floats * sizeof(float), 64);
@@ -82,7 +81,8 @@ static bool compute_evaluation(Run *run, Arena *scratch, const Dataset *dataset,
         if (session->jre->interrupted || !rank_fold(session, scratch, plan, table, dataset, which, chosen.start[fold + 1] - chosen.start[fold], &folds[fold])) return false;
     }
     Evaluation *numbers = &report->numbers;
-    evaluate_folds(session->jre, &session->arena, folds, chosen.folds, dataset->identity_count, plan->average_identity, plan->lonely_zero, 0, numbers);
+    const Judging judging = judging_of(plan);
+    evaluate_folds(session->jre, &session->arena, folds, chosen.folds, dataset->identity_count, &judging, numbers);
     report->individuals = arena_array(&session->arena, const char *, numbers->identities + 1);
     for (int i = 0; i < numbers->identities; i++) report->individuals[i] = dataset->identities[numbers->per_identity[i].identity];
     report->folds = chosen.folds;
@@ -190,9 +190,13 @@ static bool result_metric(void *context, const EvaluatePlan *plan, const char *f
     if (!report) return false;
     const Evaluation *n = &report->numbers;
     const struct { const char *name; double value; } fields[] = {
-        {"map", n->map}, {"rank1", n->rank1}, {"rank5", n->rank5}, {"chance", n->chance}, {"low", n->low}, {"high", n->high},
-        {"spread", n->fold_spread}, {"queries", n->queries}, {"lonely", n->lonely}, {"ties", (double)n->ties}, {"individuals", n->identities},
+        {"chance", n->chance}, {"low", n->score[METRIC_map].low}, {"high", n->score[METRIC_map].high}, {"spread", n->score[METRIC_map].spread}, {"queries", n->queries}, {"lonely", n->lonely}, {"ties", (double)n->ties}, {"individuals", n->identities},
         {"seconds_per_image", report->embed_pictures > 0 ? report->embed_seconds / (double)report->embed_pictures : 0}};
+    const Metric metric = metric_find(field);
+    if (metric != METRIC_NONE) {
+        *number = n->score[metric].value;
+        return true;
+    }
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (strcmp(field, fields[i].name) == 0) {
             *number = fields[i].value;

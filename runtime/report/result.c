@@ -64,6 +64,21 @@ static void json_protocol(Text *out, const EvaluatePlan *plan) {
     text_add(out, "}");
 }
 
+/* Every metric with its interval over individuals and its spread over folds. */
+static void json_scores(Text *out, const Evaluation *numbers) {
+    text_add(out, ", \"metrics\": {");
+    for (int metric = 0; metric < METRIC_COUNT; metric++) {
+        const Score *score = &numbers->score[metric];
+        text_add(out, "%s\"%s\": {\"value\": ", metric ? ", " : "", metric_rows[metric].word);
+        json_number(out, score->value);
+        json_field(out, "low", score->low);
+        json_field(out, "high", score->high);
+        json_field(out, "spread", score->spread);
+        text_add(out, "}");
+    }
+    text_add(out, "}");
+}
+
 void report_json(Text *out, const EvaluationReport *report) {
     const EvaluatePlan *plan = report->plan;
     const Evaluation *numbers = &report->numbers;
@@ -82,16 +97,15 @@ void report_json(Text *out, const EvaluationReport *report) {
     json_words(out, "augmentation", view_of(plan));
     json_field(out, "embedding_dim", plan->similarity->embed->width);
     json_protocol(out, plan);
-    json_field(out, "map", numbers->map);
-    json_field(out, "low", numbers->low);
-    json_field(out, "high", numbers->high);
-    json_field(out, "fold_spread", numbers->fold_spread);
+    json_scores(out, numbers);
     json_field(out, "chance", numbers->chance);
-    json_field(out, "rank1", numbers->rank1);
-    json_field(out, "rank5", numbers->rank5);
+    json_field(out, "map_best_order", numbers->map_best_order);
+    json_field(out, "map_worst_order", numbers->map_worst_order);
+    json_field(out, "map_expected_order", numbers->map_expected_order);
     json_field(out, "queries", numbers->queries);
     json_field(out, "lonely", numbers->lonely);
     json_field(out, "ties", (double)numbers->ties);
+    json_field(out, "unscored", (double)numbers->unscored);
     json_field(out, "folds", report->folds);
     json_field(out, "pictures", report->pictures);
     json_field(out, "best", numbers->best);
@@ -102,6 +116,8 @@ void report_json(Text *out, const EvaluationReport *report) {
         json_text(out, report->individuals[i]);
         json_field(out, "number", numbers->per_identity[i].identity);
         json_field(out, "average_precision", numbers->per_identity[i].average_precision);
+        json_field(out, "low", numbers->per_identity[i].low);
+        json_field(out, "high", numbers->per_identity[i].high);
         json_field(out, "queries", numbers->per_identity[i].queries);
         json_field(out, "folds", numbers->per_identity[i].folds);
         text_add(out, "}");
@@ -143,7 +159,8 @@ static bool read_individuals(Jre *jre, Arena *arena, const cJSON *list, Evaluati
     for (const cJSON *item = list->child; item && place < count; item = item->next, place++) {
         const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "identity");
         IdentityScore *score = &numbers->per_identity[place];
-        if (!cJSON_IsString(name) || !read_count(item, "number", &score->identity) || !read_number(item, "average_precision", &score->average_precision) || !read_count(item, "queries", &score->queries) ||
+        if (!cJSON_IsString(name) || !read_count(item, "number", &score->identity) || !read_number(item, "average_precision", &score->average_precision) ||
+            !read_number(item, "low", &score->low) || !read_number(item, "high", &score->high) || !read_count(item, "queries", &score->queries) ||
             !read_count(item, "folds", &score->folds))
             return false;
         report->individuals[place] = intern(jre, name->valuestring);
@@ -152,12 +169,22 @@ static bool read_individuals(Jre *jre, Arena *arena, const cJSON *list, Evaluati
     return numbers->best < count && numbers->worst < count;
 }
 
+static bool read_scores(const cJSON *metrics, Evaluation *numbers) {
+    for (int metric = 0; metric < METRIC_COUNT; metric++) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(metrics, metric_rows[metric].word);
+        Score *score = &numbers->score[metric];
+        if (!read_number(item, "value", &score->value) || !read_number(item, "low", &score->low) || !read_number(item, "high", &score->high) ||
+            !read_number(item, "spread", &score->spread))
+            return false;
+    }
+    return true;
+}
+
 static bool read_report(Jre *jre, Arena *arena, const cJSON *json, EvaluationReport *report) {
     Evaluation *numbers = &report->numbers;
     const struct { const char *name; double *to; } fields[] = {
-        {"map", &numbers->map}, {"low", &numbers->low}, {"high", &numbers->high}, {"fold_spread", &numbers->fold_spread},
-        {"chance", &numbers->chance}, {"rank1", &numbers->rank1}, {"rank5", &numbers->rank5}, {"seconds", &report->seconds},
-        {"embed_seconds", &report->embed_seconds}};
+        {"chance", &numbers->chance}, {"map_best_order", &numbers->map_best_order}, {"map_worst_order", &numbers->map_worst_order},
+        {"map_expected_order", &numbers->map_expected_order}, {"seconds", &report->seconds}, {"embed_seconds", &report->embed_seconds}};
     const struct { const char *name; int *to; } counts[] = {
         {"queries", &numbers->queries}, {"lonely", &numbers->lonely}, {"folds", &report->folds}, {"pictures", &report->pictures},
         {"best", &numbers->best}, {"worst", &numbers->worst}};
@@ -165,10 +192,12 @@ static bool read_report(Jre *jre, Arena *arena, const cJSON *json, EvaluationRep
         if (!read_number(json, fields[i].name, fields[i].to)) return false;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         if (!read_count(json, counts[i].name, counts[i].to)) return false;
-    double ties, pictures;
-    if (!read_number(json, "ties", &ties) || !read_number(json, "embed_pictures", &pictures)) return false;
+    if (!read_scores(cJSON_GetObjectItemCaseSensitive(json, "metrics"), numbers)) return false;
+    double ties, unscored, pictures;
+    if (!read_number(json, "ties", &ties) || !read_number(json, "unscored", &unscored) || !(unscored >= 0 && unscored < 9e15) || !read_number(json, "embed_pictures", &pictures)) return false;
     if (!(ties >= 0 && ties < 9e15) || !(pictures >= 0 && pictures < 9e15)) return false;
     numbers->ties = (int64_t)ties;
+    numbers->unscored = (int64_t)unscored;
     report->embed_pictures = (int64_t)pictures;
     const cJSON *run = cJSON_GetObjectItemCaseSensitive(json, "run_id");
     report->run_id = cJSON_IsString(run) ? intern(jre, run->valuestring) : "";
@@ -231,7 +260,7 @@ static bool put_record(Session *session, Arena *arena, const EvaluationReport *r
     const EvaluatePlan *plan = report->plan;
     const Evaluation *numbers = &report->numbers;
     const char *cells[COLUMNS] = {
-        report->version, backbone_of(plan), "none", arena_print(arena, "%d", plan->similarity->embed->width), view_of(plan), six(arena, numbers->map),
+        report->version, backbone_of(plan), "none", arena_print(arena, "%d", plan->similarity->embed->width), view_of(plan), six(arena, numbers->score[METRIC_map].value),
         six(arena, individual_score(report, numbers->best)), six(arena, individual_score(report, numbers->worst)), six(arena, 0.0), notes_of(arena, report)};
     return table_put_row(session->jre, path_below(session->jre, session->base, plan->record), plan->record_span,
                          &(TableRow){.columns = columns, .cells = cells, .count = COLUMNS, .key_columns = COLUMNS});
@@ -256,9 +285,10 @@ static bool put_ext(Session *session, Arena *arena, const EvaluationReport *repo
         "individuals", "best", "best_identity_ap", "worst", "worst_identity_ap", "protocol", "seconds", "embed_seconds", "embed_pictures", "embed_key", "dataset_key", "run_id"};
     enum { COLUMNS = sizeof columns / sizeof *columns, NAME_COLUMNS = 4 };
     const Evaluation *n = &report->numbers;
+    const Score *map = &n->score[METRIC_map];
     const char *cells[COLUMNS] = {
-        report->version, report->plan->name, report->choice, report->key, backbone_of(report->plan), six(arena, n->map), six(arena, n->low), six(arena, n->high),
-        six(arena, n->fold_spread), six(arena, n->chance), six(arena, n->rank1), six(arena, n->rank5), arena_print(arena, "%d", n->queries),
+        report->version, report->plan->name, report->choice, report->key, backbone_of(report->plan), six(arena, map->value), six(arena, map->low), six(arena, map->high),
+        six(arena, map->spread), six(arena, n->chance), six(arena, n->score[METRIC_rank1].value), six(arena, n->score[METRIC_rank5].value), arena_print(arena, "%d", n->queries),
         arena_print(arena, "%d", n->lonely), arena_print(arena, "%lld", (long long)n->ties), arena_print(arena, "%d", report->pictures),
         arena_print(arena, "%d", n->identities), individual_name(report, n->best), six(arena, individual_score(report, n->best)),
         individual_name(report, n->worst), six(arena, individual_score(report, n->worst)), protocol_text(arena, report->plan),
@@ -349,8 +379,9 @@ static ShownRow result_row(Arena *arena, const EvaluationReport *report) {
     ShownRow row = {{backbone_of(report->plan)}};
     int at = choice_columns(report);
     for (int i = 0; i < at && i < report->plan->member.count; i++) row.cell[i] = report->plan->member.at[i].choice;
-    const char *cells[] = {three(arena, n->map), isfinite(n->low) ? arena_print(arena, "%s to %s", three(arena, n->low), three(arena, n->high)) : "-",
-                           report->folds > 1 ? three(arena, n->fold_spread) : "-", three(arena, n->chance), three(arena, n->rank1), three(arena, n->rank5),
+    const Score *map = &n->score[METRIC_map];
+    const char *cells[] = {three(arena, map->value), isfinite(map->low) ? arena_print(arena, "%s to %s", three(arena, map->low), three(arena, map->high)) : "-",
+                           report->folds > 1 ? three(arena, map->spread) : "-", three(arena, n->chance), three(arena, n->score[METRIC_rank1].value), three(arena, n->score[METRIC_rank5].value),
                            individual_text(arena, report, n->best), individual_text(arena, report, n->worst)};
     for (int i = 0; i < 8; i++) row.cell[at + i] = cells[i];
     return row;

@@ -14,9 +14,7 @@
 #include <string.h>
 
 enum {
-    BLOCK_QUERIES = 128,
-    BLOCK_STEP = 16,                      /* blocks are a multiple of it */
-    TILE_CANDIDATES = 240,
+    BLOCK_QUERIES = 128,                  /* a multiple of TILE_STEP */
     SHORT_BUCKET = 16,                    /* longer ones are searched and sorted in n log n */
     BUCKETS_EACH = 4,                     /* buckets for each positive */
     BUCKETS_MOST = 8192,
@@ -25,141 +23,6 @@ enum {
 
 /* A relevant picture of a query. Sorted by score, then by falling row: those that a candidate beats come first. */
 typedef struct { float score; int row; } Positive;
-
-/* ---- tiles of scores ------------------------------------------------------------------------------------------------ */
-
-/* Scores of `candidates` rows against `queries` rows. Both counts are fixed, so every score is made by the same arithmetic. */
-typedef struct {
-    const Kernel *kernel;
-    KernelCall call;
-    int candidates, queries, width;
-    size_t packed_bytes, workspace_bytes;
-    int64_t units;
-} TileShape;
-
-/* What one thread needs to fill a tile. */
-typedef struct {
-    float *query;                         /* [width, queries]: the block's queries, one a column */
-    float *candidate;                     /* [candidates, width]: rows from all over the gallery */
-    float *scores;                        /* [candidates, queries] */
-    float *by_query;                      /* the same, [queries, candidates] */
-    void *packed, *workspace;
-} Tile;
-
-static TensorView matrix_view(int rows, int columns) {
-    return (TensorView){ .type = KERNEL_F32, .rank = 2, .dim = { rows, columns }, .stride = { columns, 1 } };
-}
-
-static int rounded_up(int count, int step) {
-    return (count + step - 1) / step * step;
-}
-
-/* Scores are a product of matrices. The queries are its second operand, laid out once for a whole block; the gallery is read
- * where it lies. */
-static bool tile_shape(int level, int candidates, int queries, int width, TileShape *shape) {
-    *shape = (TileShape){
-        .candidates = candidates < TILE_CANDIDATES ? rounded_up(candidates, BLOCK_STEP) : TILE_CANDIDATES,
-        .queries = queries, .width = width
-    };
-    shape->call = (KernelCall){
-        .out = matrix_view(shape->candidates, queries),
-        .in = { matrix_view(shape->candidates, width), matrix_view(width, queries) },
-        .inputs = 2
-    };
-    shape->kernel = kernel_find("matmul", "cpu", NULL, level, &shape->call);
-    if (!shape->kernel)
-        return false;
-    shape->packed_bytes = shape->kernel->packed_bytes ? shape->kernel->packed_bytes(&shape->call) : 0;
-    shape->workspace_bytes = shape->kernel->workspace_bytes ? shape->kernel->workspace_bytes(&shape->call) : 0;
-    shape->units = shape->kernel->units(&shape->call);
-    return true;
-}
-
-/* Cuts pieces off one allocation; with base NULL it only adds up. */
-typedef struct { char *base; size_t used; } Carver;
-
-static void *carve(Carver *carver, size_t count, size_t element) {
-    size_t bytes = (count * element + 63) / 64 * 64;
-    void *piece = carver->base ? carver->base + carver->used : NULL;
-    carver->used += bytes;
-    return piece;
-}
-
-static void tile_carve(Tile *tile, const TileShape *shape, Carver *carver) {
-    size_t cells = (size_t)shape->candidates * (size_t)shape->queries;
-    tile->query = carve(carver, (size_t)shape->queries * (size_t)shape->width, sizeof(float));
-    tile->candidate = carve(carver, (size_t)shape->candidates * (size_t)shape->width, sizeof(float));
-    tile->scores = carve(carver, cells, sizeof(float));
-    tile->by_query = carve(carver, cells, sizeof(float));
-    tile->packed = carve(carver, shape->packed_bytes, 1);
-    tile->workspace = carve(carver, shape->workspace_bytes, 1);
-}
-
-static KernelCall tile_call(const Tile *tile, const TileShape *shape, const float *candidates) {
-    KernelCall call = shape->call;
-    call.in[0].data = (void *)(uintptr_t)candidates;
-    call.in[1].data = tile->query;
-    call.out.data = tile->scores;
-    call.workspace = tile->workspace;
-    return call;
-}
-
-static void tile_pack(const Tile *tile, const TileShape *shape) {
-    if (!shape->kernel->pack || !shape->packed_bytes)
-        return;
-    KernelCall call = tile_call(tile, shape, tile->candidate);
-    shape->kernel->pack(&call, tile->packed);
-}
-
-static const float *row_of(const float *rows, int row, int width) {
-    return rows + (size_t)row * (size_t)width;
-}
-
-/* Makes rows[which[0]], rows[which[1]], ... the queries of the tile; the places behind `count` become zeros. */
-static void tile_queries(const Tile *tile, const TileShape *shape, const float *rows, const int *which, int count) {
-    for (int i = 0; i < shape->queries; i++) {
-        const float *from = i < count ? row_of(rows, which[i], shape->width) : NULL;
-        for (int k = 0; k < shape->width; k++)
-            tile->query[(size_t)k * (size_t)shape->queries + (size_t)i] = from ? from[k] : 0.0f;
-    }
-    tile_pack(tile, shape);
-}
-
-static void clear_candidates(const Tile *tile, const TileShape *shape, int first) {
-    size_t left = (size_t)(shape->candidates - first) * (size_t)shape->width;
-    memset(tile->candidate + (size_t)first * (size_t)shape->width, 0, left * sizeof(float));
-}
-
-static void tile_run(const Tile *tile, const TileShape *shape, const float *candidates) {
-    KernelCall call = tile_call(tile, shape, candidates);
-    call.packed = shape->packed_bytes ? tile->packed : NULL;
-    shape->kernel->run(&call, 0, shape->units);
-}
-
-/* Gallery rows first .. end-1, one tile at most; where the gallery ends, zeros follow. */
-static void tile_run_rows(const Tile *tile, const TileShape *shape, const float *gallery, int first, int end) {
-    const float *rows = row_of(gallery, first, shape->width);
-    if (end - first < shape->candidates) {
-        memcpy(tile->candidate, rows, (size_t)(end - first) * (size_t)shape->width * sizeof(float));
-        clear_candidates(tile, shape, end - first);
-        rows = tile->candidate;
-    }
-    tile_run(tile, shape, rows);
-}
-
-/* In squares of one cache line, so that each line is read once. Counts are multiples of BLOCK_STEP. */
-static void tile_transpose(const Tile *tile, const TileShape *shape) {
-    const int rows = shape->candidates, columns = shape->queries;
-    for (int column = 0; column < columns; column += BLOCK_STEP) {
-        for (int row = 0; row < rows; row += BLOCK_STEP) {
-            const float *from = tile->scores + (size_t)row * (size_t)columns + column;
-            float *to = tile->by_query + (size_t)column * (size_t)rows + row;
-            for (int i = 0; i < BLOCK_STEP; i++)
-                for (int j = 0; j < BLOCK_STEP; j++)
-                    to[(size_t)i * (size_t)rows + (size_t)j] = from[(size_t)j * (size_t)columns + (size_t)i];
-        }
-    }
-}
 
 /* ---- a score's place among the positives ------------------------------------------------------------------------------- */
 
@@ -170,9 +33,11 @@ typedef struct {
     Positive *positive; int positives;
     float *score;                         /* of the positives, sorted, and infinity behind them */
     uint32_t *above;                      /* [k]: other candidates that beat exactly the k lowest positives */
+    uint32_t *tied, *tied_first;          /* [k], k the lowest of equal positives: others with their score; of these, before all of them by row */
     uint16_t *start;                      /* [bucket]: the first positive of it; one more closes the last */
     float low, scale; int buckets;
     int marked;                           /* how far label_first .. label_end have been passed by the tiles */
+    int candidates, unscored;
     float best_score; int best, ties;
 } QueryState;
 
@@ -249,7 +114,10 @@ static void sort_positives(QueryState *q, Positive *scratch) {
     for (int i = 0; i < count; i++)
         q->score[i] = scratch[i].score;
     q->score[count] = INFINITY;
-    memset(q->above, 0, ((size_t)count + 1) * sizeof *q->above);
+    const size_t bytes = ((size_t)count + 1) * sizeof *q->above;
+    memset(q->above, 0, bytes);
+    memset(q->tied, 0, bytes);
+    memset(q->tied_first, 0, bytes);
 }
 
 /* The seldom case: several positives in one bucket, or a score equal to a positive's. */
@@ -263,29 +131,34 @@ static uint32_t place_carefully(QueryState *q, int bucket, float score, int row)
         else
             end = middle;
     }
-    if (at < positives && q->score[at] == score)
-        q->ties++;
+    if (at == positives || q->score[at] != score)
+        return at;
+    const uint32_t lowest = at;
+    q->ties++;
+    q->tied[lowest]++;
     while (at < positives && q->score[at] == score && q->positive[at].row > row)
         at++;
+    if (at == positives || q->score[at] != score)
+        q->tied_first[lowest]++;
     return at;
 }
 
 /* Scores of rows first_row, first_row + 1, ...; those of the query's own individual have been made NaN. What is below all
- * positives moves none of them and is left out. `count` is a multiple of BLOCK_STEP: what lies behind the gallery is NaN. */
+ * positives moves none of them and is left out. `count` is a multiple of TILE_STEP: what lies behind the gallery is NaN. */
 static void count_scores(QueryState *q, const float *scores, int first_row, int count) {
     int32_t bucket[TILE_CANDIDATES];
     uint16_t place[TILE_CANDIDATES];
     const float low = q->low, scale = q->scale, last = (float)(q->buckets - 1);
     int places = 0;
-    for (int i = 0; i < count; i += BLOCK_STEP) {
+    for (int i = 0; i < count; i += TILE_STEP) {
         int any = 0;
-        for (int j = 0; j < BLOCK_STEP; j++)
+        for (int j = 0; j < TILE_STEP; j++)
             any |= scores[i + j] >= low;
         if (!any)
             continue;
-        for (int j = 0; j < BLOCK_STEP; j++)
+        for (int j = 0; j < TILE_STEP; j++)
             bucket[i + j] = bucket_of(scores[i + j], low, scale, last);
-        for (int j = 0; j < BLOCK_STEP; j++) {            /* without a branch */
+        for (int j = 0; j < TILE_STEP; j++) {            /* without a branch */
             place[places] = (uint16_t)(i + j);
             places += scores[i + j] >= low;
         }
@@ -318,27 +191,82 @@ static void mark_out(QueryState *q, const int *by_label, float *scores, int coun
         scores[q->self - first_row] = NAN;
 }
 
-static void query_finish(const QueryState *q, QueryResult *result) {
-    *result = (QueryResult){ .positives = q->positives, .ties = q->ties, .best = q->best };
-    uint64_t before = q->above[q->positives];             /* others that rank before the positive at hand */
+/* ---- what a query got ------------------------------------------------------------------------------------------------ */
+
+/* 1 / (from + 1) + ... + 1 / (from + count). */
+static double inverse_sum(double from, double count) {
+    if (count >= 64)
+        return harmonic_number(from + count) - harmonic_number(from);
     double sum = 0;
+    for (double i = count; i >= 1; i--)
+        sum += 1 / (from + i);
+    return sum;
+}
+
+/* `ties` others and `group` positives have one score; `found` positives and `before` others have a higher one. What the group's
+ * positives add to average precision over all orders, on average: place i holds one of them with probability r / n, and each place
+ * of the group before it then with (r - 1) / (n - 1). */
+static double expected_of_group(double found, double before, double group, double ties) {
+    const double n = group + ties, from = found + before, inverse = inverse_sum(from, n);
+    const double follow = n > 1 ? (group - 1) / (n - 1) : 0;
+    return group / n * ((found + 1) * inverse + follow * (n - (from + 1) * inverse));
+}
+
+/* Average precision if equal scores had stood in their best, their worst, and in any order. */
+static void tie_orders(const QueryState *q, QueryResult *result) {
+    double best = 0, worst = 0, expected = 0, passed = q->above[q->positives];
+    for (int end = q->positives, first; end > 0; end = first) {
+        for (first = end - 1; first > 0 && q->score[first - 1] == q->score[end - 1];)
+            first--;
+        const double found = q->positives - end, ties = q->tied[first], before = passed - q->tied_first[first];
+        for (int i = 1; i <= end - first; i++) {
+            best += (found + i) / (before + found + i);
+            worst += (found + i) / (before + ties + found + i);
+        }
+        expected += expected_of_group(found, before, end - first, ties);
+        for (int i = first; i < end; i++)
+            passed += q->above[i];
+    }
+    result->best_order = best / q->positives;
+    result->worst_order = worst / q->positives;
+    result->expected_order = expected / q->positives;
+}
+
+static void query_finish(const QueryState *q, const int *gallery_label, QueryResult *result) {
+    *result = (QueryResult){
+        .positives = q->positives, .candidates = q->candidates, .unscored = q->unscored, .ties = q->ties, .best = q->best, .best_score = q->best_score
+    };
+    uint64_t before = q->above[q->positives];             /* others that rank before the positive at hand */
+    double sum = 0, at_r = 0;
     for (int i = q->positives - 1, found = 1; i >= 0; i--, found++) {
-        double rank = (double)found + (double)before;
-        sum += (double)found / rank;
+        const double rank = (double)found + (double)before, precision = found / rank;
+        sum += precision;
+        if (rank <= q->positives) {
+            at_r += precision;
+            result->hits = found;
+        }
         if (found == 1) {
             result->first_rank = (int)rank;
-            if (before == 0)
+            if (before == 0) {
                 result->best = q->positive[i].row;
+                result->best_score = q->positive[i].score;
+            }
         }
+        result->last_rank = (int)rank;
         before += q->above[i];
     }
-    if (q->positives)
-        result->average_precision = sum / (double)q->positives;
+    result->answer = result->best >= 0 ? gallery_label[result->best] : -1;
+    if (!q->positives)
+        return;
+    result->average_precision = result->best_order = result->worst_order = result->expected_order = sum / q->positives;
+    result->map_at_r = at_r / q->positives;
+    if (q->ties)
+        tie_orders(q, result);
 }
 
 /* ---- blocks of queries ------------------------------------------------------------------------------------------------------ */
 
-typedef struct { Tile tile; QueryState *queries; Positive *scratch; } Worker;
+typedef struct { Tile tile; QueryState *queries; Positive *scratch; int32_t *mask; } Worker;
 
 typedef struct {
     const RankingTask *task;
@@ -347,6 +275,7 @@ typedef struct {
     int *query_order;                     /* queries by individual, then row: blocks share positives */
     int *by_label;                        /* gallery rows by individual, then row */
     int *group_first, *group_end;         /* of each query, in by_label */
+    bool unsound;                         /* a row holds what is no number: so may scores */
     Worker *workers;
     QueryResult *results;
     volatile int *interrupted;
@@ -388,10 +317,10 @@ static void find_groups(Ranking *r) {
 
 /* Fewer queries a block where one individual has very many pictures, and where there are few queries to share out. */
 static int block_size(int queries, int most_positives) {
-    size_t each = ((size_t)most_positives + 1) * (sizeof(Positive) + sizeof(float) + sizeof(uint32_t)) + BUCKETS_MOST * sizeof(uint16_t);
+    size_t each = ((size_t)most_positives + 1) * (sizeof(Positive) + sizeof(float) + 3 * sizeof(uint32_t)) + BUCKETS_MOST * sizeof(uint16_t);
     int block = queries < 8 * BLOCK_QUERIES ? BLOCK_QUERIES / 4 : BLOCK_QUERIES;
-    while (block > BLOCK_STEP && each * (size_t)block > BLOCK_BYTES)
-        block -= BLOCK_STEP;
+    while (block > TILE_STEP && each * (size_t)block > BLOCK_BYTES)
+        block -= TILE_STEP;
     return block;
 }
 
@@ -399,15 +328,19 @@ static void worker_carve(const Ranking *r, Worker *worker, Carver *carver) {
     /* The number of buckets falls at the very end only, so most positives do not always have most buckets. */
     size_t most = (size_t)r->most_positives, buckets = (size_t)(most > UINT16_MAX ? BUCKETS_MOST : bucket_count((int)most));
     tile_carve(&worker->tile, &r->shape, carver);
-    worker->scratch = carve(carver, most, sizeof(Positive));
-    worker->queries = carve(carver, (size_t)r->block, sizeof(QueryState));
+    worker->scratch = tile_piece(carver, most, sizeof(Positive));
+    worker->queries = tile_piece(carver, (size_t)r->block, sizeof(QueryState));
+    worker->mask = tile_piece(carver, (size_t)pair_rule_depth(r->task->rule) * TILE_CANDIDATES, sizeof(int32_t));
     for (int i = 0; i < r->block; i++) {
-        Positive *positive = carve(carver, most, sizeof(Positive));
-        float *score = carve(carver, most + 1, sizeof(float));
-        uint32_t *above = carve(carver, most + 1, sizeof(uint32_t));
-        uint16_t *start = carve(carver, buckets + 1, sizeof(uint16_t));
+        Positive *positive = tile_piece(carver, most, sizeof(Positive));
+        float *score = tile_piece(carver, most + 1, sizeof(float));
+        uint32_t *above = tile_piece(carver, most + 1, sizeof(uint32_t)), *tied = tile_piece(carver, most + 1, sizeof(uint32_t));
+        uint32_t *tied_first = tile_piece(carver, most + 1, sizeof(uint32_t));
+        uint16_t *start = tile_piece(carver, buckets + 1, sizeof(uint16_t));
         if (carver->base)
-            worker->queries[i] = (QueryState){ .positive = positive, .score = score, .above = above, .start = start };
+            worker->queries[i] = (QueryState){
+                .positive = positive, .score = score, .above = above, .tied = tied, .tied_first = tied_first, .start = start
+            };
     }
 }
 
@@ -419,16 +352,17 @@ static void block_start(const Ranking *r, Worker *worker, const int *queries, in
         q->label_first = q->marked = r->group_first[queries[i]];
         q->label_end = r->group_end[queries[i]];
         q->self = task->self ? task->self[queries[i]] : -1;
-        q->positives = q->ties = 0;
+        q->positives = q->ties = q->unscored = 0;
+        q->candidates = task->rule || r->unsound ? 0 : task->candidates - (q->self >= 0);
         q->best = -1;
-        q->best_score = -INFINITY;
+        q->best_score = NAN;
     }
     tile_queries(&worker->tile, &r->shape, task->query, queries, count);
 }
 
 /* Runs the gathered candidates (rows by_label[first ..] of one or more groups) and hands each score to whom it concerns. */
 static void collect_tile(const Ranking *r, Worker *worker, int count, const int *place, int places) {
-    clear_candidates(&worker->tile, &r->shape, places);
+    tile_clear(&worker->tile, &r->shape, places);
     tile_run(&worker->tile, &r->shape, worker->tile.candidate);
     for (int t = 0, first = 0; t < places; t++) {
         const int row = r->by_label[place[t]];
@@ -437,7 +371,7 @@ static void collect_tile(const Ranking *r, Worker *worker, int count, const int 
             first++;                      /* queries and candidates come by individual, both */
         for (int i = first; i < count && worker->queries[i].label_first <= place[t]; i++) {
             QueryState *q = &worker->queries[i];
-            if (row != q->self && place[t] < q->label_end)
+            if (row != q->self && place[t] < q->label_end && pair_allowed(r->task->rule, q->query, row))
                 q->positive[q->positives++] = (Positive){ isnan(scores[i]) ? -INFINITY : scores[i], row };
         }
     }
@@ -452,7 +386,7 @@ static void collect_positives(const Ranking *r, Worker *worker, int count) {
         int at = q->label_first > collected ? q->label_first : collected;
         for (; at < q->label_end; at++) {
             memcpy(worker->tile.candidate + (size_t)places * (size_t)task->width,
-                   row_of(task->gallery, r->by_label[at], task->width), (size_t)task->width * sizeof(float));
+                   tile_row(task->gallery, r->by_label[at], task->width), (size_t)task->width * sizeof(float));
             place[places++] = at;
             if (places == r->shape.candidates) {
                 collect_tile(r, worker, count, place, places);
@@ -467,6 +401,17 @@ static void collect_positives(const Ranking *r, Worker *worker, int count) {
         sort_positives(&worker->queries[i], worker->scratch);
 }
 
+/* Takes out of a tile whom the rule does not let answer, and counts who is left and whose score is no number. */
+static void hold_to_rule(const Ranking *r, Worker *worker, QueryState *q, float *scores, int first, int count) {
+    int32_t *mask = worker->mask;
+    pair_rule_tile(r->task->rule, q->query, first, count, mask);
+    if (q->self >= first && q->self < first + count)
+        mask[q->self - first] = 0;
+    for (int i = 0; r->unsound && i < count; i++)
+        q->unscored += mask[i] && isnan(scores[i]);
+    q->candidates += pair_rule_leave_out(mask, count, scores);
+}
+
 /* The second pass: all candidates stream past. */
 static void count_candidates(const Ranking *r, Worker *worker, int count) {
     const RankingTask *task = r->task;
@@ -476,6 +421,8 @@ static void count_candidates(const Ranking *r, Worker *worker, int count) {
         tile_transpose(&worker->tile, &r->shape);
         for (int i = 0; i < count; i++) {
             float *scores = worker->tile.by_query + (size_t)i * (size_t)r->shape.candidates;
+            if (task->rule || r->unsound)
+                hold_to_rule(r, worker, &worker->queries[i], scores, first, end - first);
             mark_out(&worker->queries[i], r->by_label, scores, r->shape.candidates, first, end);
             count_scores(&worker->queries[i], scores, first, r->shape.candidates);
         }
@@ -492,20 +439,23 @@ static void rank_blocks(void *context, int part, int parts) {
         collect_positives(r, worker, count);
         count_candidates(r, worker, count);
         for (int i = 0; i < count; i++)
-            query_finish(&worker->queries[i], &r->results[worker->queries[i].query]);
+            query_finish(&worker->queries[i], r->task->gallery_label, &r->results[worker->queries[i].query]);
     }
 }
 
 /* ---- from outside -------------------------------------------------------------------------------------------------------------- */
 
-static bool no_kernel(Jre *jre) {
-    diag(jre, DIAG_bug, NOWHERE, "nothing on this machine computes similarities");
-    return false;
+/* A sum holds what is no number if one of its parts does; finite floats do not overflow it. */
+static bool all_finite(const float *rows, int count, int width) {
+    double sum = 0;
+    for (size_t i = 0; i < (size_t)count * (size_t)width; i++)
+        sum += rows[i];
+    return isfinite(sum);
 }
 
 /* All that the threads need in one piece of memory. First with base NULL, to learn its size. */
 static void ranking_carve(Ranking *r, int threads, Carver *carver) {
-    Worker *workers = carve(carver, (size_t)threads, sizeof(Worker));
+    Worker *workers = tile_piece(carver, (size_t)threads, sizeof(Worker));
     if (carver->base)
         r->workers = workers;
     for (int i = 0; i < threads; i++) {
@@ -528,19 +478,20 @@ static void ranking_orders(Ranking *r, int *numbers, uint64_t *keys) {
 
 bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results) {
     for (int i = 0; i < task->queries; i++)
-        results[i] = (QueryResult){ .best = -1 };
+        results[i] = (QueryResult){ .best = -1, .answer = -1, .best_score = NAN };
     if (task->queries < 1 || task->candidates < 1 || task->width < 1)
         return true;
 
     Ranking r = { .task = task, .results = results, .interrupted = &jre->interrupted };
+    r.unsound = !all_finite(task->query, task->queries, task->width) || !all_finite(task->gallery, task->candidates, task->width);
     const size_t queries = (size_t)task->queries, candidates = (size_t)task->candidates;
     size_t key_bytes = (queries > candidates ? queries : candidates) * sizeof(uint64_t);
     char *orders = jre_allocate(jre, key_bytes + (3 * queries + candidates) * sizeof(int));
     ranking_orders(&r, (int *)(void *)(orders + key_bytes), (uint64_t *)(void *)orders);
     r.block = block_size(task->queries, r.most_positives);
-    if (!tile_shape(level, task->candidates, r.block, task->width, &r.shape)) {
+    if (!tile_shape(jre, level, task->candidates, r.block, task->width, &r.shape)) {
         jre_release(orders);
-        return no_kernel(jre);
+        return false;
     }
 
     const int threads = pool_threads(pool);
@@ -555,27 +506,3 @@ bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, Quer
     return !jre->interrupted;
 }
 
-void query_scores(Jre *jre, int level, const float *query, const float *gallery, int candidates, int width, float *scores) {
-    TileShape shape;
-    if (candidates < 1)
-        return;
-    if (width < 1 || !tile_shape(level, candidates, BLOCK_STEP, width, &shape)) {
-        memset(scores, 0, (size_t)candidates * sizeof *scores);
-        no_kernel(jre);
-        return;
-    }
-    Tile tile = {0};
-    Carver carver = {0};
-    tile_carve(&tile, &shape, &carver);
-    char *memory = jre_allocate_aligned(jre, carver.used, 64);
-    carver = (Carver){ .base = memory };
-    tile_carve(&tile, &shape, &carver);
-    tile_queries(&tile, &shape, query, (const int[]){ 0 }, 1);
-    for (int first = 0; first < candidates; first += shape.candidates) {
-        int end = candidates - first < shape.candidates ? candidates : first + shape.candidates;
-        tile_run_rows(&tile, &shape, gallery, first, end);
-        for (int i = first; i < end; i++)
-            scores[i] = tile.scores[(size_t)(i - first) * (size_t)shape.queries];
-    }
-    jre_release(memory);
-}

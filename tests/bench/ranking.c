@@ -53,20 +53,19 @@ int main(int count, char **arguments) {
         return 1;
     Jre *jre = jre_new();
     float *values = calloc((size_t)rows * (size_t)width, sizeof *values);
-    int *label = calloc((size_t)rows, sizeof *label), *self = calloc((size_t)rows, sizeof *self), *candidates = calloc((size_t)rows, sizeof *candidates);
+    int *label = calloc((size_t)rows, sizeof *label), *self = calloc((size_t)rows, sizeof *self);
     QueryResult *results = calloc((size_t)rows, sizeof *results);
-    RankingTask task = { values, rows, label, self, values, rows, label, width };
-    for (int i = 0; i < rows; i++)
-        candidates[i] = rows - 1;
+    RankingTask task = { values, rows, label, self, values, rows, label, width, NULL };
     for (int alike = 0; alike <= 1; alike++) {
         make_rows(rows, width, alike * .4, values, label, self);
         for (int threads = 1; threads <= 2; threads++) {
             double seconds = best_seconds(jre, threads, rounds, &task, results);
-            FoldResults fold = { results, label, candidates, rows };
+            FoldResults fold = { results, label, rows };
+            const Judging judging = { .average_identity = true, .at = { [METRIC_assigned] = NAN, [METRIC_false_matches] = NAN } };
             Evaluation numbers;
-            evaluate_folds(jre, &jre->forever, &fold, 1, INDIVIDUALS, true, false, 0, &numbers);
+            evaluate_folds(jre, &jre->forever, &fold, 1, INDIVIDUALS, &judging, &numbers);
             printf("%d x %d, %s, %d thread%s: %.3f s, map %.6f\n", rows, width, alike ? "individuals" : "noise", threads,
-                   threads == 1 ? "" : "s", seconds, numbers.map);
+                   threads == 1 ? "" : "s", seconds, numbers.score[METRIC_map].value);
         }
     }
     struct rusage usage;
@@ -75,7 +74,6 @@ int main(int count, char **arguments) {
     free(values);
     free(label);
     free(self);
-    free(candidates);
     free(results);
     jre_free(jre);
     return 0;
