@@ -19,11 +19,13 @@ typedef struct {
     const char *stats;                    /* "m m m s s s" from the file's metadata or the JSON beside it; NULL if neither says */
 } WeightFacts;
 typedef struct { NameList columns; int rows; } TableFacts;
+/* Numbers of a dataset or of a part of a split, as fields: jaguars.pictures. */
 typedef struct {
-    int pictures, individuals, bursts, in_bursts;
-    int smallest, largest;                /* pictures of an individual */
-    int least_width, most_width, least_height, most_height;       /* of the pictures, in pixels; 0 without any */
-} DatasetFacts;
+    int pictures, individuals;
+    int smallest, largest, singletons;    /* pictures of an individual; individuals with a single one */
+    int bursts, in_bursts;                /* of two pictures or more; how many pictures are in them */
+    int copies;                           /* pictures whose bytes an earlier one has */
+} PartFacts;
 /* Pictures that a split puts on two sides though they belong together. */
 enum { MOST_NAMED = 5, MOST_PARTS_TOLD = 4 };
 typedef struct { const char *file, *individual, *part; int fold; } TornPicture;          /* fold: from 1; 0: part is its name */
@@ -36,7 +38,7 @@ typedef struct {
     int shared; const char *shared_names[MOST_NAMED], *shared_part, *shared_other;       /* individuals on two sides */
 } LeakFacts;
 
-struct DatasetPlan;
+struct PartPlan;
 struct SplitPlan;
 struct Graph;
 typedef struct Facts {
@@ -46,7 +48,7 @@ typedef struct Facts {
     const WeightFacts *(*weights)(void *context, const char *path, Span asked_at);       /* NULL: diagnosed */
     const TableFacts *(*table)(void *context, const char *path, Span asked_at);          /* NULL: diagnosed */
     /* Reads the pictures (seconds, cached). False: diagnosed. */
-    bool (*dataset)(void *context, const struct DatasetPlan *dataset, DatasetFacts *facts);
+    bool (*part)(void *context, const struct PartPlan *part, PartFacts *facts);
     bool (*leaks)(void *context, const struct SplitPlan *split, LeakFacts *facts);
     /* The numbers of a graph's output, in 64 bits, row-major, in the graph's arena; the graph needs no picture. False: diagnosed. */
     bool (*compute)(void *context, const struct Graph *graph, double **numbers);
@@ -410,6 +412,8 @@ WeightScope *weights_made_up(Compilation *c, Span span);
 bool is_data_type(const char *type);
 bool role_type(const char *type);                                             /* of data that the dataset's roles supply: Mask, Flank, ... */
 bool word_type(const char *type);                                             /* a bare name is a word there */
+/* Of a dataset or of a part: they are there as soon as the pictures are. */
+bool part_field(const PartFacts *facts, const char *name, double *number);    /* false: there is none of this name */
 /* fields.c: what stands behind a dot, and in brackets behind what is no tensor. */
 Value *evaluate_field(Environment *env, const Expr *e);
 Value *evaluate_index(Environment *env, const Expr *e);

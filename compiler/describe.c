@@ -178,7 +178,10 @@ static void describe_value(Compilation *c, Value *v, Text *out) {
     case VALUE_PART:
         if (part_from_value(c, v, v->span, &part)) describe_part(c, &part, v->part, out);
         break;
-    case VALUE_METRIC: text_add(out, v->axis ? "Choice   of `%s`, known after the run" : "Real   `%s`, known after the run", v->text); break;
+    case VALUE_METRIC:
+        if (v->decl && v->decl->record != KIND_evaluate) text_add(out, "Int   `%s`, counted once the pictures are looked at", v->text);
+        else text_add(out, v->axis ? "Choice   of `%s`, known after the run" : "Real   `%s`, known after the run", v->text);
+        break;
     default: text_add(out, "%s", value_kind_text(v));
     }
 }

@@ -3,6 +3,7 @@
  *   folds.train   folds[1].held_out   backbone.stats   eye.layer3   v02.cv.map   cv[head = ArcFace].best.ap   best(cv, by = map).head */
 #include "compiler.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* ---- messages ------------------------------------------------------------------------------------------------------- */
@@ -259,9 +260,53 @@ static Value *field_of_evaluation(Environment *env, const Expr *e, const Value *
     return metric_value(env, e, target, e->name);
 }
 
+/* ---- numbers of pictures ----------------------------------------------------------------------------------------------------- */
+
+static const struct { const char *name; size_t place; } part_fields[] = {
+    {"pictures", offsetof(PartFacts, pictures)}, {"individuals", offsetof(PartFacts, individuals)}, {"smallest", offsetof(PartFacts, smallest)},
+    {"largest", offsetof(PartFacts, largest)}, {"singletons", offsetof(PartFacts, singletons)}, {"bursts", offsetof(PartFacts, bursts)},
+    {"in_bursts", offsetof(PartFacts, in_bursts)}, {"copies", offsetof(PartFacts, copies)},
+};
+enum { PART_FIELDS = sizeof part_fields / sizeof *part_fields };
+
+bool part_field(const PartFacts *facts, const char *name, double *number) {
+    for (int i = 0; i < PART_FIELDS; i++)
+        if (!strcmp(part_fields[i].name, name)) {
+            *number = *(const int *)(const void *)((const char *)facts + part_fields[i].place);
+            return true;
+        }
+    return false;
+}
+
+/* jaguars.pictures, published.test.individuals: known where the pictures may be looked at, and only when results are asked for. */
+static Value *field_of_part(Environment *env, const Expr *e, const Value *target) {
+    Compilation *c = env->compilation;
+    NameList known = {0};
+    PartPlan part;
+    PartFacts facts = {0};
+    Value *v = value_new(c, VALUE_METRIC, e->span);
+    for (int i = 0; i < PART_FIELDS; i++) list_add(&c->arena, &known, part_fields[i].name);
+    if (!part_field(&facts, e->name, &v->number)) return unknown_field(env, e, target, &known);
+    v->decl = target->decl;
+    v->text = e->name;
+    v->choices = target->choices;
+    v->known = false;
+    if (!part_from_value(c, target, e->target->span, &part)) return poison(env, e->span);
+    if (part.split && part.split->folds && !part.fold) {
+        Diagnostic *d = diag(c->jre, DIAG_undecided_choice, e->target->span, "it has other pictures in each of %d folds, one is needed here", part.split->folds);
+        diag_help(d, "name one: %s[1].%s", part.split->name, part.part);
+        return poison(env, e->span);
+    }
+    if (!c->results || !c->with_data || !c->facts.part) return v;
+    if (!c->facts.part(c->facts.context, &part, &facts)) return poison(env, e->span);
+    v->known = part_field(&facts, e->name, &v->number);
+    return v;
+}
+
 static Value *field_of_record(Environment *env, const Expr *e, const Value *target) {
     NameList known = {0};
     switch (target->decl->record) {
+    case KIND_dataset: return field_of_part(env, e, target);
     case KIND_split: return part_of_split(env, e, target);
     case KIND_evaluate: return field_of_evaluation(env, e, target);
     case KIND_ensemble: {
@@ -304,6 +349,7 @@ Value *evaluate_field(Environment *env, const Expr *e) {
         break;
     }
     case VALUE_RECORD: return field_of_record(env, e, target);
+    case VALUE_PART: return field_of_part(env, e, target);
     case VALUE_OPTION: {                                           /* kernels(Eye).conv */
         Value *argument = option_argument(target, e->name);
         if (argument) return argument;

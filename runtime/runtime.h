@@ -371,6 +371,38 @@ bool part_pictures(Jre *jre, const Dataset *dataset, const PartPlan *part, int m
 /* Needs perceptual hashes. Texts live in the arena. False: diagnosed. */
 bool find_leaks(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan *split, LeakFacts *facts);
 
+/* ---- data/census.c: what there is to say of pictures before anything is computed from them --------------------------------------------- */
+
+void count_pictures(Jre *jre, const Dataset *dataset, const PictureRows *rows, PartFacts *facts);
+/* Two pictures and how many bits of their perceptual hashes differ. */
+typedef struct { int first, second, bits; } NearPair;
+typedef LIST(NearPair) NearPairs;
+/* Individuals with 1, 2 to 3, 4 to 7, ... pictures; pairs shown of two individuals, and around the threshold. */
+enum { NEAR_DUPLICATES = 8, SIZE_CLASSES = 16, MOST_CONFLICTS = 5, PAIRS_ASIDE = 3, REACH = 4 };
+typedef struct {
+    PartFacts counts;
+    const char *smallest, *largest; double median;        /* who has the fewest and the most pictures; pictures of an individual */
+    int of_size[SIZE_CLASSES];
+    int least_width, most_width, least_height, most_height;       /* pixels; 0 without any */
+    double narrowest, widest;             /* width / height */
+    int within; int64_t near, conflicts;  /* pairs at most `within` bits apart; those of two individuals: mistaken names, or mistaken likeness */
+    int clusters, in_clusters, largest_cluster, farthest;         /* farthest: bits between two pictures of one cluster */
+    NearPair conflict[MOST_CONFLICTS], below[PAIRS_ASIDE], above[PAIRS_ASIDE]; int conflict_count, below_count, above_count;
+} Census;
+int near_within(const Dataset *dataset);                  /* bits that near-duplicates differ in: what `burst` says, else 8 */
+/* Needs perceptual hashes. False: diagnosed. */
+bool take_census(Jre *jre, Dataset *dataset, Census *census);
+/* Pairs up to REACH bits beyond the threshold, the nearest first, as a table; of more than a million pairs those nearest. False: diagnosed. */
+bool write_near_pairs(Jre *jre, const char *path, const Dataset *const *datasets, int count);
+/* What became of the pictures of a split. */
+typedef struct { const char *name; int pictures, individuals; } PartCount;
+typedef struct {
+    LIST(PartCount) parts;                /* by folds: what each holds out */
+    int pictures, individuals, always;    /* always: by folds, in training always */
+    int absent, never;                    /* individuals that some fold does not hold out, .. that none does */
+} SplitCensus;
+bool count_split(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan *split, SplitCensus *census);        /* false: diagnosed */
+
 /* ---- data/augment.c, data/loader.c: from a file to numbers -------------------------------------------------------------------------- */
 
 /* Runs a view: picture (gray, RGB or RGBA) to [3, height, width] f32. Bit-exact with Pillow where Pillow has the operation. */
@@ -515,6 +547,7 @@ Session *session_open(Jre *jre, const RunOptions *options);    /* NULL: diagnose
 void session_close(Session *session);
 Facts session_facts(Session *session);
 Dataset *session_dataset(Session *session, const DatasetPlan *plan);           /* NULL: diagnosed, or interrupted */
+Dataset *session_hashed(Session *session, const DatasetPlan *plan);            /* .. with perceptual hashes */
 const Table *session_table(Session *session, const char *path, Span asked_at);
 /* A line for people, unless quiet or JSON is asked for. */
 static inline const char *plural(int64_t count) { return count == 1 ? "" : "s"; }
@@ -577,6 +610,7 @@ typedef struct {
 } EvaluationReport;
 void json_number(Text *out, double number);               /* shortest form that reads back; null if not finite */
 void report_json(Text *out, const EvaluationReport *report);
+void json_accepted(Text *out, const AcceptList *accepted);  /* "accepted": [{"check": .., "for": .., "because": ..}] */
 /* Fills numbers and costs from what report_json wrote. False: damaged. */
 bool report_parse(Jre *jre, Arena *arena, const char *bytes, size_t length, EvaluationReport *report);
 /* Record row, its _ext row and the table of individuals. */

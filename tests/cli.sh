@@ -39,9 +39,14 @@ done
 for module in filters mobilenetv2 resnet squeezenet; do
     expect "$module is a document too" 0 "no mistake found" "$jre" check stdlib/$module.jre
 done
+expect "check lists pairs nearly alike in a table" 0 "a1.png,a2.png,4,1,Ana,Ana" sh -c "'$jre' check tests/errors/sound.jre --pairs '$folder/pairs.csv' > /dev/null && cat '$folder/pairs.csv'"
+expect "check for machines says what it has counted" 0 '"dataset": "animals", "pictures": 5, "individuals": 2, "smallest": 2' "$jre" check tests/errors/sound.jre --json
+expect "check for machines repeats what was accepted" 3 '"accepted": [{"check": "leaking_burst", "for": "published", "because": "it is published so"}]' "$jre" check tests/errors/expect_pictures.jre --json
+expect "check for machines without a sound document" 1 '{"check": null, "findings": [{"name": "leaking_burst"' "$jre" check tests/errors/leaking_burst.jre --json
 expect "version names the level" 0 "instruction level" "$jre" version
 expect "doc explains a check" 0 "Two frames of one burst" "$jre" doc leaking_burst
 expect "doc explains a word" 0 "is tested after the run" "$jre" doc expect
+expect "doc explains a number of pictures" 0 "how many there are" "$jre" doc pictures
 expect "doc explains a word of settings" 0 "fingerprints" "$jre" doc near_duplicates
 expect "doc shows a kind as a table" 0 "folds          Int            parts       -" "$jre" doc split
 expect "doc explains a key" 0 "default  shuffled(64)" "$jre" doc train.batches

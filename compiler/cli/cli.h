@@ -7,6 +7,7 @@
 typedef struct {
     CompileRequest request;               /* the document and what is laid over it */
     RunOptions run;
+    const char *pairs;                    /* check: where the list of pairs nearly alike goes, or NULL */
     const char *dump; bool time_passes, no_data, tree;
     bool only_check, to_stdout, yes;      /* of those that write documents: fmt, fix */
     NameList names;                       /* arguments that are no options */
@@ -14,7 +15,7 @@ typedef struct {
 
 /* What a subcommand accepts: letters of the groups below; anything else is refused with the nearest name. */
 enum { TAKES_DOCUMENT = 1, TAKES_OVERLAYS = 2, TAKES_RUN = 4, TAKES_DUMP = 8, TAKES_NAMES = 16, TAKES_JSON = 32, TAKES_FORMAT = 64, TAKES_FIX = 128, TAKES_NO_DATA = 256,
-       TAKES_INTO = 512, TAKES_TREE = 1024 };
+       TAKES_INTO = 512, TAKES_TREE = 1024, TAKES_PAIRS = 2048 };
 typedef struct {
     const char *name, *arguments, *summary, *examples;
     int takes;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
-               OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES, OPTION_NO_DATA, OPTION_TREE } OptionKind;
+               OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES, OPTION_NO_DATA, OPTION_TREE, OPTION_PAIRS } OptionKind;
 typedef struct { OptionKind kind; const char *name, *value; int group; const char *sentence; } OptionRow;
 
 static const OptionRow rows[] = {
@@ -20,6 +20,7 @@ static const OptionRow rows[] = {
     {OPTION_QUIET, "--quiet", NULL, TAKES_RUN, "prints findings only"},
     {OPTION_JSON, "--json", NULL, TAKES_JSON, "prints for machines"},
     {OPTION_NO_DATA, "--no-data", NULL, TAKES_NO_DATA, "looks at the document alone, not at its pictures and tables"},
+    {OPTION_PAIRS, "--pairs", "FILE", TAKES_PAIRS, "writes a table of all pairs of pictures nearly alike, and of those a little beyond the threshold"},
     {OPTION_TREE, "--tree", NULL, TAKES_TREE, "prints all that each key is made of"},
     {OPTION_DUMP, "--dump", "PASS", TAKES_DUMP, "prints each graph after a pass: lower, simplify or fuse"},
     {OPTION_TIME_PASSES, "--time-passes", NULL, TAKES_DUMP, "prints seconds of each pass and how often each rule was applied"},
@@ -88,6 +89,7 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
     case OPTION_QUIET: options->run.quiet = true; break;
     case OPTION_JSON: options->run.json = true; break;
     case OPTION_DUMP: options->dump = value; return known_pass(jre, value);
+    case OPTION_PAIRS: options->pairs = value; break;
     case OPTION_TREE: options->tree = true; break;
     case OPTION_NO_DATA: options->no_data = true; break;
     case OPTION_TIME_PASSES: options->time_passes = true; break;

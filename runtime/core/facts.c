@@ -115,6 +115,12 @@ Dataset *session_dataset(Session *session, const DatasetPlan *plan) {
     return dataset;
 }
 
+Dataset *session_hashed(Session *session, const DatasetPlan *plan) {
+    Dataset *dataset = session_dataset(session, plan);
+    Progress progress = {.out = stderr, .quiet = session->options.quiet};
+    return dataset && dataset_hash_pictures(session->jre, session->pool, &session->store, &progress, dataset) ? dataset : NULL;
+}
+
 /* ---- facts --------------------------------------------------------------------------------------------------------------- */
 
 static bool fact_file_exists(void *context, const char *path) {
@@ -138,48 +144,22 @@ static const TableFacts *fact_table(void *context, const char *path, Span asked_
     return facts;
 }
 
-static void measure(const Dataset *dataset, DatasetFacts *facts) {
-    for (int i = 0; i < dataset->count; i++) {
-        int width = dataset->pictures[i].width, height = dataset->pictures[i].height;
-        if (!i || width < facts->least_width) facts->least_width = width;
-        if (!i || height < facts->least_height) facts->least_height = height;
-        if (width > facts->most_width) facts->most_width = width;
-        if (height > facts->most_height) facts->most_height = height;
-    }
-}
-
-static bool fact_dataset(void *context, const DatasetPlan *plan, DatasetFacts *facts) {
+static bool fact_part(void *context, const PartPlan *part, PartFacts *facts) {
     Session *session = context;
-    *facts = (DatasetFacts){0};
-    Dataset *dataset = session_dataset(session, plan);
-    if (!dataset || !dataset_measure(session->jre, dataset)) return false;
+    const Dataset *dataset = session_dataset(session, part->dataset);
+    if (!dataset) return false;
     Arena scratch = {.jre = session->jre};
-    int *in_unit = arena_array(&scratch, int, dataset->units + 1), *of_individual = arena_array(&scratch, int, dataset->identity_count + 1);
-    for (int i = 0; i < dataset->count; i++) {
-        in_unit[dataset->pictures[i].unit]++;
-        if (dataset->pictures[i].identity_number >= 0) of_individual[dataset->pictures[i].identity_number]++;
-    }
-    *facts = (DatasetFacts){.pictures = dataset->count, .individuals = dataset->identity_count};
-    for (int unit = 0; unit < dataset->units; unit++) {
-        facts->bursts += in_unit[unit] > 1;
-        facts->in_bursts += in_unit[unit] > 1 ? in_unit[unit] : 0;
-    }
-    for (int individual = 0; individual < dataset->identity_count; individual++) {
-        int pictures = of_individual[individual];
-        if (!facts->smallest || pictures < facts->smallest) facts->smallest = pictures;
-        if (pictures > facts->largest) facts->largest = pictures;
-    }
+    PictureRows rows;
+    bool sound = part_pictures(session->jre, dataset, part, 1, &scratch, &rows);
+    if (sound) count_pictures(session->jre, dataset, &rows, facts);
     arena_free(&scratch);
-    measure(dataset, facts);
-    return true;
+    return sound;
 }
 
 static bool fact_leaks(void *context, const SplitPlan *split, LeakFacts *facts) {
     Session *session = context;
-    Dataset *dataset = session_dataset(session, split->data);
+    Dataset *dataset = session_hashed(session, split->data);
     if (!dataset) return false;
-    Progress progress = {.out = stderr, .quiet = session->options.quiet};
-    if (!dataset_hash_pictures(session->jre, session->pool, &session->store, &progress, dataset)) return false;
     return find_leaks(session->jre, &session->arena, dataset, split, facts);
 }
 
@@ -190,5 +170,5 @@ static bool fact_compute(void *context, const Graph *graph, double **numbers) {
 
 Facts session_facts(Session *session) {
     return (Facts){.context = session, .file_exists = fact_file_exists, .content_hash = fact_content_hash, .weights = fact_weights,
-                   .table = fact_table, .dataset = fact_dataset, .leaks = fact_leaks, .compute = fact_compute};
+                   .table = fact_table, .part = fact_part, .leaks = fact_leaks, .compute = fact_compute};
 }

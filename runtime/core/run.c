@@ -311,7 +311,7 @@ static void json_submission(Text *out, const SubmissionReport *report) {
     text_add(out, ", \"rows\": %d, \"cached\": %s, \"key\": \"%s\"}", report->rows, report->cached ? "true" : "false", report->key);
 }
 
-static void json_accepted(Text *out, const AcceptList *accepted) {
+void json_accepted(Text *out, const AcceptList *accepted) {
     text_add(out, "\"accepted\": [");
     for (int i = 0; i < accepted->count; i++) {
         text_add(out, "%s{\"check\": ", i ? ", " : "");

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Of more sides (a column with a value for each picture) only totals are told. */
-enum { DEFAULT_WITHIN = 8, MOST_SIDES = 64 };
+enum { MOST_SIDES = 64 };
 
 typedef struct {
     const Dataset *dataset;
@@ -230,7 +230,7 @@ static bool find_in_member(Jre *jre, Arena *arena, const Dataset *dataset, const
 bool find_leaks(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan *split, LeakFacts *facts) {
     int members = part_members(&split->of);
     for (int member = 1; member <= members; member++) {
-        *facts = (LeakFacts){.within = dataset->plan->within >= 0 ? dataset->plan->within : DEFAULT_WITHIN};
+        *facts = (LeakFacts){.within = near_within(dataset)};
         if (!find_in_member(jre, arena, dataset, split, member, facts)) return false;
         if (facts->burst.pairs || facts->alike.pairs || (split->disjoint && facts->shared)) break;
     }

@@ -56,15 +56,15 @@ static const TableFacts *any_table(void *context, const char *path, Span asked_a
     return facts;
 }
 
-static bool any_dataset(void *context, const struct DatasetPlan *dataset, DatasetFacts *facts) {
-    (void)context, (void)dataset;
-    *facts = (DatasetFacts){.pictures = 40, .individuals = 5, .bursts = 3, .in_bursts = 9, .smallest = 1, .largest = 20, .least_width = 20, .most_width = 400, .least_height = 30, .most_height = 300};
+static bool any_part(void *context, const PartPlan *part, PartFacts *facts) {
+    (void)context, (void)part;
+    *facts = (PartFacts){.pictures = 40, .individuals = 5, .smallest = 1, .largest = 20, .singletons = 1, .bursts = 3, .in_bursts = 9};
     return true;
 }
 
 static bool any_leaks(void *context, const struct SplitPlan *split, LeakFacts *facts) {
     (void)context, (void)split;
-    *facts = (LeakFacts){.first = "a.png", .second = "b.png", .first_individual = "Ann", .second_individual = "Ann", .fold = 1, .bits = 2, .pairs = 7};
+    *facts = (LeakFacts){.alike = {.pairs = 7, .example = {{"a.png", "Ann", NULL, 1}, {"b.png", "Ann", NULL, 1}, 2, NULL}, .parts = {{.torn = 5, .of = 40}}, .part_count = 1}, .within = 8};
     return true;
 }
 
@@ -129,7 +129,7 @@ static void read_flat_program(Compilation *c) {
 static void compile_all(Jre *jre, const char *path, const char *over) {
     FakeFiles files = {.jre = jre};
     Facts facts = fake_facts(&files);
-    facts.weights = any_weights, facts.table = any_table, facts.dataset = any_dataset, facts.leaks = any_leaks, facts.compute = compute_small;
+    facts.weights = any_weights, facts.table = any_table, facts.part = any_part, facts.leaks = any_leaks, facts.compute = compute_small;
     Compilation c = {.jre = jre, .arena = {.jre = jre}};
     CompileRequest request = {.path = path};
     if (over) list_add(&jre->forever, &request.with, over);

@@ -1,0 +1,308 @@
+/* check.c: `jre check`: what a document asks for, and what there is to say of its pictures before anything runs.
+ *
+ * A few lines a dataset and a line a split, for people; the same and more as one JSON object for machines. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_EXPECTATION = 3, MOST_PARTS_SHOWN = 6, INDENT = 13 };
+
+typedef struct { Work *work; Text people, machines; int shown; } Report;
+
+/* ---- the program ------------------------------------------------------------------------------------------------------------------ */
+
+static void describe_program(Work *work, Text *out) {
+    const Plan *plan = work->c.plan;
+    const Module *document = work->c.document;
+    text_add(out, "%s", document->document->source->name);
+    for (const Module *m = document->parent; m; m = m->parent) text_add(out, "%s%s", m == document->parent ? "   extends " : " < ", m->document->source->stem);
+    int evaluations = 0, submissions = plan->submissions.count, folds = 0;
+    for (int i = 0; i < plan->evaluations.count; i++) evaluations += !plan->evaluations.at[i]->quoted;
+    for (int i = 0; i < plan->splits.count; i++) folds = plan->splits.at[i]->folds > folds ? plan->splits.at[i]->folds : folds;
+    text_add(out, "\n  %d declarations, %d evaluation%s, %d submission%s", work->c.scope->names.count, evaluations, plural(evaluations), submissions, plural(submissions));
+    if (folds) text_add(out, ", %d folds", folds);
+    text_add(out, "     shapes ok\n");
+    if (plan->later.count) text_add(out, "  checked, and run by a later version: ");
+    NameList told = {0};
+    for (int i = 0; i < plan->later.count; i++) {
+        bool before = false;
+        for (int k = 0; k < told.count; k++) before |= !strcmp(told.at[k], plan->later.at[i].what);
+        if (before) continue;
+        text_add(out, "%s%s", told.count ? ", " : "", plan->later.at[i].what);
+        list_add(&work->c.arena, &told, plan->later.at[i].what);
+    }
+    if (plan->later.count) text_add(out, "\n");
+}
+
+static void describe_accepted(const Compilation *c, Text *out) {
+    for (int i = 0; i < c->accepted.count; i++)
+        text_add(out, "  accepted   %s for %s   because %s\n", c->accepted.at[i]->name, c->accepted.at[i]->subject, c->accepted.at[i]->text);
+}
+
+/* ---- a dataset, for people ----------------------------------------------------------------------------------------------------------- */
+
+static void describe_individuals(const Dataset *dataset, const Census *census, Text *out) {
+    const PartFacts *counts = &census->counts;
+    text_add(out, "%d picture%s", counts->pictures, plural(counts->pictures));
+    if (dataset->left_out) text_add(out, " (`only` leaves out %d)", dataset->left_out);
+    if (dataset->skipped) text_add(out, " (%d are not there, skipped)", dataset->skipped);
+    if (!counts->individuals) {
+        text_add(out, "\n");
+        return;
+    }
+    text_add(out, " of %d individual%s: %d (%s) to %d (%s), median %g\n", counts->individuals, plural(counts->individuals), counts->smallest, census->smallest, counts->largest,
+             census->largest, census->median);
+    int last = SIZE_CLASSES - 1, first = 0, shown = 0;
+    while (last > 0 && !census->of_size[last]) last--;
+    while (first < last && !census->of_size[first]) first++;
+    if (first == last) return;
+    text_add(out, "%*sindividuals by pictures:", INDENT, "");
+    for (int class = first; class <= last; class++) {
+        text_add(out, "%s ", shown++ ? "," : "");
+        if (!class) text_add(out, "1: %d", census->of_size[class]);
+        else if (class == SIZE_CLASSES - 1) text_add(out, "%d or more: %d", 1 << class, census->of_size[class]);
+        else text_add(out, "%d-%d: %d", 1 << class, (2 << class) - 1, census->of_size[class]);
+    }
+    text_add(out, "\n");
+}
+
+static void describe_sizes(const Census *census, Text *out) {
+    text_add(out, "%*s%d x %d", INDENT, "", census->least_width, census->least_height);
+    if (census->most_width > census->least_width || census->most_height > census->least_height) text_add(out, " to %d x %d", census->most_width, census->most_height);
+    text_add(out, " pixels");
+    if (census->widest > census->narrowest) text_add(out, ", width / height %.3g to %.3g", census->narrowest, census->widest);
+}
+
+static void describe_pair(const Dataset *dataset, const NearPair *pair, Text *out) {
+    const Picture *first = &dataset->pictures[pair->first], *second = &dataset->pictures[pair->second];
+    text_add(out, "%*s%2d bit%s   %s   %s", INDENT + 2, "", pair->bits, pair->bits == 1 ? " " : "s", first->file, second->file);
+    if (first->identity && second->identity) text_add(out, strcmp(first->identity, second->identity) ? "   %s, %s" : "   %s", first->identity, second->identity);
+    text_add(out, "\n");
+}
+
+static void describe_likeness(const Dataset *dataset, const Census *census, Text *out) {
+    if (census->counts.copies) text_add(out, "%*s%d cop%s, byte for byte, of another picture\n", INDENT, "", census->counts.copies, census->counts.copies == 1 ? "y" : "ies");
+    text_add(out, "%*s%lld pair%s of pictures at most %d bits apart", INDENT, "", (long long)census->near, plural(census->near), census->within);
+    if (census->clusters) text_add(out, ": %d cluster%s of up to %d, up to %d bits wide", census->clusters, plural(census->clusters), census->largest_cluster, census->farthest);
+    text_add(out, "\n");
+    if (census->below_count + census->above_count) text_add(out, "%*saround the threshold:\n", INDENT, "");
+    for (int i = census->below_count - 1; i >= 0; i--) describe_pair(dataset, &census->below[i], out);
+    for (int i = 0; i < census->above_count; i++) describe_pair(dataset, &census->above[i], out);
+    if (census->conflicts) text_add(out, "%*s%lld of these pairs show%s two individuals; is one misnamed?\n", INDENT, "", (long long)census->conflicts, census->conflicts == 1 ? "s" : "");
+    for (int i = 0; i < census->conflict_count; i++) describe_pair(dataset, &census->conflict[i], out);
+}
+
+static void describe_dataset(const Dataset *dataset, const Census *census, Text *out) {
+    const PartFacts *counts = &census->counts;
+    text_add(out, "  %-10s ", dataset->plan->name);
+    describe_individuals(dataset, census, out);
+    describe_sizes(census, out);
+    if (counts->bursts) text_add(out, "; %d burst%s of %d pictures", counts->bursts, plural(counts->bursts), counts->in_bursts);
+    if (counts->bursts && dataset->plan->burst_column) text_add(out, " by `%s`", dataset->plan->burst_column);
+    text_add(out, "\n");
+    describe_likeness(dataset, census, out);
+}
+
+static void describe_split(const SplitPlan *split, const SplitCensus *census, Text *out) {
+    text_add(out, "  %-10s ", split->name);
+    if (split->folds) {
+        int least = 0, most = 0;
+        for (int i = 0; i < census->parts.count; i++) {
+            int pictures = census->parts.at[i].pictures;
+            if (!i || pictures < least) least = pictures;
+            if (pictures > most) most = pictures;
+        }
+        text_add(out, "%d folds hold out %d", split->folds, least);
+        if (most > least) text_add(out, " to %d", most);
+        text_add(out, " picture%s each", plural(most));
+        if (census->always) text_add(out, ", %d are in training always", census->always);
+        if (!split->disjoint && census->absent) text_add(out, "; %d of %d individuals absent from some fold, %d from all", census->absent, census->individuals, census->never);
+        text_add(out, "\n");
+        return;
+    }
+    for (int i = 0; i < census->parts.count && i < MOST_PARTS_SHOWN; i++) {
+        const PartCount *part = &census->parts.at[i];
+        text_add(out, "%s%s %d picture%s of %d individual%s", i ? ", " : "", part->name, part->pictures, plural(part->pictures), part->individuals, plural(part->individuals));
+    }
+    if (census->parts.count > MOST_PARTS_SHOWN) text_add(out, " and %d parts more", census->parts.count - MOST_PARTS_SHOWN);
+    if (!split->disjoint && census->absent) text_add(out, "; %d of %d not in every part", census->absent, census->individuals);
+    text_add(out, "\n");
+}
+
+/* ---- the same for machines --------------------------------------------------------------------------------------------------------------- */
+
+static void json_pairs(const Dataset *dataset, const char *name, const NearPair *pairs, int count, Text *out) {
+    text_add(out, ", \"%s\": [", name);
+    for (int i = 0; i < count; i++) {
+        text_add(out, "%s{\"first\": ", i ? ", " : "");
+        json_text(out, dataset->pictures[pairs[i].first].file);
+        text_add(out, ", \"second\": ");
+        json_text(out, dataset->pictures[pairs[i].second].file);
+        text_add(out, ", \"bits\": %d}", pairs[i].bits);
+    }
+    text_add(out, "]");
+}
+
+static void json_name(Text *out, const char *key, const char *name) {
+    text_add(out, ", \"%s\": ", key);
+    if (name) json_text(out, name);
+    else text_add(out, "null");
+}
+
+static void json_dataset(const Dataset *dataset, const Census *census, Text *out) {
+    const PartFacts *counts = &census->counts;
+    text_add(out, "{\"dataset\": ");
+    json_text(out, dataset->plan->name);
+    text_add(out, ", \"pictures\": %d, \"individuals\": %d, \"smallest\": %d, \"largest\": %d, \"singletons\": %d, \"median\": ", counts->pictures, counts->individuals, counts->smallest,
+             counts->largest, counts->singletons);
+    json_number(out, census->median);
+    json_name(out, "smallest_is", census->smallest);
+    json_name(out, "largest_is", census->largest);
+    text_add(out, ", \"bursts\": %d, \"in_bursts\": %d, \"copies\": %d, \"skipped\": %d, \"left_out\": %d", counts->bursts, counts->in_bursts, counts->copies, dataset->skipped, dataset->left_out);
+    text_add(out, ", \"width\": [%d, %d], \"height\": [%d, %d], \"aspect\": [", census->least_width, census->most_width, census->least_height, census->most_height);
+    json_number(out, census->narrowest);
+    text_add(out, ", ");
+    json_number(out, census->widest);
+    text_add(out, "], \"within\": %d, \"near\": %lld, \"clusters\": %d, \"in_clusters\": %d, \"largest_cluster\": %d, \"farthest\": %d, \"of_two_individuals\": %lld", census->within,
+             (long long)census->near, census->clusters, census->in_clusters, census->largest_cluster, census->farthest, (long long)census->conflicts);
+    json_pairs(dataset, "below", census->below, census->below_count, out);
+    json_pairs(dataset, "above", census->above, census->above_count, out);
+    json_pairs(dataset, "conflicts", census->conflict, census->conflict_count, out);
+    text_add(out, ", \"by_pictures\": [");
+    for (int class = 0; class < SIZE_CLASSES; class++) text_add(out, "%s%d", class ? ", " : "", census->of_size[class]);
+    text_add(out, "]}");
+}
+
+static void json_split(const SplitPlan *split, const SplitCensus *census, Text *out) {
+    text_add(out, "{\"split\": ");
+    json_text(out, split->name);
+    text_add(out, ", \"pictures\": %d, \"individuals\": %d, \"always_training\": %d, \"absent_from_some\": %d, \"absent_from_all\": %d, \"parts\": [", census->pictures, census->individuals,
+             census->always, census->absent, census->never);
+    for (int i = 0; i < census->parts.count; i++) {
+        const PartCount *part = &census->parts.at[i];
+        text_add(out, "%s{\"part\": ", i ? ", " : "");
+        if (part->name) json_text(out, part->name);
+        else text_add(out, "%d", i + 1);
+        text_add(out, ", \"pictures\": %d, \"individuals\": %d}", part->pictures, part->individuals);
+    }
+    text_add(out, "]}");
+}
+
+/* ---- all of them ------------------------------------------------------------------------------------------------------------------------- */
+
+static void report_datasets(Report *report, const char *pairs) {
+    Session *session = report->work->session;
+    const Plan *plan = report->work->c.plan;
+    LIST(const Dataset *) listed = {0};
+    text_add(&report->machines, ", \"datasets\": [");
+    for (int i = 0; i < plan->datasets.count; i++) {
+        Census census;
+        if (plan->datasets.at[i]->quoted) continue;
+        Dataset *dataset = session_hashed(session, plan->datasets.at[i]);
+        if (!dataset || !take_census(session->jre, dataset, &census)) continue;
+        describe_dataset(dataset, &census, &report->people);
+        text_add(&report->machines, "%s", listed.count ? ", " : "");
+        json_dataset(dataset, &census, &report->machines);
+        list_add(&session->arena, &listed, dataset);
+    }
+    text_add(&report->machines, "]");
+    if (pairs) write_near_pairs(session->jre, pairs, listed.at, listed.count);
+}
+
+static void report_splits(Report *report) {
+    Session *session = report->work->session;
+    const Plan *plan = report->work->c.plan;
+    int shown = 0;
+    text_add(&report->machines, ", \"splits\": [");
+    for (int i = 0; i < plan->splits.count; i++) {
+        const SplitPlan *split = plan->splits.at[i];
+        SplitCensus census;
+        const Dataset *dataset = split->data->quoted || split->decl->scope != report->work->c.scope ? NULL : session_dataset(session, split->data);
+        if (!dataset || !count_split(session->jre, &session->arena, dataset, split, &census)) continue;
+        describe_split(split, &census, &report->people);
+        text_add(&report->machines, "%s", shown++ ? ", " : "");
+        json_split(split, &census, &report->machines);
+    }
+    text_add(&report->machines, "]");
+}
+
+/* ---- what is expected of the pictures ----------------------------------------------------------------------------------------------------- */
+
+static bool no_metric(void *context, const EvaluatePlan *evaluation, const char *field, double *number) {
+    (void)context, (void)evaluation, (void)field, (void)number;
+    return false;
+}
+
+static void report_outcome(Report *report, const Outcome *outcome) {
+    text_add(&report->people, "  %s     %s", outcome->holds ? "holds " : "FAILED", outcome->text);
+    if (outcome->compared) text_add(&report->people, "   %.6g and %.6g", outcome->left, outcome->right);
+    if (outcome->reason) text_add(&report->people, "   because %s", outcome->reason);
+    text_add(&report->people, "\n");
+    text_add(&report->machines, "%s{\"expect\": ", report->shown++ ? ", " : "");
+    json_text(&report->machines, outcome->text);
+    text_add(&report->machines, ", \"holds\": %s}", outcome->holds ? "true" : "false");
+}
+
+/* Those that speak of results stay open. Returns how many failed. */
+static int report_expectations(Report *report) {
+    Compilation *c = &report->work->c;
+    const ResultSource source = {.metric = no_metric};
+    int failed = 0;
+    text_add(&report->machines, ", \"expectations\": [");
+    for (int i = 0; i < c->expects.count; i++) {
+        MemberList members = {0};
+        members_opened(c, c->expects.at[i]->value, &members);
+        for (int member = 0; member < members.count; member++) {
+            Outcome outcome;
+            if (!check_expectation(c, c->expects.at[i], &members.at[member], &source, &outcome) || outcome.open) continue;
+            report_outcome(report, &outcome);
+            failed += !outcome.holds;
+        }
+    }
+    text_add(&report->machines, "]");
+    return failed;
+}
+
+/* ---- the command ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int print_report(Jre *jre, Options *options, const Report *report, int failed, double started) {
+    bool sound = report->work->good && !diag_any_error(jre);
+    if (options->run.json) {
+        printf("{\"check\": %s, \"findings\": ", sound ? report->machines.at : "null");
+        int status = report_findings(jre, options);
+        puts("}");
+        return status ? status : failed ? EXIT_EXPECTATION : 0;
+    }
+    if (sound) fputs(report->people.at, stdout);
+    int status = report_findings(jre, options);
+    if (sound && failed) printf("  %d expectation%s failed     %.2f s\n", failed, plural(failed), seconds_now() - started);
+    else if (sound) printf("  no mistake found     %.2f s\n", seconds_now() - started);
+    return status ? status : failed ? EXIT_EXPECTATION : 0;
+}
+
+int check_command(Jre *jre, Options *options) {
+    Work work;
+    double started = seconds_now();
+    Report report = {.work = &work, .people = {.jre = jre}, .machines = {.jre = jre}};
+    int failed = 0;
+    if (work_begin(&work, jre, options, !options->no_data)) {
+        describe_program(&work, &report.people);
+        text_add(&report.machines, "{\"version\": ");
+        json_text(&report.machines, work.c.version);
+        if (!options->no_data) {
+            report_datasets(&report, options->pairs);
+            report_splits(&report);
+        }
+        describe_accepted(&work.c, &report.people);
+        text_add(&report.machines, ", ");
+        json_accepted(&report.machines, &work.c.accepted);
+        failed = report_expectations(&report);
+        text_add(&report.machines, "}");
+    }
+    int status = print_report(jre, options, &report, failed, started);
+    text_free(&report.people);
+    text_free(&report.machines);
+    work_end(&work, options);
+    return status;
+}
