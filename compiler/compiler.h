@@ -418,6 +418,9 @@ bool part_field(const PartFacts *facts, const char *name, double *number);    /*
 Value *evaluate_field(Environment *env, const Expr *e);
 Value *evaluate_index(Environment *env, const Expr *e);
 Value *undecided(Environment *env, const Decl *axis, Span span);
+/* A tensor inside a network's result: an equation, else a stage, outermost first; with several names a path. count: how many at that depth. */
+const Value *inner_value(Compilation *c, const Value *tensor, const char *path, int *count);
+void inner_names(Compilation *c, const Value *tensor, NameList *names);
 bool values_equal(const Value *a, const Value *b);                            /* words, texts, truths, formulas with their arguments */
 /* settings.c: the value of a setting, held against its type in schema.def (and of words with arguments, in places.def). NULL: not
  * written, and without a default. VALUE_NONE: diagnosed, once. A default's span is the declaration's name. */
@@ -552,6 +555,8 @@ bool takes_image(const Value *network);
  * trained: the scope of all weights that are not there yet, of a network that is to be trained; else NULL. */
 typedef struct { Program *program; Graph *graph; int width, points; const char *backbone, *later; Span later_span; } Lowered;
 Lowered lower_network(Compilation *c, const struct Choice *choices, Value *network, const View *view, WeightScope *trained, Span span);
+/* The same for a value inside it, called so (NULL: the network itself), in whatever shape it has. No program: diagnosed, unless `later`. */
+Lowered lower_inside(Compilation *c, const struct Choice *choices, Value *network, const View *view, const char *inside, Span span);
 
 /* ---- key.c: content keys, and what they are made of ------------------------------------------------------------------------------- */
 
@@ -711,6 +716,9 @@ typedef struct Plan {
 
 /* plan.c. The plan of a record for the choices of one member: planned once. NULL: diagnosed, or its record kind is another. */
 void *plan_of_record(Compilation *c, Decl *decl, const Choice *choices);
+/* What somebody wrote on the command line: an expression, or an embed with its choices (`features[head = ArcFace]`). NULL: diagnosed. */
+const Statement *expression_of_text(Compilation *c, const char *text);
+EmbedPlan *embed_named(Compilation *c, const char *text, const Choice **choices);
 void plan_later(Compilation *c, const char *what, const char *name, Span span);
 /* One diagnostic for all that this version cannot run yet; false if there is nothing of that kind. */
 bool report_later(Compilation *c);

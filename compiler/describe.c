@@ -187,12 +187,8 @@ static void describe_value(Compilation *c, Value *v, Text *out) {
 }
 
 bool describe_expression(Compilation *c, const char *text, Text *out) {
-    Chunk *chunk = parse_chunk(c->jre, source_from_text(c->jre, "expression", text, strlen(text)));
-    const Statement *s = chunk->statements.count == 1 ? chunk->statements.at[0] : NULL;
-    if (!s || s->kind != STATEMENT_EXPR) {
-        if (s) diag_help(diag(c->jre, DIAG_wrong_argument, s->span, "an expression was expected"), "for instance `likeness`, or `cv[head = ArcFace].map`");
-        return false;
-    }
+    const Statement *s = expression_of_text(c, text);
+    if (!s) return false;
     AxisList axes = {0};
     MemberList members = {0};
     axes_of_expr(c, c->scope, s->value, &axes);

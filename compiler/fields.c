@@ -63,6 +63,68 @@ static Value *inside_of(const Value *tensor, const char *name) {
     return found ? found : map_get(&tensor->inside->stages, name);
 }
 
+/* All that is called so at one depth: equations, else stages. A path is a name, then what is inside: "layer3.0". */
+typedef LIST(const Value *) InnerList;
+static void find_inside(Compilation *c, const Value *tensor, const char *path, InnerList *found) {
+    const Value *whole = inside_of(tensor, path);
+    if (whole && whole->kind == VALUE_TENSOR) {
+        list_add(&c->arena, found, whole);
+        return;
+    }
+    for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.')) {
+        const Value *first = inside_of(tensor, intern_length(c->jre, path, (size_t)(dot - path)));
+        if (first && first->kind == VALUE_TENSOR) find_inside(c, first, dot + 1, found);
+    }
+}
+
+/* The tensors one step further in, each once. */
+static void step_inward(Compilation *c, const Value *tensor, Map *seen, InnerList *next) {
+    const Map *const names[] = {&tensor->inside->values, &tensor->inside->stages};
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < names[k]->count; i++) {
+            const Value *v = names[k]->entries[i].value;
+            if (v->kind != VALUE_TENSOR || !v->inside) continue;
+            const char *place = arena_print(&c->arena, "%p", (const void *)v->inside);
+            if (map_get(seen, place)) continue;
+            map_set(seen, &c->arena, place, (void *)(uintptr_t)v);
+            list_add(&c->arena, next, v);
+        }
+}
+
+const Value *inner_value(Compilation *c, const Value *tensor, const char *path, int *count) {
+    InnerList level = {0};
+    Map seen = {0};
+    *count = 0;
+    if (tensor->inside) list_add(&c->arena, &level, tensor);
+    while (level.count) {
+        InnerList found = {0}, next = {0};
+        for (int i = 0; i < level.count; i++) find_inside(c, level.at[i], path, &found);
+        const Value *first = found.count ? found.at[0] : NULL;
+        for (int i = 0; i < found.count; i++) *count += i == 0 || found.at[i]->node != first->node;
+        if (first) return first;
+        for (int i = 0; i < level.count; i++) step_inward(c, level.at[i], &seen, &next);
+        level = next;
+    }
+    return NULL;
+}
+
+void inner_names(Compilation *c, const Value *tensor, NameList *names) {
+    InnerList level = {0};
+    Map seen = {0}, told = {0};
+    if (tensor->inside) list_add(&c->arena, &level, tensor);
+    for (int i = 0; i < level.count; i++) {
+        const Map *const maps[] = {&level.at[i]->inside->values, &level.at[i]->inside->stages};
+        for (int k = 0; k < 2; k++)
+            for (int n = 0; n < maps[k]->count; n++) {
+                const MapEntry *entry = &maps[k]->entries[n];
+                if (((const Value *)entry->value)->kind != VALUE_TENSOR || map_get(&told, entry->key)) continue;
+                map_set(&told, &c->arena, entry->key, entry->value);
+                list_add(&c->arena, names, entry->key);
+            }
+        step_inward(c, level.at[i], &seen, &level);
+    }
+}
+
 /* ---- parts of splits --------------------------------------------------------------------------------------------------- */
 
 static bool has_setting(const Decl *decl, const char *key) {

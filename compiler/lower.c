@@ -29,10 +29,9 @@ bool takes_image(const Value *network) {
     return false;
 }
 
-Lowered lower_network(Compilation *c, const Choice *choices, Value *network, const View *view, WeightScope *trained, Span span) {
-    Lowered lowered = {0};
+/* The network, called with pictures of the view's size. */
+static Value *call_network(Compilation *c, Graph *g, const Choice *choices, Value *network, const View *view, WeightScope *trained, Span span) {
     bool image = takes_image(network);
-    Graph *g = graph_new(c);
     Environment *env = environment_new(c, c->scope, choices);
     env->graph = g;
     env->weights = trained;
@@ -43,22 +42,64 @@ Lowered lower_network(Compilation *c, const Choice *choices, Value *network, con
     c->backbone = NULL;
     c->trail.count = 0;
     c->steps = 0;
-    Value *made = evaluate_call(env, network, NULL, pictures, span, NULL);
+    return evaluate_call(env, network, NULL, pictures, span, NULL);
+}
+
+/* Gives the graph its output, and compiles it unless something in it has to wait. */
+static void finish_graph(Compilation *c, Graph *g, Node *output, bool image, Lowered *lowered) {
+    g->output = output;
+    lowered->graph = g;
+    lowered->later = g->later;
+    lowered->later_span = g->later_span;
+    graph_sweep(g);
+    if (!lowered->later) lowered->program = compile_graph(c, g, image ? 1 : LARGEST_BATCH);
+}
+
+Lowered lower_network(Compilation *c, const Choice *choices, Value *network, const View *view, WeightScope *trained, Span span) {
+    Lowered lowered = {0};
+    bool image = takes_image(network);
+    Graph *g = graph_new(c);
+    Value *made = call_network(c, g, choices, network, view, trained, span);
     lowered.backbone = c->backbone ? c->backbone : network->text;
     if (made->kind == VALUE_NONE || !is_list_of_numbers(c, made, image, span)) return lowered;
-    g->output = made->node->shape.rank ? made->node : graph_reshape(g, made->node, (Shape){1, {1}}, NULL);
-    lowered.width = (int)g->output->shape.dim[g->output->shape.rank - 1];
-    lowered.graph = g;
-    lowered.later = g->later;
-    lowered.later_span = g->later_span;
-    graph_sweep(g);
-    if (g->output->shape.rank == 3) {                              /* so many key points of each picture, a list of numbers for each */
-        lowered.points = (int)g->output->shape.dim[1];
-        lowered.later = "key points", lowered.later_span = span;
+    Node *output = made->node->shape.rank ? made->node : graph_reshape(g, made->node, (Shape){1, {1}}, NULL);
+    lowered.width = (int)output->shape.dim[output->shape.rank - 1];
+    if (output->shape.rank == 3) {                                 /* so many key points of each picture, a list of numbers for each */
+        lowered.points = (int)output->shape.dim[1];
+        g->later = "key points", g->later_span = span;
     }
-    if (lowered.later) return lowered;
-    lowered.program = compile_graph(c, g, image ? 1 : LARGEST_BATCH);
-    if (!lowered.program) lowered.width = 0;
+    finish_graph(c, g, output, image, &lowered);
+    if (!lowered.program && !lowered.later) lowered.width = 0;
+    return lowered;
+}
+
+/* ---- a value inside ---------------------------------------------------------------------------------------------------- */
+
+static void refuse_inside(Compilation *c, const Value *made, const char *inside, int found, Span span) {
+    NameList names = {0};
+    if (found) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_argument, span, "%d values inside this network are called `%s`", found, inside);
+        diag_help(d, "name the stage around it too: stage.%s", inside);
+        return;
+    }
+    inner_names(c, made, &names);
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing inside this network is called `%s`", inside);
+    const char *near = nearest_name(inside, names.at, names.count), *known = "";
+    for (int i = 0; i < names.count && i < 20; i++) known = arena_print(&c->arena, "%s %s", known, names.at[i]);
+    if (names.count) diag_fact(d, "there are:%s%s", known, names.count > 20 ? " .." : "");
+    if (near) diag_help(d, "did you mean `%s`?", near);
+    else diag_help(d, "name an equation or a stage of it; a stage inside another has both names: layer3.0");
+}
+
+Lowered lower_inside(Compilation *c, const Choice *choices, Value *network, const View *view, const char *inside, Span span) {
+    Lowered lowered = {0};
+    int found = 0;
+    Graph *g = graph_new(c);
+    Value *made = call_network(c, g, choices, network, view, NULL, span);
+    if (made->kind != VALUE_TENSOR) return lowered;
+    const Value *inner = inside ? inner_value(c, made, inside, &found) : made;
+    if (!inner || found > 1) refuse_inside(c, made, inside, found, span);
+    else finish_graph(c, g, inner->node, takes_image(network), &lowered);
     return lowered;
 }
 

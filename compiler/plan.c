@@ -16,6 +16,8 @@ static const struct { RecordKind kind; void *(*plan)(Compilation *c, Decl *decl,
     {KIND_ensemble, plan_ensemble}, {KIND_evaluate, plan_evaluation}, {KIND_figure, plan_figure}, {KIND_submit, plan_submission},
 };
 
+enum { MOST_TOLD = 40 };                   /* of what one message lists */
+
 /* ---- members ------------------------------------------------------------------------------------------------------------ */
 
 enum { DEEPEST_RECORDS = 200 };
@@ -102,6 +104,52 @@ static void plan_family(Compilation *c, Decl *decl) {
     for (int i = 0; i < members.count; i++) plan_of_record(c, decl, members.at[i].choices);
 }
 
+/* ---- records called by people ------------------------------------------------------------------------------------------------ */
+
+const Statement *expression_of_text(Compilation *c, const char *text) {
+    const Chunk *chunk = parse_chunk(c->jre, source_from_text(c->jre, "expression", text, strlen(text)));
+    const Statement *s = chunk->statements.count == 1 ? chunk->statements.at[0] : NULL;
+    if (s && s->kind == STATEMENT_EXPR) return s;
+    if (s) diag_help(diag(c->jre, DIAG_wrong_argument, s->span, "an expression was expected"), "for instance `likeness`, or `cv[head = ArcFace].map`");
+    return NULL;
+}
+
+/* All members of a family are named, as one of them is wanted. */
+static void refuse_family(Compilation *c, const char *text, const MemberList *members, Span span) {
+    Diagnostic *d = diag(c->jre, DIAG_undecided_choice, span, "`%s` has %d choices, one is needed here", text, members->count);
+    const char *all = "";
+    for (int i = 0; i < members->count && i < MOST_TOLD; i++) {
+        const char *name = text;
+        for (int k = 0; k < members->at[i].name.count; k++) name = arena_print(&c->arena, "%s[%s = %s]", name, members->at[i].name.at[k].axis, members->at[i].name.at[k].choice);
+        all = arena_print(&c->arena, "%s\n%s", all, name);
+    }
+    diag_fact(d, "they are:%s", all);
+    diag_help(d, "name one of them, in quotes for the shell, or choose by --set");
+}
+
+EmbedPlan *embed_named(Compilation *c, const char *text, const Choice **choices) {
+    const Statement *s = expression_of_text(c, text);
+    AxisList axes = {0};
+    MemberList members = {0};
+    if (!s) return NULL;
+    axes_of_expr(c, c->scope, s->value, &axes);
+    members_of_axes(c, &axes, s->span, &members);
+    if (members.count > 1) refuse_family(c, text, &members, s->span);
+    if (members.count != 1) return NULL;
+    c->steps = 0;
+    const Value *v = evaluate(environment_new(c, c->scope, members.at[0].choices), s->value);
+    if (v->kind == VALUE_NONE) return NULL;
+    if (v->kind != VALUE_RECORD || v->decl->record != KIND_embed) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, s->span, "an embed was expected, this is %s", value_kind_text(v));
+        for (int i = 0; i < c->plan->embeds.count; i++)
+            if (i == 0 || c->plan->embeds.at[i]->name != c->plan->embeds.at[i - 1]->name) diag_fact(d, "the document has `embed %s`", c->plan->embeds.at[i]->name);
+        diag_help(d, c->plan->embeds.count ? "name an embed of the document" : "declare one: embed features { ... }");
+        return NULL;
+    }
+    *choices = v->choices;
+    return plan_of_record(c, v->decl, v->choices);
+}
+
 /* ---- what comes later ------------------------------------------------------------------------------------------------------ */
 
 void plan_later(Compilation *c, const char *what, const char *name, Span span) {
@@ -113,8 +161,6 @@ void plan_later(Compilation *c, const char *what, const char *name, Span span) {
     LaterPlan later = {what, name, span};
     list_add(&c->arena, &c->plan->later, later);
 }
-
-enum { MOST_TOLD = 40 };
 
 bool report_later(Compilation *c) {
     const Plan *plan = c->plan;

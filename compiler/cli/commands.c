@@ -12,6 +12,12 @@ const Command commands[] = {
     {"check", "FILE [options]", "looks for mistakes, in the document and in its data, and runs nothing",
      "  jre check pipelines/v01.jre\n  jre check pipelines/v01.jre --no-data\n  jre check pipelines/v01.jre --pairs pairs.csv\n",
      TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP | TAKES_JSON | TAKES_NO_DATA | TAKES_PAIRS, check_command},
+    {"embed", "FILE NAME PICTURE... -o FILE.npy [options]", "turns any pictures into numbers with an embed of a document, for other programs",
+     "  jre embed pipelines/v01.jre features photos/*.jpg -o features.npy\n"
+     "  jre embed pipelines/v01.jre features --tensor input.npy -o features.npy\n"
+     "  jre embed pipelines/v01.jre features one.png --tap layer3 -o layer3.npy\n"
+     "  jre embed v04.jre 'features[backbone = resnet18]' one.png -o one.npy\n",
+     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_NAMES | TAKES_DEVICE | TAKES_EMBED | TAKES_JSON, embed_command},
     {"test", "FILE[:LINE] ...", "runs the `test` and `wrong` chunks of documents and modules, or the one that holds a line",
      "  jre test stdlib/resnet.jre\n  jre test stdlib/*.jre\n  jre test pipelines/v01.jre:40 --json\n", TAKES_NAMES | TAKES_JSON, test_command},
     {"explain", "FILE [EXPRESSION ...] [options]", "shows the plan with its kernels and memory, or the type of an expression and where it comes from",

@@ -6,18 +6,22 @@
 #include <unistd.h>
 
 typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
-               OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES, OPTION_NO_DATA, OPTION_TREE, OPTION_PAIRS } OptionKind;
+               OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES, OPTION_NO_DATA, OPTION_TREE, OPTION_PAIRS, OPTION_OUT,
+               OPTION_TENSOR, OPTION_TAP } OptionKind;
 typedef struct { OptionKind kind; const char *name, *value; int group; const char *sentence; } OptionRow;
 
 static const OptionRow rows[] = {
+    {OPTION_OUT, "-o", "FILE.npy", TAKES_EMBED, "where the numbers go, a row for each picture; FILE.csv beside it names the pictures"},
+    {OPTION_TENSOR, "--tensor", "FILE.npy", TAKES_EMBED, "an array [N, 3, height, width] in the place of pictures: it goes past the view"},
+    {OPTION_TAP, "--tap", "NAME", TAKES_EMBED, "a value inside the network, as it is: an equation or a stage, outermost first"},
     {OPTION_SET, "--set", "NAME=VALUE", TAKES_OVERLAYS, "changes an equation, or a setting: --set folds.seed=8"},
     {OPTION_WITH, "--with", "FILE", TAKES_OVERLAYS, "lays a document of changes over this one and all it extends"},
     {OPTION_INTO, "--into", "FOLDER", TAKES_RUN | TAKES_INTO, "where results and the store go"},
     {OPTION_ONLY, "--only", "NAME", TAKES_RUN, "computes one evaluation or submission"},
     {OPTION_NO_CACHE, "--no-cache", NULL, TAKES_RUN, "computes everything anew"},
-    {OPTION_DEVICE, "--device", "auto|cpu", TAKES_RUN, "where to compute"},
-    {OPTION_THREADS, "--threads", "N", TAKES_RUN, "how many threads; the result is the same for any number"},
-    {OPTION_QUIET, "--quiet", NULL, TAKES_RUN, "prints findings only"},
+    {OPTION_DEVICE, "--device", "auto|cpu", TAKES_RUN | TAKES_DEVICE, "where to compute"},
+    {OPTION_THREADS, "--threads", "N", TAKES_RUN | TAKES_DEVICE, "how many threads; the result is the same for any number"},
+    {OPTION_QUIET, "--quiet", NULL, TAKES_RUN | TAKES_DEVICE, "prints findings only"},
     {OPTION_JSON, "--json", NULL, TAKES_JSON, "prints for machines"},
     {OPTION_NO_DATA, "--no-data", NULL, TAKES_NO_DATA, "looks at the document alone, not at its pictures and tables"},
     {OPTION_PAIRS, "--pairs", "FILE", TAKES_PAIRS, "writes a table of all pairs of pictures nearly alike, and of those a little beyond the threshold"},
@@ -90,6 +94,9 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
     case OPTION_JSON: options->run.json = true; break;
     case OPTION_DUMP: options->dump = value; return known_pass(jre, value);
     case OPTION_PAIRS: options->pairs = value; break;
+    case OPTION_OUT: options->out = value; break;
+    case OPTION_TENSOR: options->tensor = value; break;
+    case OPTION_TAP: options->tap = value; break;
     case OPTION_TREE: options->tree = true; break;
     case OPTION_NO_DATA: options->no_data = true; break;
     case OPTION_TIME_PASSES: options->time_passes = true; break;
