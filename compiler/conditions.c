@@ -35,9 +35,18 @@ const char *path_as_written(Compilation *c, Span written, const char *path) {
     return arena_print(&c->arena, "%s/%s", source->folder, path);
 }
 
-/* The columns of the dataset's table; NULL if it has none, or nobody may read it now. */
+/* Without a table, names in braces are read from paths: they are all the columns there are. */
+static const NameList *path_columns(Compilation *c, const Value *image) {
+    NameList *names = arena_new(&c->arena, NameList);
+    for (const char *at = image->text, *close; (at = strchr(at, '{')) && (close = strchr(at, '}')); at = close)
+        list_add(&c->arena, names, intern_length(c->jre, at + 1, (size_t)(close - at - 1)));
+    return names;
+}
+
+/* The columns of the dataset's table or paths; NULL if nobody knows them now. */
 static const NameList *table_columns(Compilation *c, const Decl *dataset, const Choice *choices) {
-    const Value *table = setting_value(c, dataset, "table", choices), *root = setting_value(c, dataset, "root", choices);
+    const Value *table = setting_value(c, dataset, "table", choices), *root = setting_value(c, dataset, "root", choices), *image = setting_value(c, dataset, "image", choices);
+    if (!table && image && image->kind == VALUE_TEXT) return path_columns(c, image);
     if (!c->with_data || !c->facts.table || !table || table->kind != VALUE_TEXT || (root && root->kind != VALUE_TEXT)) return NULL;
     const Source *source = source_of(c->jre, dataset->statement->span);
     const char *folder = root ? path_as_written(c, root->span, root->text) : source ? source->folder : ".", *path = table->text;
@@ -73,8 +82,8 @@ static void suggest(Compilation *c, Diagnostic *d, const NameList *columns, cons
 }
 
 static bool no_column(Compilation *c, const Decl *dataset, const char *name, Span span, const NameList *columns) {
-    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "the table of `%s` has no column `%s`", dataset->name, name);
-    const char *known = "";
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, plan_has(dataset, "table") ? "the table of `%s` has no column `%s`" : "the paths of `%s` say no column `%s`", dataset->name, name);
+    const char *known = columns->count ? "" : " none";
     for (int i = 0; i < columns->count; i++) known = arena_print(&c->arena, "%s %s", known, columns->at[i]);
     diag_fact(d, "its columns are:%s", known);
     suggest(c, d, columns, name, span, "name one of these, or identity, flank, burst, width or height");

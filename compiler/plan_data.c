@@ -72,6 +72,20 @@ static void read_rows(Compilation *c, const Decl *decl, const Choice *choices, D
     if (only && only->kind == VALUE_CONDITION) dataset->only = only->condition;
 }
 
+/* Without a table, and without names in braces that paths are read by, nothing can say a column. */
+static bool no_column_named(Compilation *c, const DatasetPlan *dataset) {
+    const struct { const char *name; Span span; } columns[] = {{dataset->identity, dataset->identity_span}, {dataset->flank, dataset->flank_span}, {dataset->label, dataset->label_span},
+                                                               {dataset->taken, dataset->taken_span}, {dataset->burst_column, dataset->burst_span},
+                                                               {dataset->mask_kind == MASK_COLUMN ? dataset->mask : NULL, dataset->mask_span}};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        if (!columns[i].name) continue;
+        Diagnostic *d = diag(c->jre, DIAG_missing_key, columns[i].span, "a column is named, but there is no table");
+        diag_help(d, "add: table \"train.csv\", or let the paths say it: image \"photos/{%s}/*.jpg\"", columns[i].name);
+        return false;
+    }
+    return true;
+}
+
 void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
     const Choice *choices = member->choices;
     DatasetPlan *dataset = arena_new(&c->arena, DatasetPlan);
@@ -99,11 +113,7 @@ void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
     dataset->exif_apply = plan_says(c, decl, "exif", "apply", choices);
     if (dataset->exif_apply) plan_later(c, "the rotation that a camera notes (`exif apply`)", decl->name, setting_span(decl, "exif"));
     if (!dataset->image || !sound || (plan_has(decl, "table") && !dataset->table)) return NULL;
-    if (!dataset->table && strchr(dataset->image, '{')) {
-        Diagnostic *d = diag(c->jre, DIAG_missing_key, dataset->image_span, "a column is named, but there is no table");
-        diag_help(d, "add: table \"train.csv\", or name the pictures by a pattern: \"pictures/*.png\"");
-        return NULL;
-    }
+    if (!dataset->table && !strchr(dataset->image, '{') && !no_column_named(c, dataset)) return NULL;
     list_add(&c->arena, &c->plan->datasets, dataset);
     return dataset;
 }

@@ -1,6 +1,6 @@
 /* runtime.h: run it. Pictures in, numbers out, results kept.
  *
- * Sections in the order of the folders: core (device, executor, random, store, progress), data (table, image, resample,
+ * Sections in the order of the folders: core (files, patterns, device, executor, random, store, progress), data (table, image, resample,
  * phash, dataset, rows, condition, split, view, loader), model (safetensors, npy, weights), retrieval (similarity, metrics,
  * statistics), report (tables); last what stands on all of them: the session, its runs and their results. Functions that
  * can fail return false or NULL after filing a diagnostic at the span they were given. */
@@ -44,8 +44,16 @@ void folder_unlock(int lock);
 const char *hash_bytes(Jre *jre, const void *bytes, size_t length);
 void content_hash_of(const void *bytes, size_t length, char hex[33]);          /* the same on any thread */
 const char *hash_file(Jre *jre, const char *path, Span asked_at);
-/* Paths that match "folder/x*.png" (one * in the last part), sorted; paths are joined to root. */
-bool files_matching(Jre *jre, Arena *arena, const char *root, const char *pattern, Span asked_at, NameList *names);
+/* Why a path cannot be read, from the system's error number. */
+void file_explain(Jre *jre, const char *path, Span asked_at, int error);
+
+/* ---- core/patterns.c: the files that a pattern names --------------------------------------------------------------------------------------- */
+
+/* `*` stands for any run of characters within one part of a path, `{name}` for one of at least one, which is told: said[i] is that of names[i].
+ * Files come in the order of their paths' bytes, joined to root. False: diagnosed. */
+typedef struct { const char *path; const char **said; } FileMatch;
+typedef struct { NameList names; LIST(FileMatch) files; } FileMatches;
+bool files_matching(Jre *jre, Arena *arena, const char *root, const char *pattern, Span asked_at, FileMatches *matches);
 
 /* ---- core/store.c: content-addressed results ------------------------------------------------------------------- */
 

@@ -50,6 +50,11 @@ static void camp_close(Camp *camp) {
 
 static Dataset *load(Camp *camp) { return dataset_load(camp->jre, camp->pool, &camp->store, NULL, &camp->plan); }
 
+static const Expr *condition(Camp *camp, const char *text) {
+    const char *equation = arena_print(&camp->arena, "c = %s", text);
+    return parse_chunk(camp->jre, source_from_text(camp->jre, "condition", equation, strlen(equation)))->statements.at[0]->value;
+}
+
 static void put_contest(Camp *camp) {
     put_text(camp, "train.csv", "filename,ground_truth,side,series\r\nb.png,Ousado,left,7\r\na.png,Medrosa,right,\r\nc.png,Medrosa,,7\r\nd.png,Ousado,left,\r\n");
     put_picture(camp, "train/train/a.png", 1);
@@ -214,6 +219,35 @@ static void a_damaged_table_of_hashes_only_costs_time(void **state) {
     camp_close(&camp);
 }
 
+static void a_folder_for_each_individual_needs_no_table(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    static const char *const names[] = {"photos/north/NA/1.png", "photos/north/007/1.png", "photos/south/NA/2.png", "photos/south/Zo\xc3\xab b/1.png"};
+    for (size_t i = 0; i < 4; i++) put_picture(&camp, names[i], (unsigned)i + 1);
+    camp.plan.table = NULL, camp.plan.image = "photos/{site}/{individual}/*.png", camp.plan.identity = "individual", camp.plan.flank = "site";
+    Dataset *dataset = load(&camp);
+    assert_int_equal(dataset->count, 4);
+    assert_int_equal(dataset->identity_count, 3);
+    assert_string_equal(dataset->identities[0], "007");
+    assert_string_equal(dataset->identities[1], "NA");
+    assert_string_equal(dataset->identities[2], "Zo\xc3\xab b");
+    assert_string_equal(dataset->pictures[0].path, inside(&camp, "photos/north/007/1.png"));
+    assert_string_equal(dataset->pictures[0].file, "north/007/1.png");
+    assert_string_equal(dataset->pictures[2].flank, "south");
+    assert_string_equal(picture_cell(dataset, 1, "site"), "north");
+    camp.plan.identity = "indvidual";
+    assert_null(load(&camp));
+    test_message_says(camp.jre, "wrong_table", "has no column `indvidual`", "its columns are: site, individual", "did you mean `individual`?", NULL);
+    camp.plan.identity = "individual";
+    camp.plan.only = condition(&camp, "site == \"south\"");
+    assert_int_equal(load(&camp)->count, 2);
+    camp.plan.only = NULL;
+    camp.plan.image = "photos/{site}/{individual}/{number}.png", camp.plan.mask_kind = MASK_FILES, camp.plan.mask = "photos/{site}/{individual}/{number}.png";
+    assert_string_equal(load(&camp)->pictures[3].mask, inside(&camp, "photos/south/Zo\xc3\xab b/1.png"));
+    camp_close(&camp);
+}
+
 static void an_unknown_column_is_answered_with_the_known_ones(void **state) {
     (void)state;
     Camp camp;
@@ -252,11 +286,6 @@ static void cells_that_lead_elsewhere_are_refused(void **state) {
     assert_null(load(&camp));
     test_message_says(camp.jre, "1 of 2 rows", "line 3: `filename` is \"/etc/passwd\"", "`root`", NULL);
     camp_close(&camp);
-}
-
-static const Expr *condition(Camp *camp, const char *text) {
-    const char *equation = arena_print(&camp->arena, "c = %s", text);
-    return parse_chunk(camp->jre, source_from_text(camp->jre, "condition", equation, strlen(equation)))->statements.at[0]->value;
 }
 
 /* The pictures that a condition leaves, by the first letter of their files. */
@@ -494,7 +523,7 @@ static void without_a_table_no_column_can_be_named(void **state) {
     put_contest(&camp);
     camp.plan.table = NULL;
     assert_null(load(&camp));
-    test_message_says(camp.jre, "wrong_table", "has no `table`", NULL);
+    test_message_says(camp.jre, "wrong_table", "`train/train/{filename}` has no column `ground_truth`", "its columns are: filename", NULL);
     camp.plan.image = "train/train/*.png";
     assert_null(load(&camp));
     test_message_says(camp.jre, "wrong_table", "has no `table`", NULL);
@@ -526,6 +555,7 @@ int main(void) {
         cmocka_unit_test(a_file_that_did_not_move_is_not_read_again),
         cmocka_unit_test(a_picture_from_a_far_year_is_a_picture),
         cmocka_unit_test(a_damaged_table_of_hashes_only_costs_time),
+        cmocka_unit_test(a_folder_for_each_individual_needs_no_table),
         cmocka_unit_test(an_unknown_column_is_answered_with_the_known_ones),
         cmocka_unit_test(wrong_rows_are_named_together),
         cmocka_unit_test(cells_that_lead_elsewhere_are_refused),

@@ -22,9 +22,9 @@ static void expect_content(Room *room, const char *name, const char *expected) {
 
 static int files_in(Room *room, const char *pattern) {
     Arena arena = { .jre = room->jre };
-    NameList names;
-    assert_true(files_matching(room->jre, &arena, room->folder, pattern, NOWHERE, &names));
-    int count = names.count;
+    FileMatches matches;
+    assert_true(files_matching(room->jre, &arena, room->folder, pattern, NOWHERE, &matches));
+    int count = matches.files.count;
     arena_free(&arena);
     return count;
 }
@@ -209,36 +209,100 @@ static void a_star_finds_files_in_the_order_of_bytes(void **state) {
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
         assert_true(file_write(room->jre, in(room, made[i]), NOWHERE, "", 0));
     Arena arena = { .jre = room->jre };
-    NameList names;
-    assert_true(files_matching(room->jre, &arena, room->folder, "p/*.png", NOWHERE, &names));
+    FileMatches matches;
+    assert_true(files_matching(room->jre, &arena, room->folder, "p/*.png", NOWHERE, &matches));
     static const char *const expected[] = { "p/Z.png", "p/a.png", "p/a10.png", "p/b.png" };
-    assert_int_equal(names.count, 4);
+    assert_int_equal(matches.files.count, 4);
     for (int i = 0; i < 4; i++)
-        assert_string_equal(names.at[i], in(room, expected[i]));
-    assert_true(files_matching(room->jre, &arena, in(room, "p"), "a*.png", NOWHERE, &names));
-    assert_int_equal(names.count, 2);
-    assert_true(files_matching(room->jre, &arena, "/elsewhere", in(room, "p/*g"), NOWHERE, &names));
-    assert_int_equal(names.count, 5);
-    assert_true(files_matching(room->jre, &arena, room->folder, "p/a.png*a.png", NOWHERE, &names));
-    assert_int_equal(names.count, 0);     /* before and behind the star do not overlap */
-    assert_true(files_matching(room->jre, &arena, room->folder, "p/a.png", NOWHERE, &names));
-    assert_int_equal(names.count, 1);
-    assert_true(files_matching(room->jre, &arena, room->folder, "p/none.png", NOWHERE, &names));
-    assert_int_equal(names.count, 0);
+        assert_string_equal(matches.files.at[i].path, in(room, expected[i]));
+    assert_true(files_matching(room->jre, &arena, in(room, "p"), "a*.png", NOWHERE, &matches));
+    assert_int_equal(matches.files.count, 2);
+    assert_true(files_matching(room->jre, &arena, "/elsewhere", in(room, "p/*g"), NOWHERE, &matches));
+    assert_int_equal(matches.files.count, 5);
+    assert_true(files_matching(room->jre, &arena, room->folder, "p/a.png*a.png", NOWHERE, &matches));
+    assert_int_equal(matches.files.count, 0);     /* before and behind the star do not overlap */
+    assert_true(files_matching(room->jre, &arena, room->folder, "p/a.png", NOWHERE, &matches));
+    assert_int_equal(matches.files.count, 1);
+    assert_true(files_matching(room->jre, &arena, room->folder, "p/none.png", NOWHERE, &matches));
+    assert_int_equal(matches.files.count, 0);
+    assert_false(files_matching(room->jre, &arena, room->folder, "absent/*.png", NOWHERE, &matches));
+    test_message_says(room->jre, "file_missing", "absent", NULL);
     arena_free(&arena);
 }
 
-static void patterns_beyond_one_star_are_refused_in_words(void **state) {
+static void put_files(Room *room, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        assert_true(file_write(room->jre, in(room, names[i]), NOWHERE, "", 0));
+}
+
+/* What a pattern finds: "path name name; ..", without the folder of the test. */
+static void expect_matches(Room *room, const char *pattern, const char *wanted) {
+    Arena arena = { .jre = room->jre };
+    FileMatches matches;
+    Text found = { .jre = room->jre };
+    assert_true(files_matching(room->jre, &arena, room->folder, pattern, NOWHERE, &matches));
+    for (int i = 0; i < matches.files.count; i++) {
+        text_add(&found, "%s%s", i ? "; " : "", matches.files.at[i].path + strlen(room->folder) + 1);
+        for (int k = 0; k < matches.names.count; k++)
+            text_add(&found, " %s", matches.files.at[i].said[k]);
+    }
+    assert_string_equal(found.at ? found.at : "", wanted);
+    text_free(&found);
+    arena_free(&arena);
+}
+
+static void paths_say_names(Room *room) {
+    expect_matches(room, "photos/{individual}/*.jpg", "photos/NA/1.jpg NA; photos/b c/2.jpg b c; photos/b c/3.jpg b c; photos/é/1.jpg é");
+    expect_matches(room, "{kind}/{individual}/{number}.jpg", "photos/NA/1.jpg photos NA 1; photos/b c/2.jpg photos b c 2; photos/b c/3.jpg photos b c 3; photos/é/1.jpg photos é 1");
+    expect_matches(room, "*/b*/*.*", "photos/b c/2.jpg; photos/b c/3.jpg; photos/b c/x.txt");
+    expect_matches(room, "flat/{individual}_{day}.png", "flat/ann_7.png ann 7; flat/bob_12.png bob 12");
+    expect_matches(room, "flat/{individual}*.txt", "");
+    expect_matches(room, "flat/.{name}", "flat/.hidden hidden");
+    expect_matches(room, "flat/b{rest}b_*.png", "flat/bob_12.png o");
+    expect_matches(room, "photos/*/{a}{b}.jpg", "");
+}
+
+static void names_in_braces_are_read_from_paths(void **state) {
+    static const char *const names[] = { "photos/NA/1.jpg", "photos/b c/3.jpg", "photos/b c/2.jpg", "photos/b c/x.txt", "photos/b c/deep/4.jpg", "photos/é/1.jpg", "photos/stray.jpg",
+                                         "photos/.hidden/1.jpg", "flat/ann_7.png", "flat/bob_12.png", "flat/.hidden" };
+    put_files(*state, names, sizeof names / sizeof names[0]);
+    paths_say_names(*state);
+}
+
+static void a_path_with_two_readings_is_refused(void **state) {
     Room *room = *state;
     Arena arena = { .jre = room->jre };
-    NameList names;
-    static const char *const refused[] = { "**/a.png", "p/**", "p/*a*.png", "*/a.png" };
+    FileMatches matches;
+    static const char *const names[] = { "flat/ann_7.png", "flat/big_bob_12.png" };
+    put_files(room, names, 2);
+    assert_false(files_matching(room->jre, &arena, room->folder, "flat/{individual}_{day}.png", NOWHERE, &matches));
+    test_message_says(room->jre, "wrong_table", "in more than one way in 1 path", "big_bob_12.png", NULL);
+    expect_matches(room, "flat/*_*_{day}.png", "flat/big_bob_12.png 12");
+    arena_free(&arena);
+}
+
+static void patterns_that_say_nothing_are_refused_in_words(void **state) {
+    Room *room = *state;
+    Arena arena = { .jre = room->jre };
+    FileMatches matches;
+    static const struct { const char *pattern, *says; } refused[] = {
+        { "**/a.png", "`**`" }, { "p/**", "`**`" }, { "p/{}.png", "a name is missing" }, { "p/{a", "never closed" }, { "p/{a/b}.png", "never closed" }, { "{a}/{a}.png", "`{a}` stands twice" }
+    };
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        assert_false(files_matching(room->jre, &arena, room->folder, refused[i], NOWHERE, &names));
-        test_message_says(room->jre, "not_yet", refused[i], "help", NULL);
+        assert_false(files_matching(room->jre, &arena, room->folder, refused[i].pattern, NOWHERE, &matches));
+        test_message_says(room->jre, "wrong_table", refused[i].pattern, refused[i].says, "help", NULL);
     }
-    assert_false(files_matching(room->jre, &arena, room->folder, "absent/*.png", NOWHERE, &names));
-    test_message_says(room->jre, "file_missing", "absent", NULL);
+    /* A name of 255 characters and as many stars: work stays within their product. */
+    char name[256] = "", pattern[600] = "long/";
+    for (int i = 0; i < 200; i++) {
+        strcat(name, "a");
+        strcat(pattern, "*a");
+    }
+    put_files(room, (const char *const[]){ arena_print(&arena, "long/%s", name) }, 1);
+    assert_true(files_matching(room->jre, &arena, room->folder, pattern, NOWHERE, &matches));
+    assert_int_equal(matches.files.count, 1);
+    assert_true(files_matching(room->jre, &arena, room->folder, strcat(pattern, "*b"), NOWHERE, &matches));
+    assert_int_equal(matches.files.count, 0);
     arena_free(&arena);
 }
 
@@ -350,7 +414,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_pipe_is_read_to_its_end, enter, leave),
         cmocka_unit_test_setup_teardown(hashes_are_xxh3_of_the_content, enter, leave),
         cmocka_unit_test_setup_teardown(a_star_finds_files_in_the_order_of_bytes, enter, leave),
-        cmocka_unit_test_setup_teardown(patterns_beyond_one_star_are_refused_in_words, enter, leave),
+        cmocka_unit_test_setup_teardown(names_in_braces_are_read_from_paths, enter, leave),
+        cmocka_unit_test_setup_teardown(a_path_with_two_readings_is_refused, enter, leave),
+        cmocka_unit_test_setup_teardown(patterns_that_say_nothing_are_refused_in_words, enter, leave),
         cmocka_unit_test_setup_teardown(a_result_counts_when_it_is_finished, enter, leave),
         cmocka_unit_test_setup_teardown(an_unfinished_result_does_not_count, enter, leave),
         cmocka_unit_test_setup_teardown(keys_cannot_leave_the_store, enter, leave),

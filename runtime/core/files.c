@@ -6,7 +6,6 @@
  * JRE_FAIL_WRITE=n make the n-th attempt fail, for tests. */
 #include "../runtime.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -63,7 +62,7 @@ static void explain_unreadable(Jre *jre, const char *path, Span asked_at, int er
         diag_help(d, "see whether another program can read it; if not, the disk or the network folder has a fault");
 }
 
-static void explain_read_error(Jre *jre, const char *path, Span asked_at, int error) {
+void file_explain(Jre *jre, const char *path, Span asked_at, int error) {
     if (error == ENOENT || error == ENOTDIR)
         explain_missing(jre, path, asked_at);
     else
@@ -96,7 +95,7 @@ static int open_to_read(Jre *jre, const char *path, size_t *length, int *error) 
 int file_open(Jre *jre, const char *path, Span asked_at, size_t *length) {
     int error = 0, file = open_to_read(jre, path, length, &error);
     if (file < 0)
-        explain_read_error(jre, path, asked_at, error);
+        file_explain(jre, path, asked_at, error);
     return file;
 }
 
@@ -153,7 +152,7 @@ bool file_read(Jre *jre, const char *path, Span asked_at, char **bytes, size_t *
     int error = 0;
     if (load(jre, path, bytes, length, &error))
         return true;
-    explain_read_error(jre, path, asked_at, error);
+    file_explain(jre, path, asked_at, error);
     return false;
 }
 
@@ -375,64 +374,4 @@ const char *hash_file(Jre *jre, const char *path, Span asked_at) {
     char hex[33];
     hash_digits(XXH3_128bits_digest(&state), hex);
     return intern(jre, hex);
-}
-
-/* ---- patterns ------------------------------------------------------------------------------------------------------------------ */
-
-static bool pattern_allowed(Jre *jre, const char *pattern, Span asked_at) {
-    const char *slash = strrchr(pattern, '/'), *last = slash ? slash + 1 : pattern, *star = strchr(pattern, '*');
-    if (!star || (star >= last && !strchr(star + 1, '*')))
-        return true;
-    Diagnostic *d = diag(jre, DIAG_not_yet, asked_at, "I expected at most one `*`, behind the last `/`; I found `%s`", pattern);
-    diag_fact(d, "a `*` stands for any run of characters in a file's name, not for folders");
-    diag_help(d, "for instance \"train/train/*.png\"");
-    return false;
-}
-
-static const char *joined(Arena *arena, const char *root, const char *rest) {
-    if (*rest == '/' || !root || !*root || strcmp(root, ".") == 0)
-        return arena_copy(arena, rest, strlen(rest));
-    return arena_print(arena, root[strlen(root) - 1] == '/' ? "%s%s" : "%s/%s", root, rest);
-}
-
-static int by_bytes(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Does `name` begin with what is before the star and end with what is behind it? Hidden files want a pattern that begins with a dot. */
-static bool name_matches(const char *name, const char *pattern) {
-    const char *star = strchr(pattern, '*');
-    size_t before = (size_t)(star - pattern), behind = strlen(star + 1), length = strlen(name);
-    if (*name == '.' && *pattern != '.')
-        return false;
-    return length >= before + behind && memcmp(name, pattern, before) == 0 && memcmp(name + length - behind, star + 1, behind) == 0;
-}
-
-bool files_matching(Jre *jre, Arena *arena, const char *root, const char *pattern, Span asked_at, NameList *names) {
-    *names = (NameList){0};
-    if (!pattern_allowed(jre, pattern, asked_at))
-        return false;
-    const char *whole = joined(arena, root, pattern), *slash = strrchr(whole, '/');
-    if (!strchr(pattern, '*')) {
-        if (file_exists(whole))
-            list_add(arena, names, whole);
-        return true;
-    }
-    const char *folder = folder_of(arena, whole), *last = slash ? slash + 1 : whole;
-    DIR *entries = opendir(folder);
-    if (!entries) {
-        explain_read_error(jre, folder, asked_at, errno);
-        return false;
-    }
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        if (!name_matches(entry->d_name, last))
-            continue;
-        const char *path = arena_print(arena, "%.*s%s", (int)(last - whole), whole, entry->d_name);
-        if (entry->d_type == DT_REG || file_exists(path))
-            list_add(arena, names, path);
-    }
-    closedir(entries);
-    if (names->count > 1)
-        qsort(names->at, (size_t)names->count, sizeof *names->at, by_bytes);
-    return true;
 }

@@ -21,7 +21,8 @@ typedef struct {
     Arena scratch;
     const DatasetPlan *plan;
     Dataset *dataset;
-    Table table;
+    Table table;                          /* or what paths say, as one */
+    const FileMatch *files;               /* of a pattern, by row; NULL with a table */
     int column[ROLES];
     Template image, mask;
     Map seen;                             /* the line of each path */
@@ -94,7 +95,8 @@ static void add_finding(RowReader *reader, int row, const char *format, ...) {
     va_start(arguments, format);
     const char *what = arena_vprint(&reader->scratch, format, arguments);
     va_end(arguments);
-    list_add(&reader->scratch, &reader->findings, arena_print(&reader->scratch, "line %d: %s", reader->table.lines[row], what));
+    const char *where = reader->files ? reader->files[row].path : arena_print(&reader->scratch, "line %d", reader->table.lines[row]);
+    list_add(&reader->scratch, &reader->findings, arena_print(&reader->scratch, "%s: %s", where, what));
 }
 
 static const char *const *cells_of(const RowReader *reader, int row) {
@@ -193,16 +195,40 @@ static bool times_read(RowReader *reader, int row, Picture *picture) {
     return false;
 }
 
+/* Where the template leads with the cells of a row. A picture is named once. */
+static bool name_picture(RowReader *reader, int row, Picture *picture) {
+    const char *place = filled_path(reader, &reader->image, row);
+    if (!place) return false;
+    intptr_t first = (intptr_t)map_get(&reader->seen, place);
+    if (first) {
+        add_finding(reader, row, "`%s` again, which line %d has named", place, (int)first);
+        return false;
+    }
+    map_set(&reader->seen, &reader->scratch, place, (void *)(intptr_t)picture->line);
+    int empty;
+    picture->path = path_below(reader->jre, reader->plan->root, place);
+    picture->file = template_fill(reader, &reader->image, reader->image.first, reader->image.last, row, &empty);
+    return true;
+}
+
+/* How people call a file: by its name if the pattern names one folder, else by all that the pattern leaves open. */
+static const char *short_name(const RowReader *reader, const char *path) {
+    const char *wild = reader->plan->image + strcspn(reader->plan->image, "*{"), *at = path + strlen(path);
+    int parts = 1;
+    for (const char *slash = wild; (slash = strchr(slash, '/')) != NULL; slash += strspn(slash, "/")) parts++;
+    while (at > path && (at[-1] != '/' || --parts > 0)) at--;
+    return at;
+}
+
 static void read_row(RowReader *reader, int row) {
     Dataset *dataset = reader->dataset;
     Picture *picture = &dataset->pictures[dataset->count];
-    *picture = (Picture){.cells = cells_of(reader, row), .line = reader->table.lines[row], .identity = role_cell(reader, row, ROLE_IDENTITY), .flank = role_cell(reader, row, ROLE_FLANK),
+    *picture = (Picture){.cells = cells_of(reader, row), .line = reader->files ? 0 : reader->table.lines[row], .identity = role_cell(reader, row, ROLE_IDENTITY), .flank = role_cell(reader, row, ROLE_FLANK),
                          .burst = role_cell(reader, row, ROLE_BURST), .label = role_cell(reader, row, ROLE_LABEL), .taken = role_cell(reader, row, ROLE_TAKEN),
                          .mask = role_cell(reader, row, ROLE_MASK), .seconds = NAN, .burst_seconds = NAN, .identity_number = -1};
     if (picture->taken && !cell_time(picture->taken, &picture->seconds)) picture->seconds = NAN;
     if (left_out(reader, row) || !times_read(reader, row, picture)) return;
-    const char *place = filled_path(reader, &reader->image, row);
-    if (!place) return;
+    if (!reader->files && !name_picture(reader, row, picture)) return;
     if (reader->column[ROLE_IDENTITY] >= 0 && !picture->identity) {
         add_finding(reader, row, "the cell of `%s` is empty", reader->plan->identity);
         return;
@@ -212,19 +238,28 @@ static void read_row(RowReader *reader, int row) {
         if (!picture->mask) return;
         picture->mask = path_below(reader->jre, reader->plan->root, picture->mask);
     }
-    intptr_t first = (intptr_t)map_get(&reader->seen, place);
-    if (first) {
-        add_finding(reader, row, "`%s` again, which line %d has named", place, (int)first);
-        return;
+    if (reader->files) {
+        picture->path = intern(reader->jre, reader->files[row].path);
+        picture->file = intern(reader->jre, short_name(reader, picture->path));
     }
-    map_set(&reader->seen, &reader->scratch, place, (void *)(intptr_t)picture->line);
-    int empty;
-    picture->path = path_below(reader->jre, reader->plan->root, place);
-    picture->file = template_fill(reader, &reader->image, reader->image.first, reader->image.last, row, &empty);
     dataset->count++;
 }
 
-static bool read_rows(RowReader *reader) {
+/* Rows of a table, or files. */
+static bool read_all(RowReader *reader) {
+    const DatasetPlan *plan = reader->plan;
+    int rows = reader->table.rows;
+    reader->dataset->columns = reader->table.columns;
+    reader->dataset->pictures = arena_array(&reader->jre->forever, Picture, rows ? rows : 1);
+    for (int row = 0; row < rows; row++) read_row(reader, row);
+    if (!reader->found) return true;
+    Diagnostic *d = diag(reader->jre, DIAG_wrong_table, plan->table ? plan->table_span : plan->image_span, "%d of %d rows of `%s` cannot be used", reader->found, rows, reader->table.path);
+    for (int i = 0; i < reader->findings.count; i++) diag_fact(d, "%s", reader->findings.at[i]);
+    if (reader->found > NAMED) diag_fact(d, "and %d more", reader->found - NAMED);
+    return false;
+}
+
+static bool read_table(RowReader *reader) {
     const DatasetPlan *plan = reader->plan;
     const char *path = path_below(reader->jre, plan->root, plan->table);
     if (!table_read(reader->jre, path, plan->table_span, &reader->table)) return false;
@@ -235,52 +270,53 @@ static bool read_rows(RowReader *reader) {
         diag(reader->jre, DIAG_wrong_table, plan->image_span, "\"%s\" names no column, so every row of `%s` would be the same picture", plan->image, path);
         return false;
     }
-    int rows = reader->table.rows;
-    reader->dataset->columns = reader->table.columns;
-    reader->dataset->pictures = arena_array(&reader->jre->forever, Picture, rows ? rows : 1);
-    for (int row = 0; row < rows; row++) read_row(reader, row);
-    if (reader->found) {
-        Diagnostic *d = diag(reader->jre, DIAG_wrong_table, plan->table_span, "%d of %d rows of `%s` cannot be used", reader->found, rows, path);
-        for (int i = 0; i < reader->findings.count; i++) diag_fact(d, "%s", reader->findings.at[i]);
-        if (reader->found > NAMED) diag_fact(d, "and %d more", reader->found - NAMED);
-        return false;
-    }
-    if (!rows) diag(reader->jre, DIAG_wrong_table, plan->table_span, "`%s` has no rows below its columns", path);
-    return rows > 0;
+    if (!reader->table.rows) diag(reader->jre, DIAG_wrong_table, plan->table_span, "`%s` has no rows below its columns", path);
+    return reader->table.rows > 0 && read_all(reader);
 }
 
 /* ---- patterns ---------------------------------------------------------------------------------------------------------- */
 
+static bool names_are_there(RowReader *reader) {
+    const DatasetPlan *plan = reader->plan;
+    if (strchr(plan->image, '{') || !(plan->identity || plan->flank || plan->burst_column)) return true;
+    diag(reader->jre, DIAG_wrong_table, plan->identity ? plan->identity_span : plan->span, "a column is named, but the dataset has no `table`");
+    return false;
+}
+
+/* Names that are read from paths are columns like a table's. */
+static void columns_from_paths(RowReader *reader, const FileMatches *matches) {
+    Arena *forever = &reader->jre->forever;
+    int columns = matches->names.count, rows = matches->files.count;
+    reader->table = (Table){.path = reader->plan->image, .asked_at = reader->plan->image_span, .rows = rows, .cells = arena_array(forever, const char *, (int64_t)rows * columns)};
+    for (int i = 0; i < columns; i++) list_add(forever, &reader->table.columns, matches->names.at[i]);
+    for (int row = 0; row < rows; row++)
+        for (int i = 0; i < columns; i++) reader->table.cells[(size_t)row * (size_t)columns + (size_t)i] = matches->files.at[row].said[i];
+}
+
 static bool match_files(RowReader *reader) {
     const DatasetPlan *plan = reader->plan;
     Jre *jre = reader->jre;
-    if (strchr(plan->image, '{')) {
-        diag(jre, DIAG_wrong_table, plan->image_span, "\"%s\" names a column, but the dataset has no `table`", plan->image);
+    FileMatches matches = {0};
+    if (!names_are_there(reader)) return false;
+    if (!strpbrk(plan->image, "*{")) {
+        FileMatch match = {path_below(jre, plan->root, plan->image), NULL};
+        list_add(&reader->scratch, &matches.files, match);
+    } else if (!files_matching(jre, &reader->scratch, plan->root, plan->image, plan->image_span, &matches)) {
         return false;
     }
-    if (plan->identity || plan->flank || plan->burst_column) {
-        diag(jre, DIAG_wrong_table, plan->identity ? plan->identity_span : plan->span, "a column is named, but the dataset has no `table`");
-        return false;
-    }
-    NameList names = {0};
-    if (!strchr(plan->image, '*')) list_add(&reader->scratch, &names, path_below(jre, plan->root, plan->image));
-    else if (!files_matching(jre, &reader->scratch, plan->root ? plan->root : ".", plan->image, plan->image_span, &names)) return false;
-    if (!names.count) {
+    if (!matches.files.count) {
         diag(jre, DIAG_file_missing, plan->image_span, "no file is called `%s`", path_below(jre, plan->root, plan->image));
         return false;
     }
-    Dataset *dataset = reader->dataset;
-    dataset->pictures = arena_array(&jre->forever, Picture, names.count);
-    for (int i = 0; i < names.count; i++) {
-        const char *path = intern(jre, names.at[i]), *slash = strrchr(path, '/');
-        dataset->pictures[dataset->count++] = (Picture){.path = path, .file = intern(jre, slash ? slash + 1 : path), .identity_number = -1, .seconds = NAN, .burst_seconds = NAN};
-    }
-    return true;
+    columns_from_paths(reader, &matches);
+    reader->files = matches.files.at;
+    if (plan->mask_kind == MASK_FILES && !template_parse(reader, plan->mask, plan->mask_span, &reader->mask)) return false;
+    return find_columns(reader) && read_all(reader);
 }
 
 bool dataset_rows(Jre *jre, Dataset *dataset) {
     RowReader reader = {.jre = jre, .scratch = {.jre = jre}, .plan = dataset->plan, .dataset = dataset};
-    bool sound = dataset->plan->table ? read_rows(&reader) : match_files(&reader);
+    bool sound = dataset->plan->table ? read_table(&reader) : match_files(&reader);
     arena_free(&reader.scratch);
     return sound;
 }
