@@ -88,21 +88,22 @@ static void check_views(Compilation *c) {
 
 /* ---- what a split tears apart ------------------------------------------------------------------------------------------- */
 
-/* "train_0412.png   held out in fold 2   Medrosa", the names in columns. */
+static int wider(int width, const char *text) { return (int)strlen(text) > width ? (int)strlen(text) : width; }
+
+/* "train_0412.png   held out in fold 2   Medrosa", in columns. */
 static const char *torn_lines(Compilation *c, const TornPair *pair, const char *tie) {
-    const TornPicture *pictures[] = {&pair->first, &pair->second};
-    const char *places[2], *text = "";
-    int widths[2] = {0, 0};
+    const char *cells[2][3], *text = "";
+    int width[3] = {0};
     for (int i = 0; i < 2; i++) {
-        const TornPicture *picture = pictures[i];
+        const TornPicture *picture = i ? &pair->second : &pair->first;
         const char *what = i ? "training" : "held out";
-        places[i] = picture->fold ? arena_print(&c->arena, "%s in fold %d", what, picture->fold) : picture->part;
-        int file = (int)strlen(picture->file), place = (int)strlen(places[i]);
-        if (file > widths[0]) widths[0] = file;
-        if (place > widths[1]) widths[1] = place;
+        cells[i][0] = picture->file;
+        cells[i][1] = picture->fold ? arena_print(&c->arena, "%s in fold %d", what, picture->fold) : picture->part;
+        cells[i][2] = picture->individual ? picture->individual : "";
+        for (int k = 0; k < 3; k++) width[k] = wider(width[k], cells[i][k]);
     }
     for (int i = 0; i < 2; i++)
-        text = arena_print(&c->arena, "%s\n    %-*s   %-*s   %s", text, widths[0], pictures[i]->file, widths[1], places[i], pictures[i]->individual ? pictures[i]->individual : "");
+        text = arena_print(&c->arena, "%s\n    %-*s   %-*s   %-*s", text, width[0], cells[i][0], width[1], cells[i][1], width[2], cells[i][2]);
     return arena_print(&c->arena, "%s   %s", text, tie);
 }
 
@@ -139,14 +140,15 @@ static void tell_alike(Compilation *c, Diagnostic *d, const LeakFacts *leak) {
 static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts *leak) {
     if (!leak->burst.pairs && !leak->alike.pairs) return;
     if (overruled(c, split->decl->scope, DIAG_leaking_burst, split->span, split->span)) return;
+    bool given = !split->folds && !split->shares.count;   /* a column or a published rule: it never moves */
     Diagnostic *d = diag(c->jre, DIAG_leaking_burst, split->span, "two frames of one burst fall on both sides");
-    if (split->column) diag_also(d, split->way_span, "this column puts them there");
+    if (given) diag_also(d, split->way_span, split->column ? "this column puts them there" : "this rule puts them there");
     else if (!split->disjoint) diag_also(d, split->identities_span, "the same animals on both sides: that is what you want");
     if (leak->burst.pairs) tell_bursts(c, d, split->data, &leak->burst);
     if (leak->alike.pairs) tell_alike(c, d, leak);
     diag_note(d, "a burst is nearly one picture. A network that memorizes the first finds the second\n"
                  "for free: the score would measure memory, not recognition.");
-    if (!split->column && !split->together_burst) {
+    if (!given && !split->together_burst) {
         uint32_t end = split->identities_span.end;
         diag_help(d, "keep each burst on one side");
         diag_edit(d, (Span){end, end}, true, "\n  together   burst");
@@ -161,7 +163,7 @@ static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts
 static void check_individuals(Compilation *c, const SplitPlan *split, const LeakFacts *leak) {
     if (!split->disjoint || !leak->shared || overruled(c, split->decl->scope, DIAG_leaking_identity, split->identities_span, split->span)) return;
     Diagnostic *d = diag(c->jre, DIAG_leaking_identity, split->identities_span, "no individual is to be on two sides");
-    if (split->column) diag_also(d, split->way_span, "but this column puts %d of them there", leak->shared);
+    diag_also(d, split->way_span, "but this puts %d of them there", leak->shared);
     const char *names = "";
     for (int i = 0; i < leak->shared && i < MOST_NAMED; i++) names = arena_print(&c->arena, "%s%s%s", names, i ? ", " : "", leak->shared_names[i]);
     diag_fact(d, "in `%s` and in `%s`: %s%s", leak->shared_part, leak->shared_other, names, leak->shared > MOST_NAMED ? arena_print(&c->arena, " and %d more", leak->shared - MOST_NAMED) : "");

@@ -46,13 +46,13 @@ static void describe_individuals(const Dataset *dataset, const Census *census, T
     const PartFacts *counts = &census->counts;
     text_add(out, "%d picture%s", counts->pictures, plural(counts->pictures));
     if (dataset->left_out) text_add(out, " (`only` leaves out %d)", dataset->left_out);
-    if (dataset->skipped) text_add(out, " (%d are not there, skipped)", dataset->skipped);
     if (!counts->individuals) {
         text_add(out, "\n");
         return;
     }
-    text_add(out, " of %d individual%s: %d (%s) to %d (%s), median %g\n", counts->individuals, plural(counts->individuals), counts->smallest, census->smallest, counts->largest,
-             census->largest, census->median);
+    text_add(out, " of %d individual%s", counts->individuals, plural(counts->individuals));
+    if (counts->smallest == counts->largest) text_add(out, ", %d each\n", counts->largest);
+    else text_add(out, ": %d (%s) to %d (%s), median %g\n", counts->smallest, census->smallest, counts->largest, census->largest, census->median);
     int last = SIZE_CLASSES - 1, first = 0, shown = 0;
     while (last > 0 && !census->of_size[last]) last--;
     while (first < last && !census->of_size[first]) first++;
@@ -93,6 +93,14 @@ static void describe_likeness(const Dataset *dataset, const Census *census, Text
     for (int i = 0; i < census->conflict_count; i++) describe_pair(dataset, &census->conflict[i], out);
 }
 
+/* What `missing skip` left out. */
+static void describe_skipped(const Dataset *dataset, Text *out) {
+    if (!dataset->skipped) return;
+    text_add(out, "%*s%d row%s skipped, as the picture is not there:\n", INDENT, "", dataset->skipped, plural(dataset->skipped));
+    for (int i = 0; i < dataset->skipped_files.count && i < MOST_NAMED; i++) text_add(out, "%*s%s\n", INDENT + 2, "", dataset->skipped_files.at[i]);
+    if (dataset->skipped > MOST_NAMED) text_add(out, "%*sand %d more\n", INDENT + 2, "", dataset->skipped - MOST_NAMED);
+}
+
 static void describe_dataset(const Dataset *dataset, const Census *census, Text *out) {
     const PartFacts *counts = &census->counts;
     text_add(out, "  %-10s ", dataset->plan->name);
@@ -101,6 +109,7 @@ static void describe_dataset(const Dataset *dataset, const Census *census, Text 
     if (counts->bursts) text_add(out, "; %d burst%s of %d pictures", counts->bursts, plural(counts->bursts), counts->in_bursts);
     if (counts->bursts && dataset->plan->burst_column) text_add(out, " by `%s`", dataset->plan->burst_column);
     text_add(out, "\n");
+    describe_skipped(dataset, out);
     describe_likeness(dataset, census, out);
 }
 
@@ -159,7 +168,12 @@ static void json_dataset(const Dataset *dataset, const Census *census, Text *out
     json_number(out, census->median);
     json_name(out, "smallest_is", census->smallest);
     json_name(out, "largest_is", census->largest);
-    text_add(out, ", \"bursts\": %d, \"in_bursts\": %d, \"copies\": %d, \"skipped\": %d, \"left_out\": %d", counts->bursts, counts->in_bursts, counts->copies, dataset->skipped, dataset->left_out);
+    text_add(out, ", \"bursts\": %d, \"in_bursts\": %d, \"copies\": %d, \"left_out\": %d, \"skipped\": [", counts->bursts, counts->in_bursts, counts->copies, dataset->left_out);
+    for (int i = 0; i < dataset->skipped_files.count; i++) {
+        text_add(out, "%s", i ? ", " : "");
+        json_text(out, dataset->skipped_files.at[i]);
+    }
+    text_add(out, "]");
     text_add(out, ", \"width\": [%d, %d], \"height\": [%d, %d], \"aspect\": [", census->least_width, census->most_width, census->least_height, census->most_height);
     json_number(out, census->narrowest);
     text_add(out, ", ");
