@@ -623,6 +623,12 @@ typedef struct SplitPlan SplitPlan;
 /* Pictures: a dataset, or a part of a split; of a split by folds the part of one fold (from 1), or of each (0). */
 typedef struct PartPlan { DatasetPlan *dataset; SplitPlan *split; const char *part; int fold; Span span; } PartPlan;
 
+/* A split of wildlife-datasets (DEFINITIONS 5.5). unseen: the share of pictures of individuals on one side only; without it their number is given. */
+typedef enum {
+    RULE_NONE, RULE_CLOSED_SET, RULE_OPEN_SET, RULE_DISJOINT_SET, RULE_TIME_PROPORTION, RULE_TIME_PROPORTION_OPEN_SET, RULE_TIME_CUTOFF, RULE_RANDOM_PROPORTION
+} PublishedKind;
+typedef struct { PublishedKind kind; const char *name; double train, unseen; int64_t individuals, year; bool has_unseen, in_test, one_year; uint64_t seed; } PublishedRule;
+
 struct SplitPlan {
     const char *name; Span span, identities_span;
     const Decl *decl; Span way_span;      /* where it says how to split */
@@ -631,6 +637,7 @@ struct SplitPlan {
     KeyTree *key;                         /* of its settings; the pictures come on top */
     LIST(const char *) parts; LIST(double) shares;        /* by shares: their names and fractions; else empty */
     const char *column;                   /* by a column: a part for each of its values; else NULL */
+    PublishedRule rule;                   /* by a published rule: train and test; else RULE_NONE */
     double validate;                      /* the share of the training part to watch; 0: none */
 };
 
@@ -742,6 +749,7 @@ bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *wo
 bool plan_has(const Decl *decl, const char *key);                              /* it is written */
 bool views_of(Compilation *c, const Decl *decl, const Choice *choices, ViewList *views);     /* plan_score.c: all views of a record, evaluated; false: diagnosed */
 bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part);       /* false: diagnosed */
+SplitPlan *folds_of_part(const PartPlan *part);           /* the split for each of whose folds it stands once, or NULL */
 /* A similarity from a value: a cosine, a judge, a council, or arithmetic of them. NULL: diagnosed. */
 SimilarityPlan *similarity_from_value(Compilation *c, Value *v);
 SimilarityPlan *similarity_new(Compilation *c, ScoreKind kind, Span span);

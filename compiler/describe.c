@@ -122,6 +122,7 @@ static void describe_split(const SplitPlan *split, Text *out) {
     if (split->folds) text_add(out, "%d folds: train, held_out, others%s", split->folds, split->validate > 0 ? ", validate" : "");
     for (int i = 0; i < split->parts.count; i++) text_add(out, "%s%s %g %%", i ? ", " : "", split->parts.at[i], 100 * split->shares.at[i]);
     if (split->column) text_add(out, "parts by the column `%s`", split->column);
+    if (split->rule.kind) text_add(out, "train and test by the rule %s", split->rule.name);
     text_add(out, ", individuals %s", split->disjoint ? "disjoint" : "shared");
 }
 

@@ -109,13 +109,13 @@ static bool same_unit(Unit a, Unit b) { return a == b || a == UNIT_NONE || b == 
 
 /* Degrees and radians meet in radians, times in seconds, shares as fractions; else units stay as written. */
 static void to_base(Value *v) {
-    static const struct { Unit unit, base; double factor; } bases[] = {
-        {UNIT_deg, UNIT_rad, 3.14159265358979323846 / 180}, {UNIT_percent, UNIT_NONE, 0.01}, {UNIT_ms, UNIT_s, 1e-3},
-        {UNIT_min, UNIT_s, 60}, {UNIT_h, UNIT_s, 3600}, {UNIT_KiB, UNIT_MiB, 1.0 / 1024}, {UNIT_GiB, UNIT_MiB, 1024},
+    static const struct { Unit unit, base; double factor, parts; } bases[] = {
+        {UNIT_deg, UNIT_rad, 3.14159265358979323846 / 180, 1}, {UNIT_percent, UNIT_NONE, 1, 100}, {UNIT_ms, UNIT_s, 1, 1000},
+        {UNIT_min, UNIT_s, 60, 1}, {UNIT_h, UNIT_s, 3600, 1}, {UNIT_KiB, UNIT_MiB, 1, 1024}, {UNIT_GiB, UNIT_MiB, 1024, 1},
     };
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
         if (v->unit == bases[i].unit) {
-            v->number *= bases[i].factor;
+            v->number = v->number * bases[i].factor / bases[i].parts;
             v->unit = bases[i].base;
             v->whole = v->number == floor(v->number);
             return;

@@ -143,6 +143,11 @@ static bool parts_of_split(Compilation *c, const Value *target, NameList *parts)
         for (int i = 0; shares && shares->kind == VALUE_LIST && i < shares->items.count; i++) list_add(&c->arena, parts, shares->items.at[i]->text);
         return true;
     }
+    if (has_setting(split, "by")) {
+        list_add(&c->arena, parts, "train");
+        list_add(&c->arena, parts, "test");
+        return true;
+    }
     static const char *const names[] = {"train", "held_out", "others"};
     for (int i = 0; i < 3; i++) list_add(&c->arena, parts, names[i]);
     if (has_setting(split, "validate")) list_add(&c->arena, parts, "validate");
@@ -177,7 +182,7 @@ static Value *one_fold(Environment *env, const Expr *e, const Value *split) {
     if (place->kind == VALUE_NONE || (folds && folds->kind == VALUE_NONE)) return poison(env, e->span);
     if (!folds) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_argument, e->span, "`%s` has no folds to count", split->decl->name);
-        diag_also(d, split->decl->statement->name_span, "it is split by shares or a column");
+        diag_also(d, split->decl->statement->name_span, "it is not split by folds");
         diag_help(d, "name a part of it: %s.train", split->decl->name);
         return poison(env, e->span);
     }

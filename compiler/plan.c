@@ -268,6 +268,7 @@ static void print_data(const Plan *plan, Text *out) {
         text_add(out, "split    %-12s ", split->name);
         if (split->folds) text_add(out, "%d folds", split->folds);
         else if (split->column) text_add(out, "by the column `%s`", split->column);
+        else if (split->rule.kind) text_add(out, "by the rule %s", split->rule.name);
         for (int k = 0; k < split->parts.count; k++) text_add(out, "%s%s %g %%", k ? ", " : "", split->parts.at[k], 100 * split->shares.at[k]);
         text_add(out, " of %s%s%s, individuals %s%s, seed %llu\n", split->of.split ? split->of.split->name : split->data->name, split->of.split ? "." : "",
                  split->of.split ? split->of.part : "", split->disjoint ? "disjoint" : "shared", split->together_burst ? ", bursts together" : "", (unsigned long long)split->seed);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { NEAR_DUPLICATES = 8 };             /* bits, unless `burst` says otherwise */
+
 /* ---- settings as plain C ------------------------------------------------------------------------------------------------ */
 
 const char *plan_text(Compilation *c, const Decl *decl, const char *key, const Choice *choices) {
@@ -38,7 +40,7 @@ static const char *column_of(Compilation *c, const Decl *decl, const char *key, 
 /* Bursts go by likeness, by a column or by time; near-duplicates are asked for in any case, where a split keeps bursts together. */
 static void read_burst(Compilation *c, const Decl *decl, const Choice *choices, DatasetPlan *dataset) {
     const Value *v = setting_value(c, decl, "burst", choices);
-    dataset->within = 8;
+    dataset->within = NEAR_DUPLICATES;
     dataset->burst_span = setting_span(decl, "burst");
     if (!v || v->kind == VALUE_NONE) return;
     if (v->kind == VALUE_TEXT) {
@@ -163,14 +165,67 @@ const char *dataset_identity(Jre *jre, const DatasetPlan *plan, bool columns) {
 
 /* ---- splits ------------------------------------------------------------------------------------------------------------------ */
 
-/* By folds, by shares or by a column: one of the three. */
+SplitPlan *folds_of_part(const PartPlan *part) {
+    for (; part->split; part = &part->split->of)
+        if (part->split->folds && !part->fold) return part->split;
+    return NULL;
+}
+
+static bool rule_holds(Compilation *c, const Value *v, const PublishedRule *rule) {
+    bool asks = rule->kind == RULE_OPEN_SET || rule->kind == RULE_DISJOINT_SET || rule->kind == RULE_TIME_PROPORTION_OPEN_SET, by_share = rule->has_unseen;
+    if (asks && by_share == (rule->individuals >= 0)) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_argument, v->span, by_share ? "`unseen` and `individuals` say the same in two ways" : "nothing says which individuals are on one side only");
+        diag_help(d, "give one of the two: a share of the pictures, unseen = 20%%, or a number, individuals = 10");
+        return false;
+    }
+    const char *wrong = rule->train < 0 || rule->train > 1 ? "train" : by_share && (rule->unseen < 0 || rule->unseen > 1) ? "unseen" : NULL;
+    if (!wrong) return true;
+    const Value *given = option_argument(v, wrong);
+    Diagnostic *d = diag(c->jre, DIAG_wrong_argument, given->span, "`%s` is a share of the pictures, from 0%% to 100%%", wrong);
+    diag_help(d, "for instance: %s = 20%%", wrong);
+    return false;
+}
+
+/* "closed_set(train = 80%)" as plain C. False: diagnosed. */
+static bool read_rule(Compilation *c, const Value *v, PublishedRule *rule) {
+    static const struct { const char *name; PublishedKind kind; } kinds[] = {
+        {"closed_set", RULE_CLOSED_SET}, {"open_set", RULE_OPEN_SET}, {"disjoint_set", RULE_DISJOINT_SET}, {"time_proportion", RULE_TIME_PROPORTION},
+        {"time_proportion_open_set", RULE_TIME_PROPORTION_OPEN_SET}, {"time_cutoff", RULE_TIME_CUTOFF}, {"random_proportion", RULE_RANDOM_PROPORTION}};
+    if (!v || v->kind != VALUE_OPTION) return false;
+    *rule = (PublishedRule){.name = v->text, .individuals = -1, .in_test = true, .one_year = true};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(v->text, kinds[i].name)) rule->kind = kinds[i].kind;
+    for (int i = 0; i < v->bound.count; i++) {
+        const char *name = v->bound.at[i].name;
+        const Value *given = v->bound.at[i].value;
+        if (!strcmp(name, "in_test")) rule->in_test = given->truth;
+        if (!strcmp(name, "one_year")) rule->one_year = given->truth;
+        if (given->kind != VALUE_NUMBER) continue;
+        if (!strcmp(name, "train")) rule->train = value_bare(given);
+        if (!strcmp(name, "unseen")) rule->unseen = value_bare(given), rule->has_unseen = true;
+        if (!strcmp(name, "individuals")) rule->individuals = (int64_t)given->number;
+        if (!strcmp(name, "year")) rule->year = (int64_t)given->number;
+        if (!strcmp(name, "seed")) rule->seed = (uint64_t)given->number;
+    }
+    return rule_holds(c, v, rule);
+}
+
+static bool read_shares(Compilation *c, const Value *shares, SplitPlan *split) {
+    for (int i = 0; shares && shares->kind == VALUE_LIST && i < shares->items.count; i++) {
+        list_add(&c->arena, &split->parts, shares->items.at[i]->text);
+        list_add(&c->arena, &split->shares, value_bare(shares->items.at[i]));
+    }
+    return split->shares.count > 0;
+}
+
+/* By folds, by shares, by a column or by a published rule: one of the four. */
 static bool read_way(Compilation *c, const Decl *decl, const Choice *choices, SplitPlan *split) {
-    static const char *const ways[] = {"folds", "shares", "column"};
+    static const char *const ways[] = {"folds", "shares", "column", "by"};
     const char *first = NULL;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         if (!plan_has(decl, ways[i])) continue;
         if (first) {
-            Diagnostic *d = diag(c->jre, DIAG_already_named, setting_span(decl, ways[i]), "a split goes by folds, by shares or by a column");
+            Diagnostic *d = diag(c->jre, DIAG_already_named, setting_span(decl, ways[i]), "a split goes by folds, by shares, by a column or by a published rule");
             diag_also(d, setting_span(decl, first), "and it has `%s` already", first);
             diag_help(d, "keep one of the two; a second split can go the other way");
             return false;
@@ -183,16 +238,64 @@ static bool read_way(Compilation *c, const Decl *decl, const Choice *choices, Sp
         diag_help(d, "add: folds 5");
         return false;
     }
-    const Value *shares = plan_has(decl, "shares") ? setting_value(c, decl, "shares", choices) : NULL;
-    for (int i = 0; shares && shares->kind == VALUE_LIST && i < shares->items.count; i++) {
-        list_add(&c->arena, &split->parts, shares->items.at[i]->text);
-        list_add(&c->arena, &split->shares, value_bare(shares->items.at[i]));
-    }
     bool sound = true;
-    split->folds = plan_has(decl, "folds") ? (int)plan_number(c, decl, "folds", choices, 0) : 0;
-    split->column = plan_has(decl, "column") ? column_of(c, decl, "column", choices, &sound) : NULL;
-    if (sound && !split->folds) plan_later(c, split->column ? "splits by a column" : "splits by shares", decl->name, decl->statement->name_span);
-    return sound && (split->folds || split->shares.count || split->column);
+    if (!strcmp(first, "folds")) return (split->folds = (int)plan_number(c, decl, "folds", choices, 0)) > 0;
+    if (!strcmp(first, "shares")) return read_shares(c, setting_value(c, decl, "shares", choices), split);
+    if (!strcmp(first, "by")) return read_rule(c, setting_value(c, decl, "by", choices), &split->rule);
+    split->column = column_of(c, decl, "column", choices, &sound);
+    return sound && split->column;
+}
+
+/* Told of a key that this way to split has no use for. */
+static Diagnostic *no_use(Compilation *c, const Decl *decl, const SplitPlan *split, const char *key, const char *words) {
+    Diagnostic *d = diag(c->jre, DIAG_wrong_argument, setting_span(decl, key), "%s", words);
+    diag_also(d, split->way_span, split->column ? "this column says where a picture is" : split->rule.kind ? "this rule says where a picture is" : "it is split so");
+    return d;
+}
+
+/* Keys that fit some ways to split only. */
+static bool keys_fit(Compilation *c, const Decl *decl, const SplitPlan *split) {
+    bool given = split->column || split->rule.kind;
+    if (given && split->together_burst) {
+        Diagnostic *d = no_use(c, decl, split, "together", "no picture can be moved to keep its burst together");
+        diag_note(d, "where it tears bursts apart, `leaking_burst` says so");
+        diag_help(d, "take `together burst` out");
+        return false;
+    }
+    if (given && plan_has(decl, "seed")) {
+        Diagnostic *d = no_use(c, decl, split, "seed", "nothing is drawn with this seed");
+        if (split->rule.kind) diag_help(d, "a rule that draws has a seed of its own: closed_set(train = 80%%, seed = 666)");
+        else diag_help(d, "take `seed` out");
+        return false;
+    }
+    if (split->validate > 0 && !split->folds) {
+        Diagnostic *d = no_use(c, decl, split, "validate", "only a split by folds carves a part to watch out of its training part");
+        if (split->shares.count) diag_help(d, "name a part of it so: shares [train = 80%%, validate = 10%%, test = 10%%]");
+        else diag_help(d, "split the training part again: data %s.train, shares [train = 90%%, validate = 10%%]", decl->name);
+        return false;
+    }
+    return true;
+}
+
+/* What the pictures must have for it. */
+static bool data_fits(Compilation *c, const Decl *decl, const SplitPlan *split) {
+    const DatasetPlan *data = split->data;
+    if (!data->identity) {
+        Diagnostic *d = diag(c->jre, DIAG_missing_key, setting_span(decl, "data"), "`%s` does not say who is on its pictures", data->name);
+        diag_help(d, "add to the dataset: identity \"{column}\"");
+        return false;
+    }
+    if (split->rule.kind >= RULE_TIME_PROPORTION && !data->taken) {
+        Diagnostic *d = diag(c->jre, DIAG_missing_key, split->way_span, "this rule goes by time, and `%s` does not say when its pictures were taken", data->name);
+        diag_help(d, "add to the dataset: taken \"{column}\"");
+        return false;
+    }
+    const SplitPlan *outer = folds_of_part(&split->of);
+    if (!split->folds || !outer) return true;
+    Diagnostic *d = diag(c->jre, DIAG_wrong_argument, split->way_span, "folds of what stands once for each fold already");
+    diag_also(d, setting_span(decl, "data"), "a part of each fold of `%s`", outer->name);
+    diag_help(d, "name one fold, %s[1].%s, or split by shares", split->of.split->name, split->of.part);
+    return false;
 }
 
 void *plan_split(Compilation *c, Decl *decl, const Member *member) {
@@ -203,17 +306,11 @@ void *plan_split(Compilation *c, Decl *decl, const Member *member) {
     split->together_burst = plan_says(c, decl, "together", "burst", choices);
     split->seed = (uint64_t)plan_number(c, decl, "seed", choices, 0);
     split->validate = plan_has(decl, "validate") ? plan_number(c, decl, "validate", choices, 0) : 0;
-    bool sound = read_way(c, decl, choices, split);
+    bool sound = read_way(c, decl, choices, split) && keys_fit(c, decl, split);
     sound &= part_from_value(c, setting_value(c, decl, "data", choices), setting_span(decl, "data"), &split->of);
-    if (!sound) return NULL;
     split->data = split->of.dataset;
-    if (split->of.split) plan_later(c, "splits of a part", decl->name, setting_span(decl, "data"));
-    if (split->validate > 0) plan_later(c, "a part to watch (`validate`)", decl->name, setting_span(decl, "validate"));
-    if (!split->data->identity) {
-        Diagnostic *d = diag(c->jre, DIAG_missing_key, setting_span(decl, "data"), "`%s` does not say who is on its pictures", split->data->name);
-        diag_help(d, "add to the dataset: identity \"{column}\"");
-        return NULL;
-    }
+    if (!sound || !data_fits(c, decl, split)) return NULL;
+    if (split->together_burst && split->data->within < 0) split->data->within = NEAR_DUPLICATES;
     split->key = key_record(c, decl, choices, NULL);
     key_pictures(split->key, "data", &split->of);
     key_close(split->key);

@@ -114,7 +114,7 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     if (!seen || !placed) return NULL;
     train->view = train->views.at[0];
     if (mirrors_are_others(train->view)) train->classes *= 2;
-    if (train->data.split && train->data.split->folds && !train->data.fold) train->folds = train->data.split;
+    train->folds = folds_of_part(&train->data);
     if (!lower_training(c, decl, train, choices)) return NULL;
     key_pictures(train->key, "data", &train->data);
     if (!key_watched(c, decl, "stop", choices, train->key) || !key_watched(c, decl, "keep", choices, train->key)) return NULL;

@@ -293,7 +293,7 @@ void *plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
     evaluation->notes = plan_text(c, decl, "notes", member->choices);
     evaluation->similarity = similarity_of(c, decl, member->choices);
     if (!sound || !evaluation->similarity || !names_individuals(c, decl, evaluation->on.dataset)) return NULL;
-    SplitPlan *folds = evaluation->on.split && evaluation->on.split->folds ? evaluation->on.split : NULL;
+    SplitPlan *folds = folds_of_part(&evaluation->on);
     if (folds && !folds_meet(c, &folds, evaluation->similarity->folds, setting_span(decl, "on"))) return NULL;
     evaluation->key = key_record(c, decl, member->choices, &member->name);
     key_pictures(evaluation->key, "on", &evaluation->on);

@@ -7,11 +7,12 @@
 
 /* ---- numbers and units ------------------------------------------------------------------------------------------------ */
 
-typedef struct { Unit unit; const char *type; double factor; } UnitRow;
+/* In the base unit a number is number * factor / parts: 70% is 0.7 to the last bit, which 70 * 0.01 is not. */
+typedef struct { Unit unit; const char *type; double factor, parts; } UnitRow;
 static const UnitRow unit_rows[] = {
-    {UNIT_px, "Length", 1}, {UNIT_deg, "Angle", 3.14159265358979323846 / 180}, {UNIT_rad, "Angle", 1}, {UNIT_percent, "Share", 0.01},
-    {UNIT_ms, "Time", 1e-3}, {UNIT_s, "Time", 1}, {UNIT_min, "Time", 60}, {UNIT_h, "Time", 3600},
-    {UNIT_KiB, "Bytes", 1024}, {UNIT_MiB, "Bytes", 1048576}, {UNIT_GiB, "Bytes", 1073741824},
+    {UNIT_px, "Length", 1, 1}, {UNIT_deg, "Angle", 3.14159265358979323846 / 180, 1}, {UNIT_rad, "Angle", 1, 1}, {UNIT_percent, "Share", 1, 100},
+    {UNIT_ms, "Time", 1, 1000}, {UNIT_s, "Time", 1, 1}, {UNIT_min, "Time", 60, 1}, {UNIT_h, "Time", 3600, 1},
+    {UNIT_KiB, "Bytes", 1024, 1}, {UNIT_MiB, "Bytes", 1048576, 1}, {UNIT_GiB, "Bytes", 1073741824, 1},
 };
 
 static const UnitRow *row_of(Unit unit) {
@@ -24,7 +25,7 @@ static const UnitRow *row_of(Unit unit) {
  * as a fraction. */
 double number_in(const Value *v, const char *wanted, bool *ok) {
     const UnitRow *row = row_of(v->unit);
-    double number = v->number * (row ? row->factor : 1);
+    double number = row ? v->number * row->factor / row->parts : v->number;
     bool bare = !strcmp(wanted, "bare") || !strcmp(wanted, "Real") || !strcmp(wanted, "Int") || !strcmp(wanted, "Number");
     if (v->kind != VALUE_NUMBER || v->batch) *ok = false;
     else if (bare) *ok = *ok && (strcmp(wanted, "Int") != 0 || (v->draw ? v->whole : number == floor(number)));
@@ -180,7 +181,7 @@ const char *value_canonical(Arena *arena, const Value *v) {
     case VALUE_NUMBER: {
         if (v->draw) return draw_text(arena, v->draw);
         const UnitRow *row = row_of(v->unit);
-        return arena_print(arena, "%.17g", v->number * (row ? row->factor : 1));
+        return arena_print(arena, "%.17g", row ? v->number * row->factor / row->parts : v->number);
     }
     case VALUE_TEXT: return arena_print(arena, "\"%s\"", v->text);
     case VALUE_WORD: return v->text;

@@ -119,6 +119,7 @@ static const Example by_key[] = {
     { "root", "\"photographs\"" }, { "table", "\"train.csv\"" }, { "image", "\"train/{filename}\"" },
     { "identity", "\"{individual}\"" }, { "flank", "\"{flank}\"" }, { "label", "\"{sex}\"" }, { "mask", "\"{mask}\"" },
     { "taken", "\"{timestamp}\"" }, { "pattern", "asymmetric" }, { "column", "\"{split}\"" }, { "folds", "5" }, { "validate", "10%" },
+    { "by", "closed_set(train = 80%)" },
     { "identities", "shared" }, { "together", "burst" }, { "evidence", "[cosine(features), cosine(coats)]" },
     { "members", "[cosine(features), judge]" }, { "calibrate", "isotonic" }, { "record", "\"results/benchmarks.csv\"" },
     { "pairs", "\"test.csv\"" }, { "file", "\"submissions/{version}.csv\"" }, { "budget", "100" }, { "clip", "1.0" },

@@ -362,12 +362,27 @@ typedef struct {
 PairRule *pair_rule(Arena *arena, const Expr *gallery, const Dataset *asking, const int *queries, int query_count, const Dataset *answering, const int *candidates, int candidate_count);
 bool pair_allowed(const PairRule *rule, int query, int candidate);             /* rule NULL: yes */
 
+/* ---- data/published.c: splits of wildlife-datasets (DEFINITIONS 5.5) --------------------------------------------------------------------- */
+
+enum { PUBLISHED_TRAIN = 0, PUBLISHED_TEST = 1 };
+#define DAY_UNKNOWN INT64_MIN
+/* n pictures in row order. identity[i]: 0 .. identities-1 in the order that individuals are visited in, -1: left out. day[i]: since 1970, or DAY_UNKNOWN. */
+typedef struct { PublishedRule rule; int n; const int *identity; int identities; const int64_t *day; } PublishedTask;
+/* part_of[i]: PUBLISHED_TRAIN, PUBLISHED_TEST or IN_NO_PART. */
+void published_split(Jre *jre, const PublishedTask *task, int *part_of);
+/* What a split into PUBLISHED_TRAIN and others is, whoever made it: "closed-set", "open-set" (someone new is examined) or "disjoint-set" (nobody is on both
+ * sides); "time-cutoff" (all training pictures are older), "time-proportion" (so it is for each individual) or "time-unaware". seconds: NAN if unknown. */
+const char *recognized_individuals(Jre *jre, int n, const int *identity, int identities, const int *part_of);
+const char *recognized_times(Jre *jre, int n, const int *identity, int identities, const double *seconds, const int *part_of);
+
 /* ---- data/parts.c: the pictures of a part --------------------------------------------------------------------------------------------- */
 
 /* The part of each picture of the dataset: by folds 0 .. folds-1 or ALWAYS_TRAINING, else a place in `names`; IN_NO_PART where the split does not
  * speak of it. member: as of a part; 1 unless its data is a part that stands once for each fold. NULL: diagnosed. */
 typedef struct { NameList names; int *part_of; } SplitParts;
 const SplitParts *dataset_parts(Jre *jre, const Dataset *dataset, const SplitPlan *split, int member);
+/* Both words for a split into a training part (called `train`, else the first; by folds that of fold 1) and all others. False: diagnosed. */
+bool split_recognized(Jre *jre, const Dataset *dataset, const SplitPlan *split, const char **individuals, const char **times);
 /* How often a part stands: once for each fold of its split, else once. */
 int part_members(const PartPlan *part);
 /* Rows of the part's dataset, in row order, in the arena. member: 1 .. part_members. False: diagnosed. */

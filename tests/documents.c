@@ -128,7 +128,7 @@ static void v04_is_sound(void **state) { (void)state; is_sound("v04", "training"
 static void v05_is_sound(void **state) { (void)state; is_sound("v05", "several views"); }
 static void v06_is_sound(void **state) { (void)state; is_sound("v06", "boosting"); }
 static void v07_is_sound(void **state) { (void)state; is_sound("v07", "ensembles"); }
-static void deer_is_sound(void **state) { (void)state; is_sound("deer", "splits by shares"); }
+static void deer_is_sound(void **state) { (void)state; is_sound("deer", "training"); }
 static void lynx_is_sound(void **state) { (void)state; is_sound("lynx", "matches of key points"); }
 
 /* ---- one token taken out ----------------------------------------------------------------------------------------------------------- */

@@ -141,7 +141,7 @@ static void numbers_have_a_unit_and_a_range(void **state) {
     Trial *trial;
     assert_true(taken(&trial, KIND_train, "epochs", "many / 2", "many = 61")->number == 30);
     trial_free(trial);
-    assert_true(value_bare(taken(&trial, KIND_split, "validate", "10%", "")) == 0.1);
+    assert_true(value_bare(taken(&trial, KIND_split, "validate", "70%", "")) == 0.7);      /* which 70 * 0.01 is not */
     trial_free(trial);
     refused(KIND_train, "epochs", "0", "", "wrong_type", "a whole number from 1 to 1000000 was expected");
     refused(KIND_train, "epochs", "2.5", "", "wrong_type", "a whole number from 1");

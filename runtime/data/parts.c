@@ -1,10 +1,11 @@
 /* parts.c: the pictures of a part (LANGUAGE 3.10, Splits).
  *
- * In: a dataset and a split, by folds, by shares or by a column, of all its pictures or of a part of another split. Out: the part of
+ * In: a dataset and a split, by folds, by shares, by a column or by a published rule, of all its pictures or of a part of another split. Out: the part of
  * each picture, computed once for each split, and the rows of any part that a document can name: folds.train, folds[3].held_out,
  * past.validate, time_closed.test. Contract: equal settings and pictures give equal parts, on every machine. */
 #include "../runtime.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,9 +99,9 @@ static bool by_folds(Jre *jre, Arena *scratch, const Dataset *dataset, const Spl
 }
 
 /* The part called `train`, else the first. */
-static int training_part(const SplitPlan *split) {
-    for (int part = 0; part < split->parts.count; part++)
-        if (!strcmp(split->parts.at[part], "train"))
+static int training_part(const char *const *names, int count) {
+    for (int part = 0; part < count; part++)
+        if (!strcmp(names[part], "train"))
             return part;
     return 0;
 }
@@ -112,7 +113,7 @@ static void by_shares(Jre *jre, Arena *scratch, const Dataset *dataset, const Sp
     task.way = SPLIT_BY_SHARES;
     task.share = split->shares.at;
     task.parts = split->shares.count;
-    task.training = training_part(split);
+    task.training = training_part(split->parts.at, split->parts.count);
     int *part_of = arena_array(scratch, int, rows->count + 1);
     split_assign(jre, &task, part_of);
     for (int i = 0; i < rows->count; i++)
@@ -171,6 +172,66 @@ static bool by_column(Jre *jre, Arena *scratch, const Dataset *dataset, const Sp
     return true;
 }
 
+/* A table of whole numbers is sorted by number, as it would be read by that library. */
+static bool whole_number(const char *name, int64_t *number) {
+    char *end;
+    size_t digits = strspn(name + (*name == '-'), "0123456789");
+    *number = strtoll(name, &end, 10);
+    return digits > 0 && digits < 19 && !*end;
+}
+
+typedef struct { int64_t number; int identity; } Numbered;
+
+static int by_number(const void *a, const void *b) {
+    const Numbered *x = a, *y = b;
+    if (x->number != y->number)
+        return x->number < y->number ? -1 : 1;
+    return (x->identity > y->identity) - (x->identity < y->identity);
+}
+
+/* The place of each individual in the order of visits. */
+static const int *visiting_order(Arena *scratch, const Dataset *dataset) {
+    int count = dataset->identity_count, *place = arena_array(scratch, int, count + 1);
+    Numbered *order = arena_array(scratch, Numbered, count + 1);
+    bool numbers = true;
+    for (int k = 0; k < count; k++) {
+        order[k].identity = place[k] = k;
+        numbers = numbers && whole_number(dataset->identities[k], &order[k].number);
+    }
+    if (!numbers)
+        return place;
+    qsort(order, (size_t)count, sizeof *order, by_number);
+    for (int k = 0; k < count; k++)
+        place[order[k].identity] = k;
+    return place;
+}
+
+/* Those rules leave out whoever is called `unknown`. Days are those of the time as it counts seconds, without time zones. */
+static PublishedTask rows_by_time(Arena *scratch, const Dataset *dataset, const PictureRows *rows) {
+    const int *place = visiting_order(scratch, dataset);
+    int *identity = arena_array(scratch, int, rows->count + 1);
+    int64_t *day = arena_array(scratch, int64_t, rows->count + 1);
+    for (int i = 0; i < rows->count; i++) {
+        const Picture *picture = &dataset->pictures[rows->which[i]];
+        bool known = picture->identity_number >= 0 && strcmp(dataset->identities[picture->identity_number], "unknown") != 0;
+        bool dated = fabs(picture->seconds) < 1e15;
+        identity[i] = known ? place[picture->identity_number] : -1;
+        day[i] = dated ? (int64_t)floor(picture->seconds / 86400) : DAY_UNKNOWN;
+    }
+    return (PublishedTask){ .n = rows->count, .identity = identity, .identities = dataset->identity_count, .day = day };
+}
+
+static void by_rule(Jre *jre, Arena *scratch, const Dataset *dataset, const SplitPlan *split, const PictureRows *rows, SplitParts *parts) {
+    PublishedTask task = rows_by_time(scratch, dataset, rows);
+    task.rule = split->rule;
+    int *part_of = arena_array(scratch, int, rows->count + 1);
+    published_split(jre, &task, part_of);
+    for (int i = 0; i < rows->count; i++)
+        parts->part_of[rows->which[i]] = part_of[i];
+    list_add(&jre->forever, &parts->names, "train");
+    list_add(&jre->forever, &parts->names, "test");
+}
+
 static bool split_rows(Jre *jre, Arena *scratch, const Dataset *dataset, const SplitPlan *split, int member, SplitParts *parts) {
     PictureRows rows;
     for (int i = 0; i < dataset->count; i++)
@@ -181,9 +242,12 @@ static bool split_rows(Jre *jre, Arena *scratch, const Dataset *dataset, const S
         return false;
     if (split->column)
         return by_column(jre, scratch, dataset, split, &rows, parts);
-    if (split->folds || !split->shares.count)
+    if (split->rule.kind)
+        by_rule(jre, scratch, dataset, split, &rows, parts);
+    else if (split->shares.count)
+        by_shares(jre, scratch, dataset, split, &rows, parts);
+    else
         return by_folds(jre, scratch, dataset, split, &rows, parts);
-    by_shares(jre, scratch, dataset, split, &rows, parts);
     return true;
 }
 
@@ -209,15 +273,9 @@ const SplitParts *dataset_parts(Jre *jre, const Dataset *dataset, const SplitPla
 
 /* ---- parts ------------------------------------------------------------------------------------------------------------------------ */
 
-static bool stands_for_each_fold(const PartPlan *part) {
-    return part->split->folds && !part->fold;
-}
-
 int part_members(const PartPlan *part) {
-    for (; part->split; part = &part->split->of)
-        if (stands_for_each_fold(part))
-            return part->split->folds;
-    return 1;
+    const SplitPlan *folds = folds_of_part(part);
+    return folds ? folds->folds : 1;
 }
 
 static void add_row(PictureRows *rows, int row) {
@@ -295,7 +353,7 @@ bool part_pictures(Jre *jre, const Dataset *dataset, const PartPlan *part, int m
         every_picture(dataset, arena, rows);
         return true;
     }
-    bool each = stands_for_each_fold(part);
+    bool each = part->split->folds && !part->fold;
     const SplitParts *parts = dataset_parts(jre, dataset, part->split, each ? 1 : member);
     if (!parts)
         return false;
@@ -309,4 +367,25 @@ bool part_pictures(Jre *jre, const Dataset *dataset, const PartPlan *part, int m
         if (parts->part_of[i] == wanted)
             add_row(rows, i);
     return wanted >= 0;
+}
+
+bool split_recognized(Jre *jre, const Dataset *dataset, const SplitPlan *split, const char **individuals, const char **times) {
+    const SplitParts *parts = dataset_parts(jre, dataset, split, 1);
+    if (!parts)
+        return false;
+    Arena scratch = { .jre = jre };
+    int n = dataset->count, training = training_part(parts->names.at, parts->names.count);
+    int *identity = arena_array(&scratch, int, n + 1), *side = arena_array(&scratch, int, n + 1);
+    double *seconds = arena_array(&scratch, double, n + 1);
+    for (int i = 0; i < n; i++) {
+        int part = parts->part_of[i];
+        bool trains = split->folds ? part != 0 : part == training;
+        side[i] = part == IN_NO_PART ? IN_NO_PART : trains ? PUBLISHED_TRAIN : PUBLISHED_TEST;
+        identity[i] = dataset->pictures[i].identity_number;
+        seconds[i] = dataset->pictures[i].seconds;
+    }
+    *individuals = recognized_individuals(jre, n, identity, dataset->identity_count, side);
+    *times = recognized_times(jre, n, identity, dataset->identity_count, seconds, side);
+    arena_free(&scratch);
+    return true;
 }
