@@ -587,9 +587,12 @@ typedef struct {
 } EmbeddingTable;
 /* What results are named by: what the plan knows of them, with pictures, kernels, device and level. */
 KeyTree *embedding_tree(Session *session, const EmbedPlan *embed);
-KeyTree *evaluation_tree(Session *session, const EvaluatePlan *plan, const Dataset *dataset);
-KeyTree *submission_tree(Session *session, const SubmitPlan *plan, const Dataset *dataset);    /* NULL: diagnosed */
+KeyTree *evaluation_tree(Session *session, const EvaluatePlan *plan);          /* NULL: diagnosed */
+KeyTree *submission_tree(Session *session, const SubmitPlan *plan);            /* NULL: diagnosed */
 void key_machine(const Session *session, KeyTree *tree);
+EmbeddingTable *embedding_table(Session *session, const EmbedPlan *embed);     /* as the store has it, and what this session added */
+/* A second name for the file of a table. False: the store's file is another one, or the disk knows no links. */
+bool embedding_link(Session *session, const EmbeddingTable *table, const char *path);
 /* The table of an embed with a row for each of the dataset's pictures named in `which`. NULL: diagnosed, or interrupted; what was finished
  * is stored. computed: how many were not there. */
 EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, const Dataset *dataset, const int *which, int count, int *computed);
@@ -619,16 +622,17 @@ typedef LIST(StoredResult) StoredResults;
 bool stored_origin(Session *session, const char *key, StoredResult *result);
 void stored_results(Session *session, StoredResults *results);
 
-/* ---- report/result.c, report/submission.c ------------------------------------------------------------------------------------------------ */
+/* ---- report/result.c, protocol.c, rows.c, shown.c, submission.c ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
     const EvaluatePlan *plan;
-    const char *version, *choice, *key, *embed_key, *dataset_key, *run_id;
+    const char *version, *choice, *key, *embed_key, *dataset_key, *protocol_key, *run_id;
     const KeyTree *tree;
     const NameList *changes;              /* by the command line */
     bool done, cached;
     Evaluation numbers; const char **individuals;         /* names of numbers.per_identity */
-    int folds, pictures;
+    int folds, pictures, candidates;      /* folds: members that were examined; candidates: of all of them */
+    int embedded;                         /* pictures that were not in the store */
     double seconds, embed_seconds; int64_t embed_pictures;
 } EvaluationReport;
 void json_number(Text *out, double number);               /* shortest form that reads back; null if not finite */
@@ -636,11 +640,45 @@ void report_json(Text *out, const EvaluationReport *report);
 void json_accepted(Text *out, const AcceptList *accepted);  /* "accepted": [{"check": .., "for": .., "because": ..}] */
 /* Fills numbers and costs from what report_json wrote. False: damaged. */
 bool report_parse(Jre *jre, Arena *arena, const char *bytes, size_t length, EvaluationReport *report);
+/* Under which rules: in words, as JSON, and as a key that equal rules share. */
+const char *part_text(Arena *arena, const PartPlan *part);                     /* folds[1].held_out */
+const char *protocol_text(Arena *arena, const EvaluatePlan *plan);
+const char *protocol_key(Session *session, const EvaluatePlan *plan);
+void json_protocol(Text *out, const EvaluationReport *report);
+const IdentityScore *individual_at(const EvaluationReport *report, int place); /* of numbers.best or .worst; NULL where there is none */
+const char *individual_name(const EvaluationReport *report, int place);
+double individual_score(const EvaluationReport *report, int place);           /* NAN where there is none */
+const char *backbone_of(const EvaluatePlan *plan);
+const char *augmentation_of(const EvaluatePlan *plan);
+double seconds_per_image(const EvaluationReport *report);
+const char *metric_text(Arena *arena, const MetricPlan *metric);               /* assigned(at = 0.4) */
 /* Record row, its _ext row and the table of individuals. */
 bool report_tables(Session *session, const EvaluationReport *report);
 void report_print(Session *session, const EvaluationReport *reports, int count);       /* a table for each evaluation */
 const char *choice_name(Arena *arena, const MemberName *member, bool for_file);        /* "" if there is no choice */
 typedef struct { const SubmitPlan *plan; const KeyTree *tree; const char *key, *file; int rows, embedded; bool done, cached, written; } SubmissionReport;
 bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport *report);
+/* core/evaluation.c: the report of report->plan, from the store or computed. False: diagnosed, or interrupted. */
+bool evaluation_make(Session *session, const Compilation *c, EvaluationReport *report);
+const char *file_name(Arena *arena, const char *text);    /* what may stand in the name of a file, the rest as _ */
+
+/* ---- report/record.c: results/<run_id>/ ----------------------------------------------------------------------------------------------------- */
+
+typedef struct { Outcome outcome; bool sound, checked; const char *text; } ExpectationReport;   /* sound: a comparison; checked: with numbers */
+typedef struct {
+    Session *session;
+    Compilation *compilation; Plan *plan; Facts facts;
+    EvaluationReport *evaluations;
+    SubmissionReport *submissions;
+    ExpectationReport *expectations; int expectation_count;
+    LIST(const Dataset *) used;           /* by what was asked for */
+    int computed;                         /* pictures embedded, evaluations and submissions made: 0 means all was in the store */
+    int walked, done;                     /* evaluations and submissions that were asked for; of these have a result */
+    const char *run_id;
+} RunReport;
+const char *run_claim(Session *session);                  /* a name that no other run has: its folder is made */
+void run_forget(const RunReport *run);                          /* nothing was computed: the empty folder goes */
+void run_json(Text *out, const RunReport *run, int exit_code);
+void run_record(RunReport *run, int exit_code);                 /* embeddings, the flat program, result.json */
 
 #endif

@@ -5,6 +5,7 @@
 #include "../runtime/runtime.h"
 
 #include <cjson/cJSON.h>
+#include <dirent.h>
 #include <math.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -464,6 +465,91 @@ static void a_result_remembers_what_it_was_made_of(void **state) {
     site_close(&site);
 }
 
+/* Of the only run that is recorded: its folder. */
+static const char *recorded(Site *site) {
+    DIR *folder = opendir(inside(site, "results"));
+    const char *found = NULL;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (!strncmp(entry->d_name, "run_", 4)) {
+            assert_null(found);
+            found = arena_print(&site->arena, "results/%s", entry->d_name);
+        }
+    closedir(folder);
+    assert_non_null(found);
+    return found;
+}
+
+static void the_folder_of_a_run_is_complete_in_itself(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    expect_run(&site, FIRST_RUN);
+    expect_run(&site, 0);                                          /* computes nothing, leaves no folder */
+    const char *folder = recorded(&site);
+    char *json = contents(&site, arena_print(&site.arena, "%s/result.json", folder)), *program = contents(&site, arena_print(&site.arena, "%s/config.snapshot.jre", folder));
+    cJSON *result = cJSON_Parse(json);
+    const cJSON *inputs = cJSON_GetObjectItem(result, "inputs"), *datasets = cJSON_GetObjectItem(inputs, "datasets"), *embeddings = cJSON_GetObjectItem(result, "embeddings");
+    assert_int_equal(cJSON_GetArraySize(datasets), 2);
+    assert_string_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(datasets, 0), "dataset")->valuestring, "animals");
+    assert_int_equal(strlen(cJSON_GetObjectItem(cJSON_GetArrayItem(datasets, 0), "signature")->valuestring), 32);
+    assert_int_equal(strlen(cJSON_GetObjectItem(cJSON_GetArrayItem(datasets, 0), "table_hash")->valuestring), 32);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(inputs, "documents")), 1);
+    assert_int_equal(cJSON_GetArraySize(embeddings), 1);
+    assert_int_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(embeddings, 0), "embedding_dim")->valueint, 12);
+    Array numbers;
+    Table rows;
+    assert_true(npy_read(site.jre, inside(&site, arena_print(&site.arena, "%s/features.npy", folder)), NOWHERE, &numbers));
+    assert_true(table_read(site.jre, inside(&site, arena_print(&site.arena, "%s/features.csv", folder)), NOWHERE, &rows));
+    assert_int_equal(numbers.dim[0], 8 + ENTRIES);
+    assert_int_equal(rows.rows, 8 + ENTRIES);
+    assert_string_equal(rows.cells[0], "00.png");
+    assert_string_equal(rows.cells[1], "animal 0");
+    assert_string_equal(rows.cells[8 * rows.columns.count + 4], "unseen");
+    jre_release(numbers.values);
+    /* The flat program parses, and is the same experiment: nothing is left to compute. */
+    put_text(&site, "again.jre", program);
+    Outcomes outcomes = run_document(&site, "again.jre", (RunOptions){.threads = 1}, false);
+    if (outcomes.status != 0 || computed(&outcomes)) fail_msg("status %d, computed %d\n%s\n%s", outcomes.status, computed(&outcomes), outcomes.messages, program);
+    outcomes_free(&outcomes);
+    cJSON_Delete(result);
+    jre_release(json);
+    jre_release(program);
+    site_close(&site);
+}
+
+/* Rows of the folder stand for pictures, also where the store has them in another order or more of them. */
+static void embeddings_of_a_run_are_those_of_its_pictures(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    put_table(&site, 3);
+    expect_run(&site, 3 + 1 + ENTRIES + 1);
+    assert_int_equal(system(arena_print(&site.arena, "rm -r '%s'", inside(&site, recorded(&site)))), 0);
+    put_text(&site, "train.csv", "filename,ground_truth\n03.png,b\n01.png,b\n00.png,a\n04.png,a\n");
+    expect_run(&site, 2 + 1);
+    const char *folder = recorded(&site);
+    Array numbers, stored;
+    Table rows, content;
+    Outcomes outcomes = run(&site);
+    const char *key = key_of(&site, &outcomes, "embed_key");
+    assert_true(npy_read(site.jre, inside(&site, arena_print(&site.arena, "%s/features.npy", folder)), NOWHERE, &numbers));
+    assert_true(table_read(site.jre, inside(&site, arena_print(&site.arena, "%s/features.csv", folder)), NOWHERE, &rows));
+    assert_true(npy_read(site.jre, inside(&site, arena_print(&site.arena, ".jre/store/%s/embeddings.npy", key)), NOWHERE, &stored));
+    assert_true(table_read(site.jre, inside(&site, arena_print(&site.arena, ".jre/store/%s/rows.csv", key)), NOWHERE, &content));
+    assert_int_equal(rows.rows, 4 + ENTRIES);
+    assert_int_equal(numbers.dim[0], 4 + ENTRIES);
+    for (int i = 0; i < rows.rows; i++) {
+        int k = 0;
+        while (k < content.rows && strcmp(content.cells[2 * k], rows.cells[i * rows.columns.count + 3]) != 0) k++;
+        assert_true(k < content.rows);
+        assert_memory_equal(numbers.values + 12 * i, stored.values + 12 * k, 12 * sizeof(float));
+    }
+    outcomes_free(&outcomes);
+    jre_release(numbers.values);
+    jre_release(stored.values);
+    site_close(&site);
+}
+
 /* Two documents that share an embed, each with pictures of its own, in two processes. */
 static void two_runs_at_once_keep_the_pictures_of_both(void **state) {
     (void)state;
@@ -534,6 +620,8 @@ int main(void) {
         cmocka_unit_test(a_changed_pixel_is_computed_again_and_its_name_is_not),
         cmocka_unit_test(other_instructions_are_other_keys),
         cmocka_unit_test(a_result_remembers_what_it_was_made_of),
+        cmocka_unit_test(the_folder_of_a_run_is_complete_in_itself),
+        cmocka_unit_test(embeddings_of_a_run_are_those_of_its_pictures),
         cmocka_unit_test(two_runs_at_once_keep_the_pictures_of_both),
         cmocka_unit_test(numbers_in_json_read_back_to_the_same_bits),
     };

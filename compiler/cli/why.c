@@ -44,14 +44,12 @@ static void find_items(Question *question, const Options *options) {
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *evaluation = plan->evaluations.at[i];
         if (evaluation->quoted || !asked_for(question, options, evaluation->name)) continue;
-        const Dataset *dataset = session_dataset(session, evaluation->on.dataset);
-        if (dataset) add_item(question, evaluation->name, evaluation_tree(session, evaluation, dataset));
+        add_item(question, evaluation->name, evaluation_tree(session, evaluation));
     }
     for (int i = 0; i < plan->submissions.count; i++) {
         const SubmitPlan *submission = plan->submissions.at[i];
         if (!asked_for(question, options, submission->name)) continue;
-        const Dataset *dataset = session_dataset(session, submission->on.dataset);
-        if (dataset && submission->pairs) add_item(question, submission->name, submission_tree(session, submission, dataset));
+        add_item(question, submission->name, submission_tree(session, submission));
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LOADER_BATCH = 16 };                /* pictures that the loader hands over at once */
 
@@ -134,7 +135,7 @@ static bool keep_table(Session *session, const EmbedPlan *embed, EmbeddingTable 
     return kept;
 }
 
-static EmbeddingTable *table_of(Session *session, const EmbedPlan *embed) {
+EmbeddingTable *embedding_table(Session *session, const EmbedPlan *embed) {
     const KeyTree *tree = embedding_tree(session, embed);
     EmbeddingTable *table = map_get(&session->embeddings, tree->hash);
     if (table) return table;
@@ -145,6 +146,16 @@ static EmbeddingTable *table_of(Session *session, const EmbedPlan *embed) {
     map_set(&session->embeddings, &session->arena, table->key, table);
     load_table(session, table);
     return table;
+}
+
+/* The store writes whole files and renames them, so what is linked stays as it is. */
+bool embedding_link(Session *session, const EmbeddingTable *table, const char *path) {
+    if (session->store.disabled || !table->checksum) return false;
+    int lock = store_lock(&session->store, table->key);
+    bool current = stored_text(session, table->key, "checksum") == table->checksum && table_checksum(session, table, table->count) == table->checksum;
+    bool linked = current && link(store_path(&session->store, table->key, "embeddings.npy"), path) == 0;
+    folder_unlock(lock);
+    return linked;
 }
 
 /* ---- growing it ------------------------------------------------------------------------------------------------------------ */
@@ -250,7 +261,7 @@ static void say_embedded(Session *session, const EmbedPlan *embed, int count, in
 }
 
 EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, const Dataset *dataset, const int *which, int count, int *computed) {
-    EmbeddingTable *table = table_of(session, embed);
+    EmbeddingTable *table = embedding_table(session, embed);
     Arena scratch = {.jre = session->jre};
     double started = seconds_now();
     Growth growth = {.session = session, .embed = embed, .table = table, .missing = find_missing(&scratch, table, dataset, which, count),

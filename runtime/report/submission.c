@@ -1,8 +1,10 @@
 /* submission.c: a contest's entry.
  *
- * In: a table of pairs (row_id, query_image, gallery_image) and an embed. Out: row_id,similarity in the order of the pairs,
- * (cosine + 1) / 2 of each. Contract: cosines are made by the same arithmetic as the evaluations'. The finished file is kept
- * in the store under all it depends on, and written again from there when it is missing or was changed. */
+ * In: an embed, the pictures of a part, and what is asked of them: a table of pairs (row_id, query_image, gallery_image), or nothing,
+ * which asks for every picture against every other of its fold. Out: row_id,similarity in the order of the table; without one
+ * row_id,query_image,gallery_image,similarity, a query's candidates in row order, counted from 0, those that `gallery` leaves out
+ * left out. A similarity is (cosine + 1) / 2. Contract: cosines are made by the same arithmetic as the evaluations'. The finished
+ * file is kept in the store under all it depends on, and written again from there when it is missing or was changed. */
 #include "../runtime.h"
 
 #include <string.h>
@@ -24,7 +26,8 @@ static const char *pair_cell(const Pairs *pairs, int row, int column) {
     return pairs->table->cells[(size_t)row * (size_t)pairs->table->columns.count + (size_t)column];
 }
 
-static bool read_pairs(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, const char *path, Pairs *pairs) {
+static bool read_pairs(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, const PictureRows *asked, Pairs *pairs) {
+    const char *path = path_below(session->jre, plan->on.dataset->root, plan->pairs);
     pairs->table = session_table(session, path, plan->pairs_span);
     if (!pairs->table) return false;
     pairs->row_id = pair_column(session, plan, pairs->table, "row_id");
@@ -32,7 +35,7 @@ static bool read_pairs(Session *session, Arena *scratch, const SubmitPlan *plan,
     pairs->gallery = pair_column(session, plan, pairs->table, "gallery_image");
     if (pairs->row_id < 0 || pairs->query < 0 || pairs->gallery < 0) return false;
     Map place = {0};
-    for (int i = 0; i < dataset->count; i++) map_set(&place, scratch, dataset->pictures[i].file, (void *)(intptr_t)(i + 1));
+    for (int i = 0; i < asked->count; i++) map_set(&place, scratch, dataset->pictures[asked->which[i]].file, (void *)(intptr_t)(asked->which[i] + 1));
     pairs->count = pairs->table->rows;
     pairs->query_of = arena_array(scratch, int, pairs->count + 1);
     pairs->gallery_of = arena_array(scratch, int, pairs->count + 1);
@@ -46,10 +49,10 @@ static bool read_pairs(Session *session, Arena *scratch, const SubmitPlan *plan,
         }
     }
     if (!unknown.count) return true;
-    Diagnostic *d = diag(session->jre, DIAG_wrong_table, plan->pairs_span, "`%s` asks about pictures that `%s` does not have", path, dataset->plan->name);
+    Diagnostic *d = diag(session->jre, DIAG_wrong_table, plan->pairs_span, "`%s` asks about pictures that `%s` does not have", path, part_text(scratch, &plan->on));
     for (int i = 0; i < unknown.count && i < NAMED; i++) diag_fact(d, "%s", unknown.at[i]);
     if (unknown.count > NAMED) diag_fact(d, "and %d more", unknown.count - NAMED);
-    if (dataset->count) diag_note(d, "its %d pictures are called like `%s`", dataset->count, dataset->pictures[0].file);
+    if (asked->count) diag_note(d, "its %d pictures are called like `%s`", asked->count, dataset->pictures[asked->which[0]].file);
     return false;
 }
 
@@ -119,16 +122,94 @@ static bool score_pairs(Session *session, Arena *scratch, const EmbedPlan *embed
 
 /* ---- the file --------------------------------------------------------------------------------------------------------------- */
 
+static double share_of(double cosine) {
+    double share = (cosine + 1.0) / 2.0;
+    return share < 0 ? 0.0 : share > 1 ? 1.0 : share;
+}
+
 static void print_pairs(const Pairs *pairs, const float *similarity, Text *out) {
     text_add(out, "row_id,similarity\n");
     for (int row = 0; row < pairs->count; row++) {
-        double share = ((double)similarity[row] + 1.0) / 2.0;
         csv_cell(out, pair_cell(pairs, row, pairs->row_id));
-        text_add(out, ",%.7f\n", share < 0 ? 0.0 : share > 1 ? 1.0 : share);
+        text_add(out, ",%.7f\n", share_of((double)similarity[row]));
     }
 }
 
-/* Pairs are asked for by the names of files, so here these are content. */
+/* What a table of pairs asks for. */
+static bool answer_table(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, const PictureRows *asked, int *embedded, Text *out) {
+    Pairs pairs = {0};
+    if (!read_pairs(session, scratch, plan, dataset, asked, &pairs)) return false;
+    float *similarity = arena_array(scratch, float, pairs.count + 1);
+    if (!score_pairs(session, scratch, plan->similarity->embed, dataset, &pairs, similarity, embedded)) return false;
+    print_pairs(&pairs, similarity, out);
+    return true;
+}
+
+/* Every picture of one fold against every other. */
+static bool answer_fold(Session *session, Arena *scratch, const SubmitPlan *plan, const EmbeddingTable *table, const Dataset *dataset, const PictureRows *asked, int64_t *row_id, Text *out) {
+    int n = asked->count, width = table->width;
+    float *rows = jre_allocate_aligned(session->jre, ((size_t)n + 1) * (size_t)width * sizeof(float), 64);
+    float *scores = arena_array(scratch, float, n + 1);
+    Text *cells = arena_array(scratch, Text, n + 1);
+    const PairRule *rule = pair_rule(scratch, plan->gallery, dataset, asked->which, n, dataset, asked->which, n);
+    bool sound = embedding_unit_rows(session, plan->similarity->embed, table, dataset, asked->which, n, rows);
+    for (int i = 0; i < n; i++) {
+        cells[i].jre = session->jre;
+        csv_cell(&cells[i], dataset->pictures[asked->which[i]].file);
+    }
+    for (int q = 0; q < n && sound && !session->jre->interrupted; q++) {
+        query_scores(session->jre, session->level, rows + (size_t)q * (size_t)width, rows, n, width, scores);
+        for (int g = 0; g < n; g++) {
+            if (g == q || !pair_allowed(rule, q, g)) continue;
+            text_add(out, "%lld,", (long long)(*row_id)++);
+            text_add_bytes(out, cells[q].at, cells[q].length);
+            text_add_bytes(out, ",", 1);
+            text_add_bytes(out, cells[g].at, cells[g].length);
+            text_add(out, ",%.7f\n", share_of((double)scores[g]));
+        }
+    }
+    for (int i = 0; i < n; i++) text_free(&cells[i]);
+    jre_release(rows);
+    return sound && !session->jre->interrupted;
+}
+
+static bool answer_all(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, const PictureRows *folds, int members, const PictureRows *asked, int *embedded,
+                       Text *out) {
+    int64_t row_id = 0;
+    const EmbeddingTable *table = session_embeddings(session, plan->similarity->embed, dataset, asked->which, asked->count, embedded);
+    if (!table) return false;
+    text_add(out, "row_id,query_image,gallery_image,similarity\n");
+    for (int member = 0; member < members; member++)
+        if (!answer_fold(session, scratch, plan, table, dataset, &folds[member], &row_id, out)) return false;
+    return true;
+}
+
+/* The pictures of each fold, and of all of them. */
+static bool asked_pictures(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, PictureRows *folds, int members, PictureRows *asked) {
+    bool *needed = arena_array(scratch, bool, dataset->count + 1);
+    *asked = (PictureRows){arena_array(scratch, int, dataset->count + 1), 0};
+    for (int member = 0; member < members; member++) {
+        if (!part_pictures(session->jre, dataset, &plan->on, member + 1, scratch, &folds[member])) return false;
+        for (int i = 0; i < folds[member].count; i++) needed[folds[member].which[i]] = true;
+    }
+    for (int i = 0; i < dataset->count; i++)
+        if (needed[i]) asked->which[asked->count++] = i;
+    return true;
+}
+
+static bool compute_submission(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, SubmissionReport *report, Text *out) {
+    int members = part_members(&plan->on);
+    PictureRows *folds = arena_array(scratch, PictureRows, members + 1), asked;
+    if (!asked_pictures(session, scratch, plan, dataset, folds, members, &asked)) return false;
+    bool sound = plan->pairs ? answer_table(session, scratch, plan, dataset, &asked, &report->embedded, out)
+                             : answer_all(session, scratch, plan, dataset, folds, members, &asked, &report->embedded, out);
+    if (sound) store_part(session, report->tree, "submission.csv", out->at, out->length, plan->span);
+    return sound;
+}
+
+/* ---- kept ------------------------------------------------------------------------------------------------------------------- */
+
+/* Pairs name pictures by their files, so here these are content. */
 static const KeyTree *named_pictures(Session *session, const Dataset *dataset) {
     KeyTree *tree = key_open(&session->arena, "files %s", dataset->plan->name);
     key_leaf(tree, "pictures", dataset->plan->span, "%d", dataset->count);
@@ -137,52 +218,42 @@ static const KeyTree *named_pictures(Session *session, const Dataset *dataset) {
     return tree;
 }
 
-KeyTree *submission_tree(Session *session, const SubmitPlan *plan, const Dataset *dataset) {
-    const char *pairs = hash_file(session->jre, path_below(session->jre, plan->on.dataset->root, plan->pairs), plan->pairs_span);
-    if (!pairs) return NULL;
+KeyTree *submission_tree(Session *session, const SubmitPlan *plan) {
+    const Dataset *dataset = session_dataset(session, plan->on.dataset);
+    const char *pairs = dataset && plan->pairs ? hash_file(session->jre, path_below(session->jre, plan->on.dataset->root, plan->pairs), plan->pairs_span) : NULL;
+    if (!dataset || (plan->pairs && !pairs)) return NULL;
     KeyTree *tree = key_reopen(&session->arena, plan->key);
-    key_leaf(tree, "pairs", plan->pairs_span, "%s", pairs);
+    if (pairs) key_leaf(tree, "pairs", plan->pairs_span, "%s", pairs);
     key_machine(session, tree);
     key_part(tree, named_pictures(session, dataset));
+    if (plan->on.split || plan->gallery) key_part(tree, dataset->tree);        /* what parts and conditions are made of */
     key_close(tree);
     return tree;
 }
 
-static bool compute_submission(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, const char *pairs_path, SubmissionReport *report, Text *out) {
-    Pairs pairs = {0};
-    if (!read_pairs(session, scratch, plan, dataset, pairs_path, &pairs)) return false;
-    float *similarity = arena_array(scratch, float, pairs.count + 1);
-    if (!score_pairs(session, scratch, plan->similarity->embed, dataset, &pairs, similarity, &report->embedded)) return false;
-    print_pairs(&pairs, similarity, out);
-    store_part(session, report->tree, "submission.csv", out->at, out->length, plan->span);
-    return true;
-}
-
+/* Lines behind the first that are not inside a quoted cell. */
 static int count_rows(const char *bytes, size_t length) {
     int lines = 0;
-    for (size_t i = 0; i < length; i++) lines += bytes[i] == '\n';
+    bool quoted = false;
+    for (size_t i = 0; i < length; i++) {
+        quoted ^= bytes[i] == '"';
+        lines += bytes[i] == '\n' && !quoted;
+    }
     return lines > 0 ? lines - 1 : 0;
 }
 
 bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport *report) {
     *report = (SubmissionReport){.plan = plan, .file = path_below(session->jre, session->base, plan->file)};
-    const Dataset *dataset = session_dataset(session, plan->on.dataset);
-    if (!dataset) return false;
-    if (!plan->pairs) {
-        Diagnostic *d = diag(session->jre, DIAG_not_yet, plan->span, "without `pairs` nothing says which similarities are asked for");
-        diag_help(d, "`pairs \"test.csv\"`, a table with row_id, query_image and gallery_image");
-        return false;
-    }
-    const char *pairs_path = path_below(session->jre, plan->on.dataset->root, plan->pairs);
-    report->tree = submission_tree(session, plan, dataset);
+    report->tree = submission_tree(session, plan);
     if (!report->tree) return false;
+    const Dataset *dataset = session_dataset(session, plan->on.dataset);
     report->key = report->tree->hash;
     Arena scratch = {.jre = session->jre};
     Text table = {.jre = session->jre};
     char *stored = NULL;
     size_t length = 0;
     report->cached = stored_part(session, report->key, "submission.csv", &stored, &length);
-    bool sound = report->cached || compute_submission(session, &scratch, plan, dataset, pairs_path, report, &table);
+    bool sound = report->cached || compute_submission(session, &scratch, plan, dataset, report, &table);
     const char *bytes = stored ? stored : table.at;
     if (!stored) length = table.length;
     if (sound) {

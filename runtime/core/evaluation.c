@@ -1,0 +1,223 @@
+/* evaluation.c: one evaluation: who asks, who may answer, in which order they come, and what that is worth.
+ *
+ * In: an evaluation of the plan. Out: its report, from the store where it is there, else computed and kept. Contract: queries are the
+ * pictures of `on`, candidates those of `against` (else of `on` again) of the same fold; folds never mix, not even in an average; the
+ * picture itself never answers; individuals of two datasets are the same where their names are. */
+#include "../runtime.h"
+
+#include <string.h>
+
+/* ---- who asks whom ------------------------------------------------------------------------------------------------------- */
+
+/* One member for each fold; `against` is `on` where nothing else is named. */
+typedef struct {
+    Session *session; Arena *scratch;
+    const EvaluatePlan *plan;
+    const Dataset *on, *against;
+    int members; PictureRows *queries, *candidates;
+    int *individual;                      /* of `against`: its number in `on`, by name; NOBODY */
+    const EmbeddingTable *table;
+    int embedded;
+} Examination;
+
+enum { NOBODY = -1 };
+
+static const PartPlan *against_part(const EvaluatePlan *plan) { return plan->against.dataset ? &plan->against : &plan->on; }
+
+static bool choose_pictures(Examination *e) {
+    const PartPlan *on = &e->plan->on, *against = against_part(e->plan);
+    int asking = part_members(on), answering = part_members(against);
+    e->members = asking > answering ? asking : answering;
+    e->queries = arena_array(e->scratch, PictureRows, e->members + 1);
+    e->candidates = arena_array(e->scratch, PictureRows, e->members + 1);
+    for (int member = 0; member < e->members; member++) {
+        if (!part_pictures(e->session->jre, e->on, on, asking > 1 ? member + 1 : 1, e->scratch, &e->queries[member])) return false;
+        e->candidates[member] = e->queries[member];
+        if (against != on && !part_pictures(e->session->jre, e->against, against, answering > 1 ? member + 1 : 1, e->scratch, &e->candidates[member])) return false;
+    }
+    return true;
+}
+
+static void match_individuals(Examination *e) {
+    Map number = {0};
+    for (int i = 0; i < e->on->identity_count; i++) map_set(&number, e->scratch, e->on->identities[i], (void *)(intptr_t)(i + 1));
+    e->individual = arena_array(e->scratch, int, e->against->identity_count + 1);
+    for (int i = 0; i < e->against->identity_count; i++) {
+        intptr_t known = (intptr_t)map_get(&number, e->against->identities[i]);
+        e->individual[i] = known ? (int)known - 1 : NOBODY;
+    }
+}
+
+/* The pictures of a dataset that some member needs, each once, in row order. */
+static PictureRows needed_of(Examination *e, const Dataset *dataset) {
+    bool *needed = arena_array(e->scratch, bool, dataset->count + 1);
+    PictureRows rows = {arena_array(e->scratch, int, dataset->count + 1), 0};
+    for (int member = 0; member < e->members; member++) {
+        for (int i = 0; dataset == e->on && i < e->queries[member].count; i++) needed[e->queries[member].which[i]] = true;
+        for (int i = 0; dataset == e->against && i < e->candidates[member].count; i++) needed[e->candidates[member].which[i]] = true;
+    }
+    for (int i = 0; i < dataset->count; i++)
+        if (needed[i]) rows.which[rows.count++] = i;
+    return rows;
+}
+
+static bool embed_pictures(Examination *e) {
+    const Dataset *datasets[] = {e->on, e->against};
+    for (int i = 0; i < (e->on == e->against ? 1 : 2); i++) {
+        PictureRows needed = needed_of(e, datasets[i]);
+        int computed = 0;
+        e->table = session_embeddings(e->session, e->plan->similarity->embed, datasets[i], needed.which, needed.count, &computed);
+        e->embedded += computed;
+        if (!e->table) return false;
+    }
+    return true;
+}
+
+/* ---- one fold ---------------------------------------------------------------------------------------------------------------- */
+
+/* The candidate that is the query itself: the same row; in another dataset the same file, else the same content. */
+static void find_selves(const Examination *e, const PictureRows *queries, const PictureRows *candidates, int *self) {
+    Map place = {0}, content = {0};
+    bool same = e->on == e->against;
+    int *row = arena_array(e->scratch, int, e->against->count + 1);
+    for (int i = candidates->count - 1; i >= 0; i--) {
+        const Picture *picture = &e->against->pictures[candidates->which[i]];
+        row[candidates->which[i]] = i + 1;
+        if (same) continue;
+        map_set(&place, e->scratch, picture->path, (void *)(intptr_t)(i + 1));
+        map_set(&content, e->scratch, picture->content_hash, (void *)(intptr_t)(i + 1));
+    }
+    for (int i = 0; i < queries->count; i++) {
+        const Picture *picture = &e->on->pictures[queries->which[i]];
+        intptr_t found = same ? row[queries->which[i]] : (intptr_t)map_get(&place, picture->path);
+        if (!same && !found) found = (intptr_t)map_get(&content, picture->content_hash);
+        self[i] = (int)found - 1;
+    }
+}
+
+static bool unit_rows(const Examination *e, const Dataset *dataset, const PictureRows *pictures, float **rows) {
+    size_t floats = ((size_t)pictures->count + 1) * (size_t)e->table->width;
+    *rows = jre_allocate_aligned(e->session->jre, floats * sizeof(float), 64);
+    return embedding_unit_rows(e->session, e->plan->similarity->embed, e->table, dataset, pictures->which, pictures->count, *rows);
+}
+
+static bool rank_member(const Examination *e, int member, FoldResults *fold) {
+    const PictureRows *queries = &e->queries[member], *candidates = &e->candidates[member];
+    QueryResult *results = arena_array(e->scratch, QueryResult, queries->count + 1);
+    int *asking = arena_array(e->scratch, int, queries->count + 1), *answering = arena_array(e->scratch, int, candidates->count + 1);
+    int *self = arena_array(e->scratch, int, queries->count + 1);
+    for (int i = 0; i < queries->count; i++) asking[i] = e->on->pictures[queries->which[i]].identity_number;
+    for (int i = 0; i < candidates->count; i++) answering[i] = e->individual[e->against->pictures[candidates->which[i]].identity_number];
+    find_selves(e, queries, candidates, self);
+    *fold = (FoldResults){results, asking, queries->count};
+    if (!queries->count) return true;
+    float *query = NULL, *gallery = NULL;
+    bool shared = queries->which == candidates->which, sound = unit_rows(e, e->on, queries, &query) && (shared || unit_rows(e, e->against, candidates, &gallery));
+    RankingTask task = {.query = query, .queries = queries->count, .query_label = asking, .self = self, .gallery = shared ? query : gallery,
+                        .candidates = candidates->count, .gallery_label = answering, .width = e->table->width,
+                        .rule = pair_rule(e->scratch, e->plan->gallery, e->on, queries->which, queries->count, e->against, candidates->which, candidates->count)};
+    sound = sound && rank_queries(e->session->jre, e->session->pool, e->session->level, &task, results);
+    jre_release(query);
+    jre_release(gallery);
+    return sound;
+}
+
+/* ---- all of it ----------------------------------------------------------------------------------------------------------------- */
+
+static bool compute_evaluation(Examination *e, EvaluationReport *report) {
+    const EvaluatePlan *plan = e->plan;
+    if (!choose_pictures(e)) return false;
+    match_individuals(e);
+    if (!embed_pictures(e)) return false;
+    double started = seconds_now();
+    FoldResults *folds = arena_array(e->scratch, FoldResults, e->members + 1);
+    for (int member = 0; member < e->members; member++) {
+        if (e->session->jre->interrupted || !rank_member(e, member, &folds[member])) return false;
+        report->candidates += e->candidates[member].count;
+    }
+    Evaluation *numbers = &report->numbers;
+    const Judging judging = judging_of(plan);
+    evaluate_folds(e->session->jre, &e->session->arena, folds, e->members, e->on->identity_count, &judging, numbers);
+    report->individuals = arena_array(&e->session->arena, const char *, numbers->identities + 1);
+    for (int i = 0; i < numbers->identities; i++) report->individuals[i] = e->on->identities[numbers->per_identity[i].identity];
+    report->folds = e->members;
+    report->pictures = e->on->count;
+    report->seconds = seconds_now() - started;
+    report->embed_seconds = e->table->seconds;
+    report->embed_pictures = e->table->computed;
+    return true;
+}
+
+/* ---- kept ------------------------------------------------------------------------------------------------------------------------ */
+
+void key_machine(const Session *session, KeyTree *tree) {
+    key_leaf(tree, "kernels", NOWHERE, "%s", kernel_library_version());
+    key_leaf(tree, "device", NOWHERE, "%s", session->device->name);
+    key_leaf(tree, "level", NOWHERE, "%d", session->level);
+}
+
+KeyTree *evaluation_tree(Session *session, const EvaluatePlan *plan) {
+    const Dataset *on = session_dataset(session, plan->on.dataset), *against = session_dataset(session, against_part(plan)->dataset);
+    if (!on || !against) return NULL;
+    KeyTree *tree = key_reopen(&session->arena, plan->key);
+    key_machine(session, tree);
+    key_part(tree, on->tree);
+    if (against != on) key_part(tree, against->tree);
+    key_close(tree);
+    return tree;
+}
+
+static void keep_evaluation(Session *session, const EvaluationReport *report) {
+    Text json = {.jre = session->jre};
+    report_json(&json, report);
+    text_add(&json, "\n");
+    store_part(session, report->tree, "result.json", json.at, json.length, report->plan->span);
+    text_free(&json);
+}
+
+/* Names come from the dataset, which the key stands for: JSON cannot hold all that a table can. */
+static bool stored_evaluation(Session *session, const Dataset *dataset, EvaluationReport *report) {
+    char *bytes;
+    size_t length;
+    if (!stored_part(session, report->key, "result.json", &bytes, &length)) return false;
+    EvaluationReport stored = *report;
+    bool sound = report_parse(session->jre, &session->arena, bytes, length, &stored);
+    jre_release(bytes);
+    for (int i = 0; sound && i < stored.numbers.identities; i++) {
+        int identity = stored.numbers.per_identity[i].identity;
+        sound = identity >= 0 && identity < dataset->identity_count;
+        if (sound) stored.individuals[i] = dataset->identities[identity];
+    }
+    if (sound) *report = stored;
+    return sound;
+}
+
+static bool examine(Session *session, const EvaluatePlan *plan, EvaluationReport *report) {
+    Arena scratch = {.jre = session->jre};
+    Examination e = {.session = session, .scratch = &scratch, .plan = plan, .on = session_dataset(session, plan->on.dataset),
+                     .against = session_dataset(session, against_part(plan)->dataset)};
+    bool sound = compute_evaluation(&e, report);
+    report->embedded = e.embedded;
+    arena_free(&scratch);
+    return sound;
+}
+
+bool evaluation_make(Session *session, const Compilation *c, EvaluationReport *report) {
+    const EvaluatePlan *plan = report->plan;
+    report->version = c->version;
+    report->changes = &c->changes;
+    report->choice = choice_name(&session->arena, &plan->member, false);
+    report->tree = evaluation_tree(session, plan);
+    if (!report->tree) return false;
+    const Dataset *on = session_dataset(session, plan->on.dataset);
+    report->embed_key = embedding_tree(session, plan->similarity->embed)->hash;
+    report->dataset_key = on->key;
+    report->protocol_key = protocol_key(session, plan);
+    report->key = report->tree->hash;
+    report->cached = stored_evaluation(session, on, report);
+    if (!report->cached) {
+        if (!examine(session, plan, report)) return false;
+        keep_evaluation(session, report);
+    }
+    return report->done = true;
+}

@@ -1,0 +1,150 @@
+/* shown.c: evaluations on the terminal.
+ *
+ * In: the reports of a run. Out: a table for each evaluation and protocol, a row for each choice; above it the protocol and how many
+ * pictures asked, below it what the reader must know to judge. */
+#include "../runtime.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef LIST(const char *) ShownRow;
+
+/* Columns that a text takes: characters, not bytes. */
+static int shown_width(const char *text) {
+    int width = 0;
+    for (; *text; text++) width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+static const char *three(Arena *arena, double number) { return isfinite(number) ? arena_print(arena, "%.3f", number) : "-"; }
+
+static const char *with_interval(Arena *arena, const Score *score) {
+    if (!isfinite(score->value)) return "-";
+    if (!isfinite(score->low)) return three(arena, score->value);
+    return arena_print(arena, "%s (%s to %s)", three(arena, score->value), three(arena, score->low), three(arena, score->high));
+}
+
+static bool asks_for(const EvaluatePlan *plan, Metric metric) {
+    for (int i = 0; i < plan->metrics.count; i++)
+        if (plan->metrics.at[i].metric == metric) return true;
+    return false;
+}
+
+/* The axes of the first member head the columns; without a choice the backbone says which row it is. */
+static ShownRow heading_row(Arena *arena, const EvaluationReport *report) {
+    const EvaluatePlan *plan = report->plan;
+    ShownRow row = {0};
+    for (int i = 0; i < plan->member.count; i++) list_add(arena, &row, plan->member.at[i].axis);
+    if (!plan->member.count) list_add(arena, &row, "backbone");
+    for (int i = 0; i < plan->metrics.count; i++) list_add(arena, &row, metric_text(arena, &plan->metrics.at[i]));
+    if (asks_for(plan, METRIC_map)) {
+        if (report->folds > 1) list_add(arena, &row, "spread");
+        list_add(arena, &row, "chance");
+    }
+    list_add(arena, &row, "best");
+    list_add(arena, &row, "worst");
+    return row;
+}
+
+/* Whoever is missing from some folds is judged by the others. */
+static const char *individual_text(Arena *arena, const EvaluationReport *report, int place) {
+    const IdentityScore *score = individual_at(report, place);
+    if (!score) return "-";
+    const char *text = arena_print(arena, "%s %s", individual_name(report, place), three(arena, score->average_precision));
+    return score->folds < report->folds ? arena_print(arena, "%s in %d fold%s", text, score->folds, plural(score->folds)) : text;
+}
+
+static ShownRow result_row(Arena *arena, const EvaluationReport *report) {
+    const EvaluatePlan *plan = report->plan;
+    const Evaluation *n = &report->numbers;
+    ShownRow row = {0};
+    for (int i = 0; i < plan->member.count; i++) list_add(arena, &row, plan->member.at[i].choice);
+    if (!plan->member.count) list_add(arena, &row, backbone_of(plan));
+    for (int i = 0; i < plan->metrics.count; i++) list_add(arena, &row, with_interval(arena, &n->score[plan->metrics.at[i].metric]));
+    if (asks_for(plan, METRIC_map)) {
+        if (report->folds > 1) list_add(arena, &row, three(arena, n->score[METRIC_map].spread));
+        list_add(arena, &row, three(arena, n->chance));
+    }
+    list_add(arena, &row, individual_text(arena, report, n->best));
+    list_add(arena, &row, individual_text(arena, report, n->worst));
+    return row;
+}
+
+static void print_rows(Session *session, const ShownRow *rows, int count) {
+    for (int i = 0; i < count; i++) {
+        Text line = {.jre = session->jre};
+        for (int column = 0; column < rows[i].count; column++) {
+            int width = 0;
+            for (int other = 0; other < count; other++) {
+                int needed = column < rows[other].count ? shown_width(rows[other].at[column]) : 0;
+                if (needed > width) width = needed;
+            }
+            const char *cell = rows[i].at[column];
+            text_add(&line, "  ");
+            for (const char *at = cell, *end = cell + strlen(cell); at < end;) at += text_add_character(&line, at, end);
+            if (column + 1 < rows[i].count) text_add(&line, "%*s", width - shown_width(cell), "");
+        }
+        fprintf(session->options.out, "%s\n", line.at);
+        text_free(&line);
+    }
+}
+
+/* ---- what a reader must know to judge ------------------------------------------------------------------------------------------- */
+
+/* Averages are over the folds where an individual is present. */
+static void print_folds(Session *session, const EvaluationReport *report) {
+    int fewer = 0;
+    for (int i = 0; i < report->numbers.identities; i++) fewer += report->numbers.per_identity[i].folds < report->folds;
+    int count = report->numbers.identities;
+    if (report->folds < 2 || !report->plan->average_identity || !count) return;
+    if (fewer) fprintf(session->options.out, "  %d of %d individual%s in fewer than %d folds, judged by those\n", fewer, count, plural(count), report->folds);
+    else fprintf(session->options.out, "  each individual is in all %d folds\n", report->folds);
+}
+
+/* Equal scores come in the order of rows; another order would have given another score. */
+static void print_ties(Session *session, Arena *arena, const EvaluationReport *report) {
+    const Evaluation *n = &report->numbers;
+    if (n->ties)
+        fprintf(session->options.out, "  %lld tie%s%s%s: map %s to %s in other orders, %s expected\n", (long long)n->ties, plural(n->ties), *report->choice ? " of " : "", report->choice,
+                three(arena, n->map_worst_order), three(arena, n->map_best_order), three(arena, n->map_expected_order));
+    if (n->unscored) fprintf(session->options.out, "  %lld candidate%s without a score come last\n", (long long)n->unscored, plural(n->unscored));
+}
+
+/* Reports of one evaluation and one protocol lie side by side; the folds and pictures of the first are said once. */
+static void print_group(Session *session, Arena *arena, const EvaluationReport *const *group, int count) {
+    const EvaluationReport *first = group[0];
+    fprintf(session->options.out, "\n%s   %s; %d picture%s, %d quer%s of %d individual%s", first->plan->name, protocol_text(arena, first->plan), first->pictures,
+            plural(first->pictures), first->numbers.queries, first->numbers.queries == 1 ? "y" : "ies", first->numbers.identities, plural(first->numbers.identities));
+    if (first->plan->against.dataset) fprintf(session->options.out, ", %d candidate%s", first->candidates, plural(first->candidates));
+    if (first->numbers.lonely) fprintf(session->options.out, ", %d lonely", first->numbers.lonely);
+    fputs("; 95 % intervals over individuals\n", session->options.out);
+    ShownRow *rows = arena_array(arena, ShownRow, count + 1);
+    rows[0] = heading_row(arena, first);
+    for (int i = 0; i < count; i++) rows[i + 1] = result_row(arena, group[i]);
+    print_rows(session, rows, count + 1);
+    print_folds(session, first);
+    for (int i = 0; i < count; i++) print_ties(session, arena, group[i]);
+}
+
+static bool side_by_side(const EvaluationReport *a, const EvaluationReport *b, const char *protocol, Arena *arena) {
+    return b->done && !b->plan->quoted && b->plan->name == a->plan->name && b->plan->member.count == a->plan->member.count && !strcmp(protocol_text(arena, b->plan), protocol);
+}
+
+void report_print(Session *session, const EvaluationReport *reports, int count) {
+    if (session->options.json) return;
+    Arena scratch = {.jre = session->jre};
+    const EvaluationReport **group = arena_array(&scratch, const EvaluationReport *, count + 1);
+    bool *shown = arena_array(&scratch, bool, count + 1);
+    for (int i = 0; i < count; i++) {
+        if (shown[i]) continue;
+        const char *protocol = protocol_text(&scratch, reports[i].plan);
+        int members = 0;
+        for (int j = i; j < count; j++)
+            if (!shown[j] && side_by_side(&reports[i], &reports[j], protocol, &scratch)) {
+                group[members++] = &reports[j];
+                shown[j] = true;
+            }
+        if (members) print_group(session, &scratch, group, members);
+    }
+    arena_free(&scratch);
+}
