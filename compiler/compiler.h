@@ -503,13 +503,18 @@ const char *draw_text(Arena *arena, const Draw *draw);                        /*
 
 /* ---- views.c: how a picture is made ready --------------------------------------------------------------------------------------------- */
 
-/* VIEW_LATER: types and sizes are checked, a later version executes it. */
-typedef enum { VIEW_LATER, VIEW_FIT, VIEW_STRETCH, VIEW_NORMALIZE } ViewStepKind;
+/* VIEW_LATER: types and sizes are checked, a later version executes it. VIEW_NOTHING: a chance of 0. */
+typedef enum {
+    VIEW_LATER, VIEW_NOTHING, VIEW_FIT, VIEW_STRETCH, VIEW_RESIZE, VIEW_CENTER, VIEW_CORNER, VIEW_FLIP, VIEW_ROTATE, VIEW_AFFINE, VIEW_GRAY, VIEW_COVER, VIEW_NORMALIZE
+} ViewStepKind;
 typedef struct { const char *name; const Value *value; } StepParameter;
 typedef struct {
     ViewStepKind kind; const char *name; Span span;
-    int width, height;                    /* of the picture behind it; 0: not known */
-    uint8_t fill[3]; const char *filter; Stats stats;     /* FIT and STRETCH; NORMALIZE */
+    int width, height;                    /* of the picture behind it; 0: not known. RESIZE: both are the shorter side */
+    uint8_t fill[3]; const char *filter;  /* fill: white where the step has none */
+    const char *corner;                   /* CORNER: top_left, ... */
+    double angle, right, down, scale, shear;              /* ROTATE: the first; AFFINE: all; angles in radians */
+    Stats stats;                          /* NORMALIZE */
     LIST(StepParameter) parameters;       /* all but the picture, defaults filled in */
     bool draws;                           /* its result differs from look to look */
 } ViewStep;
@@ -528,6 +533,7 @@ typedef LIST(View *) ViewList;
 View *evaluate_view(Compilation *c, const struct Choice *choices, Value *formula, Span span);
 const char *view_canonical(Arena *arena, const View *view);                   /* what keys are made of */
 const char *value_canonical(Arena *arena, const Value *v);                    /* types.c: for keys; NULL: its content is in other keys (a part, a network) */
+bool view_wants(const View *view, const char *type);                         /* data of this type: Mask, Flank, ... */
 const ViewStep *view_step(const View *view, const char *name);                /* the first of that name: flip, cover, ...; NULL if there is none */
 const Value *step_parameter(const ViewStep *step, const char *name);
 const Stats *view_stats(const View *view);                                    /* of colors behind it; NULL: raw, 0 to 1 */

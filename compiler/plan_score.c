@@ -273,6 +273,28 @@ static bool names_individuals(Compilation *c, const Decl *decl, const DatasetPla
     return false;
 }
 
+/* What views want besides pixels is said by the dataset that they look at. */
+static bool views_supplied(Compilation *c, const SimilarityPlan *similarity, const DatasetPlan *dataset, Span span) {
+    const struct { const char *type; bool there; const char *line; } roles[] = {
+        {"Mask", dataset->mask_kind != MASK_NONE, "mask alpha, or: mask \"{column}\""}, {"Flank", dataset->flank != NULL, "flank \"{column}\""},
+        {"Label", dataset->label != NULL, "label \"{column}\""},
+    };
+    for (int i = 0; i < similarity->parts.count; i++)
+        if (!views_supplied(c, similarity->parts.at[i], dataset, span)) return false;
+    for (int i = 0; similarity->embed && i < similarity->embed->views.count; i++) {
+        const View *view = similarity->embed->views.at[i];
+        for (size_t k = 0; k < sizeof roles / sizeof *roles; k++) {
+            if (roles[k].there || !view_wants(view, roles[k].type)) continue;
+            Diagnostic *d = diag(c->jre, DIAG_missing_key, span, "the view `%s` wants a %s, and `%s` has none", view->name ? view->name : "",
+                                 roles[k].type, dataset->name);
+            diag_also(d, dataset->span, "declared here");
+            diag_help(d, "add to the dataset: %s", roles[k].line);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The score, told where it is used if it is none. */
 static SimilarityPlan *similarity_of(Compilation *c, const Decl *decl, const Choice *choices) {
     SimilarityPlan *similarity = similarity_from_value(c, setting_value(c, decl, "similarity", choices));
@@ -293,6 +315,8 @@ void *plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
     evaluation->notes = plan_text(c, decl, "notes", member->choices);
     evaluation->similarity = similarity_of(c, decl, member->choices);
     if (!sound || !evaluation->similarity || !names_individuals(c, decl, evaluation->on.dataset)) return NULL;
+    if (!views_supplied(c, evaluation->similarity, evaluation->on.dataset, setting_span(decl, "on"))) return NULL;
+    if (evaluation->against.dataset && !views_supplied(c, evaluation->similarity, evaluation->against.dataset, setting_span(decl, "against"))) return NULL;
     SplitPlan *folds = folds_of_part(&evaluation->on);
     if (folds && !folds_meet(c, &folds, evaluation->similarity->folds, setting_span(decl, "on"))) return NULL;
     evaluation->key = key_record(c, decl, member->choices, &member->name);
@@ -373,6 +397,7 @@ void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
     submission->file_span = setting_span(decl, "file");
     submission->file = file ? fill_template(c, decl->scope, file, submission->file_span, &member->name) : NULL;
     if (!submission->similarity || !placed || !submission->file) return NULL;
+    if (!views_supplied(c, submission->similarity, on->dataset, setting_span(decl, "on"))) return NULL;
     submission->key = key_record(c, decl, member->choices, &member->name);
     key_part(submission->key, submission->similarity->key);
     key_close(submission->key);

@@ -121,7 +121,7 @@ static bool window_fits(Environment *env, const View *before, const ViewStep *st
     Diagnostic *d = diag(env->compilation->jre, DIAG_shape_mismatch, step->span, "a window of %d x %d pixels, cut out of a picture of %s%d x %d", size, size,
                          known ? "" : "maybe only ", known ? before->width : before->least, known ? before->height : before->least);
     for (int i = before->steps.count - 1; i >= 0 && last; i--)
-        if (before->steps.at[i].width || !strcmp(before->steps.at[i].name, "resize")) {
+        if (before->steps.at[i].width) {
             diag_also(d, before->steps.at[i].span, "made so large here");
             break;
         }
@@ -142,7 +142,7 @@ static bool settle_size(Environment *env, const View *before, View *view, ViewSt
     if (!resizes && !rescaled && !window_fits(env, before, step, pixels)) return false;
     for (size_t i = 0; i < sizeof square / sizeof *square; i++)
         if (!strcmp(step->name, square[i])) view->width = view->height = step->width = step->height = pixels;
-    if (!strcmp(step->name, "resize")) view->width = view->height = 0, view->least = pixels;
+    if (!strcmp(step->name, "resize")) view->width = view->height = 0, view->least = step->width = step->height = pixels;
     return true;
 }
 
@@ -172,23 +172,54 @@ static bool step_draws(const ViewStep *step) {
 
 /* ---- a step ------------------------------------------------------------------------------------------------------------------ */
 
-/* What the runtime executes, and the words of it that it reads. False: diagnosed. */
-static bool executed_step(Environment *env, ViewStep *step) {
-    static const struct { const char *name; ViewStepKind kind; } executed[] = {{"fit", VIEW_FIT}, {"stretch", VIEW_STRETCH}, {"normalize", VIEW_NORMALIZE}};
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(executed[i].name, step->name)) step->kind = executed[i].kind;
-    if (step->kind == VIEW_FIT || step->kind == VIEW_STRETCH) {
-        step->filter = step_parameter(step, "filter")->text;
-        for (int i = 0; i < 3; i++)
-            if (!strcmp(colors[i], step_parameter(step, "fill")->text)) memset(step->fill, shades[i], 3);
-    }
-    if (step->kind != VIEW_NORMALIZE) return true;
+static double number_of(const ViewStep *step, const char *name) {
+    const Value *v = step_parameter(step, name);
+    return v ? value_bare(v) : 0;
+}
+
+/* What the runtime does at this step: what draws nothing, on 8-bit pixels. A flip that makes another animal is a training's affair. */
+static ViewStepKind executed_kind(const View *before, const ViewStep *step) {
+    static const struct { const char *name; ViewStepKind kind; } executed[] = {
+        {"fit", VIEW_FIT}, {"stretch", VIEW_STRETCH}, {"resize", VIEW_RESIZE}, {"center", VIEW_CENTER}, {"corner", VIEW_CORNER}, {"flip", VIEW_FLIP},
+        {"rotate", VIEW_ROTATE}, {"affine", VIEW_AFFINE}, {"gray", VIEW_GRAY}, {"cover", VIEW_COVER}, {"normalize", VIEW_NORMALIZE},
+    };
+    const Value *chance = step_parameter(step, "chance"), *as = step_parameter(step, "as");
+    if (!chance) chance = step_parameter(step, "probability");
+    if (step->draws || (as && as->text && !strcmp(as->text, "new_identity"))) return VIEW_LATER;
+    if (chance && value_bare(chance) <= 0) return VIEW_NOTHING;
+    if (view_stats(before) && strcmp(step->name, "normalize") != 0) return VIEW_LATER;     /* 8 bits are behind it */
+    for (size_t i = 0; i < sizeof executed / sizeof *executed; i++)
+        if (!strcmp(executed[i].name, step->name)) return executed[i].kind;
+    return VIEW_LATER;
+}
+
+static bool read_stats(Environment *env, ViewStep *step) {
     const Value *stats = step_parameter(step, "stats");
     step->stats = stats->stats;
     if (stats->kind != VALUE_WORD || stats_by_word(stats->text, &step->stats)) return true;
     Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, stats->span, "no statistics of this name");
     diag_help(d, "follow the network: normalize(backbone.stats), or write imagenet, half or clip");
     return false;
+}
+
+/* The words and numbers that the runtime reads of a step that it executes. False: diagnosed. */
+static bool executed_step(Environment *env, const View *before, ViewStep *step) {
+    const Value *filter = step_parameter(step, "filter"), *fill = step_parameter(step, "fill"), *at = step_parameter(step, "at");
+    step->kind = executed_kind(before, step);
+    if (!strcmp(step->name, "normalize")) return read_stats(env, step);
+    if (step->kind == VIEW_LATER || step->kind == VIEW_NOTHING) return true;
+    step->filter = filter ? filter->text : NULL;
+    step->corner = at ? at->text : NULL;
+    memset(step->fill, 255, 3);
+    for (int i = 0; i < 3 && fill; i++)
+        if (!strcmp(colors[i], fill->text)) memset(step->fill, shades[i], 3);
+    step->angle = number_of(step, "angle");
+    if (step->kind != VIEW_AFFINE) return true;
+    step->right = number_of(step, "right");
+    step->down = number_of(step, "down");
+    step->scale = number_of(step, "scale");
+    step->shear = number_of(step, "shear");
+    return true;
 }
 
 /* Inside a network a picture is numbers: there gray and blur compute, the other steps mean nothing. */
@@ -219,8 +250,9 @@ Value *builtin_view_step(Environment *env, Span span) {
     view->steps.at = NULL, view->steps.count = view->steps.room = 0;
     for (int i = 0; i < before->steps.count; i++) list_add(&c->arena, &view->steps, before->steps.at[i]);
     ViewStep step = {.name = env->formula->name, .span = span};
-    if (!parameters_sound(env, &step) || !executed_step(env, &step) || !settle_size(env, before, view, &step)) return poison(env, span);
+    if (!parameters_sound(env, &step)) return poison(env, span);
     step.draws = step_draws(&step);
+    if (!executed_step(env, before, &step) || !settle_size(env, before, view, &step)) return poison(env, span);
     if (step.draws && !view->random) view->random = true, view->random_span = span;
     if (step.kind == VIEW_LATER && !view->later) view->later = step.name, view->later_span = span;
     list_add(&c->arena, &view->steps, step);
@@ -241,6 +273,12 @@ const ViewStep *view_step(const View *view, const char *name) {
     for (int i = 0; i < view->steps.count; i++)
         if (view->steps.at[i].name && !strcmp(view->steps.at[i].name, name)) return &view->steps.at[i];
     return NULL;
+}
+
+bool view_wants(const View *view, const char *type) {
+    for (int i = 0; i < view->roles.count; i++)
+        if (!strcmp(view->roles.at[i].type, type)) return true;
+    return false;
 }
 
 const Stats *view_stats(const View *view) {
@@ -264,7 +302,7 @@ const char *view_canonical(Arena *arena, const View *view) {
             text = arena_print(arena, "%s; %s %d %d on %d %d %d by %s", text, kinds[step->kind], step->width, step->height, step->fill[0], step->fill[1],
                                step->fill[2], step->filter);
             break;
-        case VIEW_LATER:
+        default:
             text = arena_print(arena, "%s; %s", text, step->name);
             for (int k = 0; k < step->parameters.count; k++)
                 text = arena_print(arena, "%s %s=%s", text, step->parameters.at[k].name, value_canonical(arena, step->parameters.at[k].value));

@@ -159,6 +159,9 @@ typedef struct { int width, height, channels; uint8_t *pixels; } Image;
  * Thread-safe form: fills `why` (a sentence) instead of filing a diagnostic. */
 bool image_decode(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[256]);
 bool image_read(Jre *jre, const char *path, Span asked_at, Image *image);
+/* A PNG as one channel: 255 where a pixel (of a palette: the number of its entry) is not 0 and not transparent, else 0. */
+bool image_decode_marks(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[256]);
+Image image_new(Jre *jre, int width, int height, int channels);
 void image_free(Image *image);
 bool image_write_png(Jre *jre, const char *path, Span asked_at, const Image *image);
 /* Width and height from the header alone. */
@@ -172,6 +175,15 @@ void image_resize(Jre *jre, const Image *from, int width, int height, ResampleFi
 void image_to_gray(Jre *jre, const Image *from, Image *gray);                 /* Pillow convert("L") */
 /* RGBA over one color (Pillow's paste with the alpha as mask); RGB is copied. */
 void image_composite(Jre *jre, const Image *from, const uint8_t color[3], Image *rgb);
+
+/* ---- data/warp.c: turned and sheared --------------------------------------------------------------------------------------------- */
+
+/* Pixel (x, y) of the result looks at (a x + b y + c, d x + e y + f); `fill` is what it sees outside. smooth: bilinear, else nearest. */
+void image_warp(Jre *jre, const Image *from, const double matrix[6], bool smooth, const uint8_t fill[4], Image *to);
+void warp_rotation(double angle, int width, int height, double matrix[6]);     /* counterclockwise, around the middle */
+void warp_affine(const ViewStep *step, int width, int height, double matrix[6]);
+/* Lays a picture as its EXIF orientation says, 1 to 8 (2: mirrored left to right). */
+void image_turn(Jre *jre, const Image *from, int orientation, Image *to);
 
 /* ---- data/phash.c ---------------------------------------------------------------------------------------------------------------- */
 
@@ -270,14 +282,35 @@ void weight_library_free(WeightLibrary *library);
 const WeightFacts *weight_library_facts(WeightLibrary *library, const char *path, Span asked_at);
 WeightFile *weight_library_file(WeightLibrary *library, const char *path, Span asked_at);
 
+/* ---- data/mask.c: where the animal is (DEFINITIONS 5.11) ------------------------------------------------------------------------------ */
+
+/* What a cell says: COCO RLE (an object of JSON or Python with size and counts, plain or compressed) or a list of rows, for a picture of this size.
+ * mask: one channel, 0 or 255. Nothing is evaluated, no memory is taken for another size. False: `why` is a sentence. */
+bool mask_from_text(Jre *jre, const char *text, int width, int height, Image *mask, char why[256]);
+/* A PNG whose pixels are not 0 where the animal is: gray of any depth, colors, or entries of a palette. */
+bool mask_from_png(Jre *jre, const uint8_t *bytes, size_t length, int width, int height, Image *mask, char why[256]);
+/* The transparency of a picture. */
+bool mask_from_alpha(Jre *jre, const Image *picture, Image *mask, char why[256]);
+
 /* ---- data/picture.c: one picture file, on any thread --------------------------------------------------------------------------------- */
+
+/* One picture as a view sees it. */
+typedef struct {
+    const char *path;
+    const char *content_hash;             /* what the file must hold; NULL: whatever it holds */
+    bool exif_apply;
+    MaskKind mask_kind; const char *mask; /* where the view wants one: a cell of the column, or the path of its picture */
+    const char *mask_hash;                /* what that picture must hold, or NULL */
+    const char *table; int line;          /* where it is said; NULL, 0 without a table */
+    const char *hash;                     /* names all of this: the content's hash alone where nothing else matters */
+} PictureLook;
 
 /* What is wanted of a file, and what came of it. A task uses no memory but its own. */
 typedef struct {
-    const char *path;
+    const PictureLook *look;
     bool fail_read;                       /* by order of JRE_FAIL_READ */
     bool want_hash, want_phash;
-    const View *view; float *out;         /* NULL: no numbers wanted; else room for [3, height, width] */
+    const View *view; uint8_t *out;       /* NULL: no pixels wanted; else room for [height, width, 3] */
     char content_hash[33];
     uint64_t phash;                       /* of the picture over middle gray */
     DiagCode code; char why[256];         /* when picture_process gave false */
@@ -337,6 +370,8 @@ bool dataset_measure(Jre *jre, Dataset *dataset);
 /* Perceptual hashes, if dataset_load had no need of them. */
 bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progress, Dataset *dataset);
 const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */
+/* How a view sees these pictures (data/picture.c). False: a mask is not there (diagnosed, all together). */
+bool picture_looks(Jre *jre, const Dataset *dataset, const View *view, const int *which, int count, PictureLook *looks);
 /* Of a picture, as text; NULL where it is missing: a role, else a column; a column only. */
 const char *picture_value(const Dataset *dataset, int picture, const char *name);
 const char *picture_cell(const Dataset *dataset, int picture, const char *column);
@@ -428,13 +463,15 @@ bool count_split(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan
 
 /* ---- data/augment.c, data/loader.c: from a file to numbers -------------------------------------------------------------------------- */
 
-/* Runs a view: picture (gray, RGB or RGBA) to [3, height, width] f32. Bit-exact with Pillow where Pillow has the operation. */
-void view_apply(Jre *jre, const View *view, const Image *picture, float *out);
+/* A view's steps on pixels: picture (gray, RGB or RGBA) to RGB of the view's size. Bit-exact with Pillow where Pillow has the operation. mask: one
+ * channel as large as the picture, 255 where the animal is; NULL if the view wants none. False: `why` is a sentence. */
+bool view_pixels(Jre *jre, const View *view, const Image *picture, const Image *mask, Image *rgb, char why[256]);
+/* Its numbers: pixels of the view's size to [3, height, width] f32. */
+void view_numbers(const View *view, const uint8_t *pixels, float *out);
 
-/* Decodes ahead on threads of its own, hands batches over in order. Paths, hashes and view outlive it. content_hashes: what the
- * files must hold, or NULL; one that holds something else counts as unreadable. */
+/* Decodes ahead on threads of its own, hands batches over in order. Looks and view outlive it. */
 typedef struct Loader Loader;
-Loader *loader_new(Jre *jre, const View *view, const char *const *paths, const char *const *content_hashes, int count, int batch, int threads);
+Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int count, int batch, int threads);
 /* The next batch [n, 3, height, width], until the next call; n, 0 at the end, -1 if a picture could not be read (diagnosed, all of the
  * batch; the batches behind it can still be had). */
 int loader_next(Loader *loader, const float **pixels);
@@ -581,7 +618,7 @@ int session_run(Session *session, Compilation *compilation);
 /* The stored embeddings of one embed: they grow by picture, and keep their order. */
 typedef struct {
     const char *key; const KeyTree *tree; int width, count, room; float *values;
-    LIST(const char *) content, file; Map row;            /* row: number + 1 by content hash */
+    LIST(const char *) content, file; Map row;            /* content: the hash of a look; row: number + 1 by it */
     double seconds; int64_t computed;                     /* spent on all of them, by whichever run */
     const char *checksum;                 /* of what the store held when it was last read or written; NULL: nothing */
 } EmbeddingTable;

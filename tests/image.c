@@ -110,13 +110,14 @@ static void expected_pixel(int x, int y, int kind, int depth, bool seen_through,
     bool gray = kind == GRAY || kind == GRAY_ALPHA;
     for (int i = 0; i < 3; i++) {
         unsigned value = values[gray ? 0 : i];
-        pixel[i] = (uint8_t)(depth == 16 ? value >> 8 : value * 255 / ((1u << depth) - 1));
+        bool cut = kind == GRAY && depth == 16;           /* as Pillow does */
+        pixel[i] = (uint8_t)(cut ? (value > 255 ? 255 : value) : depth == 16 ? value >> 8 : value * 255 / ((1u << depth) - 1));
     }
     pixel[3] = 255;
     if (kind == GRAY_ALPHA || kind == RGBA)
         pixel[3] = (uint8_t)(depth == 16 ? values[channels - 1] >> 8 : values[channels - 1]);
     else if (seen_through)
-        pixel[3] = gray ? (values[0] == 1 ? 0 : 255) : (values[0] == 5 && values[1] == 6 && values[2] == 7 ? 0 : 255);
+        pixel[3] = gray ? (pixel[0] == (depth == 1 ? 255 : 1) ? 0 : 255) : (pixel[0] == 5 && pixel[1] == 6 && pixel[2] == 7 ? 0 : 255);
 }
 
 static void expect_png(Room *room, int kind, int depth, bool interlaced, bool seen_through) {
@@ -148,6 +149,77 @@ static void every_kind_of_png_becomes_rgb_or_rgba(void **state) {
             for (int form = 0; allowed && form < 4; form++)
                 if (form < 2 || (kinds[i] & 4) == 0)
                     expect_png(room, kinds[i], depth, form & 1, form & 2);
+        }
+}
+
+/* A row of `count` pixels; `clear`: the transparent color, or NULL. */
+static void put_row(Room *room, int kind, int depth, const uint8_t *samples, int count, const png_color_16 *clear) {
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png_create_info_struct(png);
+    room->bytes.length = 0;
+    png_set_write_fn(png, &room->bytes, add_bytes, flush_nothing);
+    png_set_IHDR(png, info, (png_uint_32)count, 1, depth, kind, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (clear)
+        png_set_tRNS(png, info, NULL, 0, clear);
+    png_write_info(png, info);
+    png_write_row(png, samples);
+    png_write_end(png, info);
+    png_destroy_write_struct(&png, &info);
+}
+
+/* What Pillow 13.0's convert("RGBA") gives where one could think otherwise; without a transparent color the last of four is 255. */
+static void sixteen_bits_and_transparent_colors_are_pillows(void **state) {
+    Room *room = *state;
+    static const struct { int kind, depth, count; uint8_t samples[24]; bool clear; int color[3]; uint8_t pixels[32]; } rows[] = {
+        {GRAY, 16, 5, {0, 5, 0, 255, 1, 0, 0x12, 0x34, 255, 255}, false, {0}, {5, 5, 5, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}},
+        {GRAY, 16, 3, {0, 5, 0, 6, 1, 5}, true, {5}, {5, 5, 5, 0, 6, 6, 6, 255, 255, 255, 255, 255}},
+        {GRAY, 16, 2, {0, 5, 1, 5}, true, {0x12ff}, {5, 5, 5, 255, 255, 255, 255, 0}},
+        {GRAY_ALPHA, 16, 2, {0x12, 0x34, 0x80, 0xff, 0, 0xff, 1, 0}, false, {0}, {0x12, 0x12, 0x12, 0x80, 0, 0, 0, 1}},
+        {RGB, 16, 2, {0x12, 0x34, 0x80, 0xff, 0, 0xff, 5, 0, 6, 0, 7, 0}, true, {5, 6, 7}, {0x12, 0x80, 0, 255, 5, 6, 7, 0}},
+        {RGB, 16, 2, {0, 5, 0, 6, 0, 7, 5, 0, 6, 0, 7, 0}, true, {5 << 8, 6 << 8, 7 << 8}, {0, 0, 0, 0, 5, 6, 7, 255}},
+        {RGBA, 16, 1, {0, 255, 1, 0, 0, 5, 0x7f, 0x80}, false, {0}, {0, 1, 0, 0x7f}},
+        {RGB, 8, 2, {5, 6, 7, 9, 9, 9}, true, {0x105, 6, 7}, {5, 6, 7, 0, 9, 9, 9, 255}},
+        {GRAY, 4, 4, {0x12, 0x3f}, true, {2}, {17, 17, 17, 255, 34, 34, 34, 255, 51, 51, 51, 255, 255, 255, 255, 255}},
+        {GRAY, 4, 2, {0x01}, true, {17}, {0, 0, 0, 255, 17, 17, 17, 0}},
+        {GRAY, 1, 2, {0x80}, true, {1}, {255, 255, 255, 0, 0, 0, 0, 255}}, {GRAY, 1, 2, {0x80}, true, {0}, {255, 255, 255, 255, 0, 0, 0, 0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const png_color_16 clear = { .gray = (png_uint_16)rows[i].color[0], .red = (png_uint_16)rows[i].color[0], .green = (png_uint_16)rows[i].color[1], .blue = (png_uint_16)rows[i].color[2] };
+        put_row(room, rows[i].kind, rows[i].depth, rows[i].samples, rows[i].count, rows[i].clear ? &clear : NULL);
+        Image image;
+        char why[256] = "";
+        if (!image_decode(room->jre, (const uint8_t *)room->bytes.at, room->bytes.length, &image, why))
+            fail_msg("row %zu: %s", i, why);
+        for (int pixel = 0; pixel < rows[i].count; pixel++)
+            if (memcmp(image.pixels + pixel * image.channels, rows[i].pixels + 4 * pixel, (size_t)image.channels) != 0)
+                fail_msg("row %zu: pixel %d is %d %d %d", i, pixel, image.pixels[pixel * image.channels], image.pixels[pixel * image.channels + 1], image.pixels[pixel * image.channels + 2]);
+        image_free(&image);
+    }
+}
+
+/* Masks count the entries of a palette, not their colors. */
+static void marks_are_what_is_not_zero(void **state) {
+    Room *room = *state;
+    static const int kinds[] = { GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA };
+    for (int i = 0; i < 5; i++)
+        for (int depth = 1; depth <= 16; depth *= 2) {
+            if (kinds[i] != GRAY && (kinds[i] == PALETTE ? depth > 8 : depth < 8))
+                continue;
+            Image image;
+            char why[256];
+            put_png(room, kinds[i], depth, depth & 2, false);
+            assert_true(image_decode_marks(room->jre, (const uint8_t *)room->bytes.at, room->bytes.length, &image, why));
+            assert_int_equal(image.channels, 1);
+            int channels = channels_of(kinds[i]), colors = channels - (kinds[i] >= GRAY_ALPHA);
+            for (int at = 0; at < WIDTH * HEIGHT; at++) {
+                bool marked = false;
+                for (int channel = 0; channel < colors; channel++)
+                    marked |= sample(at % WIDTH, at / WIDTH, channel, depth) != 0;
+                if (colors < channels)
+                    marked &= sample(at % WIDTH, at / WIDTH, colors, depth) != 0;
+                assert_int_equal(image.pixels[at], marked ? 255 : 0);
+            }
+            image_free(&image);
         }
 }
 
@@ -359,6 +431,8 @@ static void the_header_alone_tells_the_size(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_kind_of_png_becomes_rgb_or_rgba, enter, leave),
+        cmocka_unit_test_setup_teardown(sixteen_bits_and_transparent_colors_are_pillows, enter, leave),
+        cmocka_unit_test_setup_teardown(marks_are_what_is_not_zero, enter, leave),
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, enter, leave),
         cmocka_unit_test_setup_teardown(jpegs_have_the_pixels_of_pillow, enter, leave),
         cmocka_unit_test_setup_teardown(other_files_are_called_by_their_name, enter, leave),

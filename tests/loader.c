@@ -5,7 +5,7 @@
 
 enum { PICTURES = 23, SIDE = 6 };
 
-typedef struct { Jre *jre; Arena arena; char folder[64]; View view; const char *paths[PICTURES]; } Album;
+typedef struct { Jre *jre; Arena arena; char folder[64]; View view; const char *paths[PICTURES]; PictureLook looks[PICTURES]; } Album;
 
 /* Picture i is a square of value i. */
 static void album_open(Album *album) {
@@ -18,6 +18,7 @@ static void album_open(Album *album) {
         Image image = {SIDE, SIDE, 3, pixels};
         album->paths[i] = arena_print(&album->arena, "%s/%02d.png", album->folder, i);
         assert_true(image_write_png(album->jre, album->paths[i], NOWHERE, &image));
+        album->looks[i] = (PictureLook){.path = album->paths[i], .hash = album->paths[i]};
     }
     ViewStep step = {.kind = VIEW_FIT, .width = SIDE, .height = SIDE, .filter = "bicubic"};
     list_add(&album->arena, &album->view.steps, step);
@@ -45,7 +46,7 @@ static void batches_come_in_order(void **state) {
     album_open(&album);
     for (size_t t = 0; t < 3; t++)
         for (size_t b = 0; b < 4; b++) {
-            Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, batches[b], threads[t]);
+            Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, batches[b], threads[t]);
             const float *pixels;
             int seen = 0, got;
             while ((got = loader_next(loader, &pixels)) > 0)
@@ -64,7 +65,7 @@ static void a_bad_picture_costs_its_batch_and_no_other(void **state) {
     Album album;
     album_open(&album);
     write_text(album.paths[5], "not a picture");
-    Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, 4, 3);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 4, 3);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 4);
     assert_int_equal(loader_next(loader, &pixels), -1);
@@ -81,7 +82,7 @@ static void missing_pictures_are_named_ten_times_at_most(void **state) {
     Album album;
     album_open(&album);
     for (int i = 0; i < PICTURES; i++) assert_int_equal(unlink(album.paths[i]), 0);
-    Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, 5, 2);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 5, 2);
     const float *pixels;
     int got;
     while ((got = loader_next(loader, &pixels)) != 0) assert_int_equal(got, -1);
@@ -96,12 +97,10 @@ static void a_picture_with_other_bytes_than_promised_is_refused(void **state) {
     (void)state;
     Album album;
     album_open(&album);
-    const char *promised[PICTURES];
-    for (int i = 0; i < PICTURES; i++) promised[i] = hash_file(album.jre, album.paths[i], NOWHERE);
-    promised[6] = NULL;
+    for (int i = 0; i < PICTURES; i++) album.looks[i].content_hash = i == 6 ? NULL : hash_file(album.jre, album.paths[i], NOWHERE);
     assert_int_equal(rename(album.paths[9], album.paths[5]), 0);
     assert_int_equal(rename(album.paths[10], album.paths[6]), 0);
-    Loader *loader = loader_new(album.jre, &album.view, album.paths, promised, 8, 4, 3);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, 8, 4, 3);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 4);
     assert_int_equal(loader_next(loader, &pixels), -1);
@@ -117,7 +116,7 @@ static void it_may_end_at_any_moment(void **state) {
     Album album;
     album_open(&album);
     for (int taken = 0; taken < 5; taken++) {
-        Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, 3, 4);
+        Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, 4);
         const float *pixels;
         for (int i = 0; i < taken; i++) assert_int_equal(loader_next(loader, &pixels), 3);
         loader_free(loader);
@@ -130,7 +129,7 @@ static void no_pictures_are_no_batches(void **state) {
     (void)state;
     Album album;
     album_open(&album);
-    Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, 0, 4, 2);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, 0, 4, 2);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 0);
     loader_free(loader);
@@ -142,7 +141,7 @@ static void an_ordered_failure_hits_the_picture_that_was_meant(void **state) {
     Album album;
     album_open(&album);
     album.jre->fail_read_after = 7;
-    Loader *loader = loader_new(album.jre, &album.view, album.paths, NULL, PICTURES, 3, 4);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, 4);
     const float *pixels;
     for (int batch = 0; batch < 8; batch++) assert_int_equal(loader_next(loader, &pixels), batch == 2 ? -1 : batch == 7 ? 2 : 3);
     test_message_says(album.jre, "file_unreadable", "06.png", NULL);
@@ -154,13 +153,87 @@ static void a_task_hashes_what_hash_bytes_would(void **state) {
     (void)state;
     Album album;
     album_open(&album);
-    PictureTask task = {.path = album.paths[3], .want_hash = true, .want_phash = true};
+    PictureTask task = {.look = &album.looks[3], .want_hash = true, .want_phash = true};
     assert_true(picture_process(&task));
     assert_string_equal(task.content_hash, hash_file(album.jre, album.paths[3], NOWHERE));
     Image image = {0};
     assert_true(image_read(album.jre, album.paths[3], NOWHERE, &image));
     assert_true(task.phash == image_phash(album.jre, &image));
     image_free(&image);
+    album_close(&album);
+}
+
+/* ---- looks and masks ----------------------------------------------------------------------------------------------------------- */
+
+static void add_cover(Album *album) {
+    ViewStep cover = {.kind = VIEW_COVER, .name = "cover"};
+    ViewRole role = {"Mask", "mask", NOWHERE};
+    list_add(&album->arena, &album->view.steps, cover);
+    list_add(&album->arena, &album->view.roles, role);
+}
+
+static void a_look_is_called_by_the_content_unless_more_matters(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    Picture pictures[2] = {{.path = album.paths[0], .content_hash = "one"}, {.path = album.paths[1], .content_hash = "one", .mask = "[[1]]"}};
+    DatasetPlan plan = {.name = "animals"};
+    Dataset dataset = {.plan = &plan, .pictures = pictures, .count = 2};
+    PictureLook looks[2];
+    const int which[2] = {0, 1};
+    assert_true(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
+    assert_string_equal(looks[0].hash, "one");
+    plan.mask_kind = MASK_COLUMN;
+    assert_true(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
+    assert_string_equal(looks[1].hash, "one");                     /* the view wants no mask */
+    plan.exif_apply = true;
+    assert_true(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
+    assert_string_equal(looks[1].hash, looks[0].hash);
+    assert_string_not_equal(looks[1].hash, "one");
+    plan.exif_apply = false;
+    add_cover(&album);
+    assert_false(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
+    test_message_says(album.jre, "wrong_mask", "00.png", "empty", NULL);
+    pictures[0].mask = "[[0]]";
+    assert_true(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
+    assert_string_not_equal(looks[0].hash, looks[1].hash);
+    plan.mask_kind = MASK_ALPHA;
+    assert_true(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
+    assert_string_equal(looks[0].hash, "one");
+    plan.mask_kind = MASK_FILES;
+    pictures[0].mask = album.paths[2], pictures[1].mask = "/nowhere/mask.png";
+    assert_false(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
+    test_message_says(album.jre, "wrong_mask", "01.png", "/nowhere/mask.png", NULL);
+    pictures[1].mask = album.paths[3];
+    assert_true(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
+    assert_string_not_equal(looks[0].hash, looks[1].hash);
+    album_close(&album);
+}
+
+static void masks_are_read_beside_their_pictures(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    add_cover(&album);
+    const char *right = "{'size': [6, 6], 'counts': [18, 18]}", *wrong = "{'size': [6, 5], 'counts': [15, 15]}";
+    for (int i = 0; i < 4; i++) album.looks[i].mask_kind = MASK_COLUMN, album.looks[i].mask = right, album.looks[i].table = "masks.csv", album.looks[i].line = i + 2;
+    album.looks[3].mask = wrong;
+    album.looks[4].mask_kind = album.looks[5].mask_kind = MASK_FILES;
+    album.looks[4].mask = album.paths[7];
+    album.looks[5].mask = album.paths[0];
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, 6, 1, 2);
+    const float *pixels;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(loader_next(loader, &pixels), 1);
+        for (int at = 0; at < SIDE * SIDE; at++) assert_true(pixels[at] == (at % SIDE < 3 ? 0 : (float)i / 255.0f));
+    }
+    assert_int_equal(loader_next(loader, &pixels), -1);
+    test_message_says(album.jre, "wrong_mask", "03.png", "its mask in line 5 of `masks.csv`", "its size is [6, 5], height first; the picture's is [6, 6]", NULL);
+    assert_int_equal(loader_next(loader, &pixels), 1);
+    assert_true(pixels[0] == 4 / 255.0f);
+    assert_int_equal(loader_next(loader, &pixels), -1);
+    test_message_says(album.jre, "wrong_mask", "05.png", "00.png", "it is empty", NULL);
+    loader_free(loader);
     album_close(&album);
 }
 
@@ -174,6 +247,8 @@ int main(void) {
         cmocka_unit_test(no_pictures_are_no_batches),
         cmocka_unit_test(an_ordered_failure_hits_the_picture_that_was_meant),
         cmocka_unit_test(a_task_hashes_what_hash_bytes_would),
+        cmocka_unit_test(a_look_is_called_by_the_content_unless_more_matters),
+        cmocka_unit_test(masks_are_read_beside_their_pictures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

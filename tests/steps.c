@@ -55,19 +55,19 @@ static void every_step_is_checked_and_says_whether_it_draws(void **state) {
     (void)state;
     static const struct { const char *steps; int side; bool random; const char *later; } cases[] = {
         {"x |> fit(8px)", 8, false, NULL}, {"x |> stretch(8px, filter = box) |> normalize(half)", 8, false, NULL},
-        {"x |> resize(40px) |> center(32px)", 32, false, "resize"}, {"x |> fit(8px) |> center(8px)", 8, false, "center"},
-        {"x |> center(8px)", 8, false, "center"}, {"x |> fit(9px) |> corner(8px, at = top_left)", 8, false, "corner"},
+        {"x |> resize(40px) |> center(32px)", 32, false, NULL}, {"x |> fit(8px) |> center(8px)", 8, false, NULL},
+        {"x |> center(8px)", 8, false, NULL}, {"x |> fit(9px) |> corner(8px, at = top_left)", 8, false, NULL},
         {"x |> fit(9px) |> crop(8px)", 8, true, "crop"}, {"x |> fit(9px) |> crop(16px, scale = 0.8 to 1.0)", 16, true, "crop"},
         {"x |> crop(8px, scale = 80% to 1, ratio = 1 to 1)", 8, true, "crop"}, {"x |> crop(8px, scale = none)", 8, true, "crop"},
-        {"x |> fit(8px) |> rotate(10deg)", 8, false, "rotate"}, {"x |> fit(8px) |> rotate(angle = -0.5rad, fill = gray)", 8, false, "rotate"},
-        {"x |> fit(8px) |> affine(right = -15%, scale = 1.15)", 8, false, "affine"}, {"x |> fit(8px) |> perspective()", 8, true, "perspective"},
+        {"x |> fit(8px) |> rotate(10deg)", 8, false, NULL}, {"x |> fit(8px) |> rotate(angle = -0.5rad, fill = gray)", 8, false, NULL},
+        {"x |> fit(8px) |> affine(right = -15%, scale = 1.15)", 8, false, NULL}, {"x |> fit(8px) |> perspective()", 8, true, "perspective"},
         {"x |> fit(8px) |> perspective(distortion = 0%)", 8, true, "perspective"}, {"x |> fit(8px) |> perspective(distortion = 0%, chance = 1)", 8, false, "perspective"},
         {"x |> fit(8px) |> flip()", 8, true, "flip"}, {"x |> fit(8px) |> flip(as = new_identity, chance = 100%)", 8, false, "flip"},
-        {"x |> fit(8px) |> flip(chance = 0)", 8, false, "flip"}, {"x |> fit(8px) |> jitter()", 8, false, "jitter"},
-        {"x |> fit(8px) |> jitter(brightness = 0.2, contrast = 20%)", 8, true, "jitter"}, {"x |> fit(8px) |> gray", 8, false, "gray"},
+        {"x |> fit(8px) |> flip(chance = 0)", 8, false, NULL}, {"x |> fit(8px) |> flip(chance = 1)", 8, false, NULL}, {"x |> fit(8px) |> jitter()", 8, false, "jitter"},
+        {"x |> fit(8px) |> jitter(brightness = 0.2, contrast = 20%)", 8, true, "jitter"}, {"x |> fit(8px) |> gray", 8, false, NULL}, {"x |> normalize(half) |> fit(8px)", 8, false, "fit"},
         {"x |> fit(8px) |> gray(chance = 10%)", 8, true, "gray"}, {"x |> fit(8px) |> blur(2px)", 8, false, "blur"},
         {"x |> fit(8px) |> noise()", 8, true, "noise"}, {"x |> fit(8px) |> noise(spread = 0)", 8, false, "noise"}, {"x |> jpeg(quality = 30) |> fit(8px)", 8, false, "jpeg"},
-        {"x |> fit(8px) |> erase(probability = 25%, area = 2% to 15%)", 8, true, "erase"}, {"x |> fit(8px) |> erase(probability = 0)", 8, false, "erase"},
+        {"x |> fit(8px) |> erase(probability = 25%, area = 2% to 15%)", 8, true, "erase"}, {"x |> fit(8px) |> erase(probability = 0)", 8, false, NULL},
         {"x |> fit(8px) |> cutout(4px)", 8, true, "cutout"}, {"x |> fit(8px) |> cutout(4px, count = 3, fill = black, chance = 50%)", 8, true, "cutout"},
         {"x |> fit(8px) |> grid_mask(period = 2px to 4px)", 8, true, "grid_mask"}, {"x |> fit(8px) |> randaugment(count = 2, magnitude = 10, spread = 1)", 8, true, "randaugment"},
     };
@@ -162,7 +162,9 @@ static void data_of_a_view_comes_by_type(void **state) {
     assert_int_equal(view->roles.count, 2);
     assert_string_equal(view->roles.at[0].type, "Mask");
     assert_string_equal(view->roles.at[1].name, "side");
-    assert_string_equal(view->later, "cover");
+    assert_string_equal(view->later, "flip");
+    assert_true(view_wants(view, "Mask"));
+    assert_false(view_wants(view, "Label"));
     assert_string_equal(step_parameter(view_step(view, "flip"), "as")->text, "new_identity");
     assert_string_equal(step_parameter(view_step(view, "cover"), "mask")->type, "Mask");
     assert_null(view_step(view, "crop"));

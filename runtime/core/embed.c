@@ -1,6 +1,6 @@
 /* embed.c: pictures to numbers, each once.
  *
- * In: an embed of the plan and the pictures that somebody needs. Out: a table with a row for each, by content hash. Contract:
+ * In: an embed of the plan and the pictures that somebody needs. Out: a table with a row for each, by the hash of its look. Contract:
  * the table of an embed only ever grows, and rows keep their places. embeddings.npy and rows.csv may therefore run ahead of
  * about.json: its `rows` and `checksum` say how many of the first rows count, so a run that is killed at any instant
  * leaves a table that is right. What is finished is kept every minute, at the end, and when the run is interrupted. */
@@ -160,8 +160,8 @@ bool embedding_link(Session *session, const EmbeddingTable *table, const char *p
 
 /* ---- growing it ------------------------------------------------------------------------------------------------------------ */
 
-/* The pictures that a table lacks, each content once. */
-typedef struct { const Picture **pictures; const char **paths, **content_hashes; int count; } Missing;
+/* The pictures that a table lacks, each look once. */
+typedef struct { const Picture **pictures; PictureLook *looks; int count; } Missing;
 
 typedef struct {
     Session *session;
@@ -176,7 +176,7 @@ typedef struct {
 static void grow_table(Growth *growth, int first, int count, const float *values) {
     EmbeddingTable *table = growth->table;
     for (int i = 0; i < count; i++)
-        append_row(growth->session, table, values + (size_t)i * (size_t)table->width, growth->missing.content_hashes[first + i], growth->missing.pictures[first + i]->file);
+        append_row(growth->session, table, values + (size_t)i * (size_t)table->width, growth->missing.looks[first + i].hash, growth->missing.pictures[first + i]->file);
     growth->done += count;
     double now = seconds_now();
     table->seconds += now - growth->since;
@@ -189,18 +189,20 @@ static void grow_table(Growth *growth, int first, int count, const float *values
     growth->kept = growth->since = seconds_now();
 }
 
-static Missing find_missing(Arena *scratch, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count) {
-    Missing missing = {arena_array(scratch, const Picture *, count + 1), arena_array(scratch, const char *, count + 1), arena_array(scratch, const char *, count + 1), 0};
+/* False: diagnosed. */
+static bool find_missing(Session *session, Arena *scratch, const EmbedPlan *embed, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, Missing *missing) {
+    PictureLook *looks = arena_array(scratch, PictureLook, count + 1);
+    *missing = (Missing){arena_array(scratch, const Picture *, count + 1), looks, 0};
+    if (!picture_looks(session->jre, dataset, embed->view, which, count, looks)) return false;
     Map asked = {0};
     for (int i = 0; i < count; i++) {
-        const Picture *picture = &dataset->pictures[which[i]];
-        if (map_get(&table->row, picture->content_hash) || map_get(&asked, picture->content_hash)) continue;
-        map_set(&asked, scratch, picture->content_hash, (void *)(uintptr_t)picture);
-        missing.pictures[missing.count] = picture;
-        missing.paths[missing.count] = picture->path;
-        missing.content_hashes[missing.count++] = picture->content_hash;
+        const PictureLook *look = &looks[i];
+        if (map_get(&table->row, look->hash) || map_get(&asked, look->hash)) continue;
+        map_set(&asked, scratch, look->hash, missing);
+        missing->pictures[missing->count] = &dataset->pictures[which[i]];
+        missing->looks[missing->count++] = *look;
     }
-    return missing;
+    return true;
 }
 
 /* A batch with a picture that cannot be read is left out and the others go on: what is finished need not be done again. */
@@ -246,7 +248,7 @@ static bool embed_missing(Growth *growth) {
     }
     Executor *executor = executor_new(session->jre, program, session->device, session->weights);
     if (!executor) return false;
-    Loader *loader = loader_new(session->jre, embed->view, missing->paths, missing->content_hashes, missing->count, LOADER_BATCH, pool_threads(session->pool));
+    Loader *loader = loader_new(session->jre, embed->view, missing->looks, missing->count, LOADER_BATCH, pool_threads(session->pool));
     bool sound = stream_batches(growth, executor, loader);
     loader_free(loader);
     executor_free(executor);
@@ -264,9 +266,8 @@ EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, con
     EmbeddingTable *table = embedding_table(session, embed);
     Arena scratch = {.jre = session->jre};
     double started = seconds_now();
-    Growth growth = {.session = session, .embed = embed, .table = table, .missing = find_missing(&scratch, table, dataset, which, count),
-                     .since = started, .kept = started};
-    bool sound = embed_missing(&growth);
+    Growth growth = {.session = session, .embed = embed, .table = table, .since = started, .kept = started};
+    bool sound = find_missing(session, &scratch, embed, table, dataset, which, count, &growth.missing) && embed_missing(&growth);
     /* A disk that takes nothing was diagnosed; the numbers are there all the same. */
     if (growth.unkept && !growth.cannot_keep) keep_table(session, embed, table);
     *computed = growth.done;
@@ -275,20 +276,26 @@ EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, con
     return sound ? table : NULL;
 }
 
-bool embedding_unit_rows(Session *session, const EmbedPlan *embed, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, float *out) {
+static bool copy_unit_row(const EmbeddingTable *table, const char *look, float *out) {
     size_t width = (size_t)table->width;
-    for (int i = 0; i < count; i++) {
-        const Picture *picture = &dataset->pictures[which[i]];
-        intptr_t row = (intptr_t)map_get(&table->row, picture->content_hash);
-        const float *from = row ? table->values + (size_t)(row - 1) * width : NULL;
-        double square = 0;
-        for (size_t d = 0; from && d < width; d++) square += (double)from[d] * (double)from[d];
-        if (!from || !isfinite(square)) {
-            diag(session->jre, DIAG_not_a_number, embed->span, "the numbers of `%s` are not all finite, so nothing can be compared with it", picture->file);
-            return false;
-        }
-        double length = sqrt(square) > 1e-12 ? sqrt(square) : 1e-12;
-        for (size_t d = 0; d < width; d++) out[(size_t)i * width + d] = (float)((double)from[d] / length);
-    }
+    intptr_t row = (intptr_t)map_get(&table->row, look);
+    const float *from = row ? table->values + (size_t)(row - 1) * width : NULL;
+    double square = 0;
+    for (size_t d = 0; from && d < width; d++) square += (double)from[d] * (double)from[d];
+    if (!from || !isfinite(square)) return false;
+    double length = sqrt(square) > 1e-12 ? sqrt(square) : 1e-12;
+    for (size_t d = 0; d < width; d++) out[d] = (float)((double)from[d] / length);
     return true;
+}
+
+bool embedding_unit_rows(Session *session, const EmbedPlan *embed, const EmbeddingTable *table, const Dataset *dataset, const int *which, int count, float *out) {
+    Arena scratch = {.jre = session->jre};
+    PictureLook *looks = arena_array(&scratch, PictureLook, count + 1);
+    bool sound = picture_looks(session->jre, dataset, embed->view, which, count, looks);
+    for (int i = 0; i < count && sound; i++) {
+        sound = copy_unit_row(table, looks[i].hash, out + (size_t)i * (size_t)table->width);
+        if (!sound) diag(session->jre, DIAG_not_a_number, embed->span, "the numbers of `%s` are not all finite, so nothing can be compared with it", dataset->pictures[which[i]].file);
+    }
+    arena_free(&scratch);
+    return sound;
 }

@@ -217,12 +217,13 @@ static bool read_pictures(Loading *loading, const Unread *unread) {
     int fail = injected_read_failure(jre, unread->count);
     Findings corrupt = {0}, unreadable = {0}, missing = {0};
     PictureTask *tasks = arena_array(&loading->scratch, PictureTask, CHUNK);
+    PictureLook *looks = arena_array(&loading->scratch, PictureLook, unread->count + 1);
+    for (int i = 0; i < unread->count; i++) looks[i] = (PictureLook){.path = loading->dataset->pictures[unread->which[i]].path, .exif_apply = loading->plan->exif_apply};
     int done = 0;
     while (done < unread->count && !jre->interrupted) {
         TaskList list = {tasks, unread->count - done < CHUNK ? unread->count - done : CHUNK};
         for (int i = 0; i < list.count; i++)
-            tasks[i] = (PictureTask){.path = loading->dataset->pictures[unread->which[done + i]].path, .fail_read = done + i == fail,
-                                     .want_hash = true, .want_phash = unread->want_phash};
+            tasks[i] = (PictureTask){.look = &looks[done + i], .fail_read = done + i == fail, .want_hash = true, .want_phash = unread->want_phash};
         pool_run(loading->pool, run_tasks, &list);
         for (int i = 0; i < list.count; i++) {
             PictureTask *task = &tasks[i];
@@ -231,7 +232,7 @@ static bool read_pictures(Loading *loading, const Unread *unread) {
                 continue;
             }
             Findings *findings = task->code == DIAG_file_corrupt ? &corrupt : task->code == DIAG_file_missing ? &missing : &unreadable;
-            add_finding(loading, findings, arena_print(&loading->scratch, "%s   %s", task->path, task->why));
+            add_finding(loading, findings, arena_print(&loading->scratch, "%s   %s", task->look->path, task->why));
         }
         done += list.count;
         if (loading->progress) progress_step(&bar, done);

@@ -1,8 +1,8 @@
 /* image.c: PNG and JPEG become 8-bit RGB or RGBA, as Pillow's open() and convert() make them.
  *
  * PNG: every depth, palettes, gray, interlacing; transparency of any form gives RGBA. Gamma and color profiles are ignored, as Pillow does.
- * 16 bits become 8 by dropping the low byte, for all kinds of PNG. (Pillow does so too, but for gray without alpha it cuts every value
- * at 255, which whitens the picture; that is not followed. Nor is its loss of the transparent color of 16-bit pictures.)
+ * 16 bits become 8 by dropping the low byte, but gray without alpha is cut off at 255: so does Pillow. A transparent color is compared, by
+ * its low byte, with what has become of a pixel in 8 bits (of one bit: 0 or 255): so does Pillow too.
  * JPEG: the accurate integer transform and smooth upsampling, which are Pillow's defaults too; CMYK and YCCK with Adobe's inverted inks.
  * EXIF orientation is not applied here.
  *
@@ -92,7 +92,8 @@ typedef struct {
     Jre *jre; const uint8_t *bytes; size_t length, at;
     Image *image; char *why;
     png_structp png; png_infop info;
-    bool cut_off;
+    uint8_t *samples;                     /* of what libpng does not bring to 8 bits as Pillow does */
+    bool cut_off, marks;                  /* marks: pixels are 255 where there is anything but 0 */
 } PngReader;
 
 static _Noreturn void png_failed(png_structp png, png_const_charp message) {
@@ -128,23 +129,87 @@ static bool png_size(const uint8_t *bytes, size_t length, int64_t *width, int64_
     return true;
 }
 
+/* All rows, `stride` bytes each. */
+static void read_png_pixels(PngReader *reader, uint8_t *rows, size_t stride) {
+    png_structp png = reader->png;
+    int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, reader->info);
+    if (png_get_rowbytes(png, reader->info) != stride)
+        png_error(png, "unknown kind of pixels");
+    for (int pass = 0; pass < passes; pass++)
+        for (int y = 0; y < reader->image->height; y++)
+            png_read_row(png, rows + (size_t)y * stride, NULL);
+    png_read_end(png, NULL);
+}
+
+/* Gray of 16 bits, cut off at 255, in each of three or four channels. */
+static void read_deep_gray(PngReader *reader) {
+    Image *image = reader->image;
+    size_t count = (size_t)image->width * (size_t)image->height;
+    reader->samples = jre_allocate(reader->jre, 2 * count);
+    read_png_pixels(reader, reader->samples, 2 * (size_t)image->width);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *pixel = image->pixels + i * (size_t)image->channels;
+        memset(pixel, reader->samples[2 * i] ? 255 : reader->samples[2 * i + 1], (size_t)image->channels);
+        if (image->channels == 4)
+            pixel[3] = 255;
+    }
+}
+
+static void clear_transparent_color(Image *image, const png_color_16 *color, bool gray, int depth) {
+    uint8_t level = depth == 1 && color->gray ? 255 : (uint8_t)color->gray;
+    const uint8_t clear[3] = { gray ? level : (uint8_t)color->red, gray ? level : (uint8_t)color->green, gray ? level : (uint8_t)color->blue };
+    uint8_t *pixel = image->pixels;
+    for (size_t i = 0; i < (size_t)image->width * (size_t)image->height; i++, pixel += 4)
+        if (memcmp(pixel, clear, 3) == 0)
+            pixel[3] = 0;
+}
+
 static void read_png_rows(PngReader *reader) {
     png_structp png = reader->png;
     Image *image = reader->image;
-    png_set_expand(png);                  /* palettes, few bits, a transparent color */
-    png_set_strip_16(png);
-    png_set_gray_to_rgb(png);
-    int passes = png_set_interlace_handling(png);
-    png_read_update_info(png, reader->info);
-    image->channels = png_get_channels(png, reader->info);
-    size_t stride = (size_t)image->width * (size_t)image->channels;
-    if ((image->channels != 3 && image->channels != 4) || png_get_rowbytes(png, reader->info) != stride)
-        png_error(png, "unknown kind of pixels");
+    int kind = png_get_color_type(png, reader->info), depth = png_get_bit_depth(png, reader->info);
+    bool gray = !(kind & PNG_COLOR_MASK_COLOR), palette = kind == PNG_COLOR_TYPE_PALETTE, alpha = kind & PNG_COLOR_MASK_ALPHA;
+    png_color_16p color = NULL;
+    bool clear = png_get_valid(png, reader->info, PNG_INFO_tRNS) != 0;
+    png_get_tRNS(png, reader->info, NULL, NULL, &color);
+    image->channels = alpha || clear ? 4 : 3;
     image->pixels = pixels_new(reader->jre, image);
-    for (int pass = 0; pass < passes; pass++)
-        for (int y = 0; y < image->height; y++)
-            png_read_row(png, image->pixels + (size_t)y * stride, NULL);
-    png_read_end(png, NULL);
+    if (gray && !alpha && depth == 16) {
+        read_deep_gray(reader);
+    } else {
+        png_set_strip_16(png);
+        if (palette)
+            png_set_expand(png);          /* with the transparency of its entries */
+        else if (gray)
+            png_set_expand_gray_1_2_4_to_8(png);
+        png_set_gray_to_rgb(png);
+        if (clear && !palette)
+            png_set_add_alpha(png, 255, PNG_FILLER_AFTER);
+        read_png_pixels(reader, image->pixels, (size_t)image->width * (size_t)image->channels);
+    }
+    if (clear && !palette)
+        clear_transparent_color(image, color, gray, depth);
+}
+
+/* One channel: 255 where a sample is not 0 (an entry of a palette: by its number) and nothing is transparent, else 0. */
+static void read_png_marks(PngReader *reader) {
+    png_structp png = reader->png;
+    Image *image = reader->image;
+    int channels = png_get_channels(png, reader->info), bytes = png_get_bit_depth(png, reader->info) == 16 ? 2 : 1;
+    bool alpha = png_get_color_type(png, reader->info) & PNG_COLOR_MASK_ALPHA;
+    size_t width = (size_t)(channels * bytes), seen = width - (alpha ? (size_t)bytes : 0), count = (size_t)image->width * (size_t)image->height;
+    png_set_packing(png);                 /* a byte a sample */
+    image->channels = 1;
+    image->pixels = pixels_new(reader->jre, image);
+    reader->samples = jre_allocate(reader->jre, width * count);
+    read_png_pixels(reader, reader->samples, width * (size_t)image->width);
+    for (size_t i = 0; i < count; i++) {
+        static const uint8_t none[8];
+        const uint8_t *sample = reader->samples + i * width;
+        bool marked = memcmp(sample, none, seen) != 0 && (!alpha || memcmp(sample + seen, none, (size_t)bytes) != 0);
+        image->pixels[i] = marked ? 255 : 0;
+    }
 }
 
 static bool run_png(PngReader *reader) {
@@ -162,12 +227,15 @@ static bool run_png(PngReader *reader) {
         return false;
     reader->image->width = (int)width;
     reader->image->height = (int)height;
-    read_png_rows(reader);
+    if (reader->marks)
+        read_png_marks(reader);
+    else
+        read_png_rows(reader);
     return true;
 }
 
-static bool decode_png(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[WHY_BYTES]) {
-    PngReader reader = { .jre = jre, .bytes = bytes, .length = length, .image = image, .why = why };
+static bool decode_png(Jre *jre, const uint8_t *bytes, size_t length, bool marks, Image *image, char why[WHY_BYTES]) {
+    PngReader reader = { .jre = jre, .bytes = bytes, .length = length, .image = image, .why = why, .marks = marks };
     int64_t width, height;
     if (png_size(bytes, length, &width, &height) && !size_allowed(width, height, why))
         return false;
@@ -178,6 +246,7 @@ static bool decode_png(Jre *jre, const uint8_t *bytes, size_t length, Image *ima
     if (!reader.info)
         snprintf(why, WHY_BYTES, "there is not enough memory to decode it");
     png_destroy_read_struct(&reader.png, &reader.info, NULL);
+    jre_release(reader.samples);
     return done;
 }
 
@@ -304,10 +373,23 @@ bool image_decode(Jre *jre, const uint8_t *bytes, size_t length, Image *image, c
     *image = (Image){0};
     bool done = false;
     switch (format_of(bytes, length)) {
-    case FORMAT_PNG: done = decode_png(jre, bytes, length, image, why); break;
+    case FORMAT_PNG: done = decode_png(jre, bytes, length, false, image, why); break;
     case FORMAT_JPEG: done = decode_jpeg(jre, bytes, length, image, why); break;
     case FORMAT_OTHER: explain_other(bytes, length, why); break;
     }
+    if (!done)
+        image_free(image);
+    return done;
+}
+
+bool image_decode_marks(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[256]) {
+    *image = (Image){0};
+    Format format = format_of(bytes, length);
+    bool done = format == FORMAT_PNG && decode_png(jre, bytes, length, true, image, why);
+    if (format == FORMAT_OTHER)
+        explain_other(bytes, length, why);
+    if (format == FORMAT_JPEG)
+        snprintf(why, WHY_BYTES, "it is a JPEG, which blurs the edge of a mask: save the mask as a PNG");
     if (!done)
         image_free(image);
     return done;

@@ -1,6 +1,6 @@
 /* loader.c: pictures ahead of the network.
  *
- * In: paths and a view. Out: batches in the order of the paths. Contract: threads of the loader's own claim one picture after
+ * In: looks and a view. Out: batches in the order of the looks. Contract: threads of the loader's own claim one picture after
  * another and write each into its place in a ring of batches; a picture is claimed only when its batch has a slot, so at most
  * RING batches are in memory. Threads touch no Jre; what goes wrong is kept beside the picture and filed by the thread that
  * asks for the batch. A file whose bytes are not the ones that were promised is a failure too: its numbers would be kept
@@ -14,14 +14,14 @@
 enum { RING = 3, NAMED_FAILURES = 10, MOST_THREADS = 64 };
 
 typedef struct { bool failed; DiagCode code; char why[256]; } Failure;
-typedef struct { float *pixels; Failure *failures; int done; } Slot;
+typedef struct { float *pixels; uint8_t *seen; Failure *failures; int done; } Slot;      /* seen: pixels in 8 bits */
 
 struct Loader {
     Jre *jre;
     const View *view;
-    const char *const *paths, *const *content_hashes;
+    const PictureLook *looks;
     int count, batch, threads;
-    size_t picture_floats;
+    size_t picture_values;
     int fail_at;                          /* the picture whose reading fails by order of a test; -1: none */
     int reported;
     Slot slot[RING];
@@ -38,26 +38,18 @@ static int batch_size(const Loader *loader, int batch) {
     return rest < loader->batch ? rest : loader->batch;
 }
 
-/* True if the bytes that were read are those that the caller has in mind, or it has none. */
-static bool promise_kept(PictureTask *task, const char *promised) {
-    if (!promised || strcmp(task->content_hash, promised) == 0) return true;
-    task->code = DIAG_file_unreadable;
-    snprintf(task->why, sizeof task->why, "it has changed since it was looked at; run again, and if that says the same, `touch` the file first");
-    return false;
-}
-
 static void process(Loader *loader, int picture) {
     Slot *slot = &loader->slot[picture / loader->batch % RING];
-    int place = picture % loader->batch;
-    const char *promised = loader->content_hashes ? loader->content_hashes[picture] : NULL;
-    PictureTask task = {.path = loader->paths[picture], .fail_read = picture == loader->fail_at, .want_hash = promised != NULL, .view = loader->view,
-                        .out = slot->pixels + (size_t)place * loader->picture_floats};
+    size_t place = (size_t)(picture % loader->batch), values = loader->picture_values;
+    PictureTask task = {.look = &loader->looks[picture], .fail_read = picture == loader->fail_at, .view = loader->view, .out = slot->seen + place * values};
     Failure *failure = &slot->failures[place];
-    failure->failed = !picture_process(&task) || !promise_kept(&task, promised);
-    if (failure->failed) {
-        failure->code = task.code;
-        memcpy(failure->why, task.why, sizeof failure->why);
+    failure->failed = !picture_process(&task);
+    if (!failure->failed) {
+        view_numbers(loader->view, task.out, slot->pixels + place * values);
+        return;
     }
+    failure->code = task.code;
+    memcpy(failure->why, task.why, sizeof failure->why);
 }
 
 static bool may_claim(const Loader *loader) {
@@ -82,19 +74,19 @@ static void *decode_ahead(void *context) {
     return NULL;
 }
 
-Loader *loader_new(Jre *jre, const View *view, const char *const *paths, const char *const *content_hashes, int count, int batch, int threads) {
+Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int count, int batch, int threads) {
     Loader *loader = jre_allocate(jre, sizeof *loader);
     memset(loader, 0, sizeof *loader);
     loader->jre = jre;
     loader->view = view;
-    loader->paths = paths;
-    loader->content_hashes = content_hashes;
+    loader->looks = looks;
     loader->count = count < 0 ? 0 : count;
     loader->batch = batch < 1 ? 1 : batch > loader->count && loader->count > 0 ? loader->count : batch;
-    loader->picture_floats = 3 * (size_t)view->width * (size_t)view->height;
+    loader->picture_values = 3 * (size_t)view->width * (size_t)view->height;
     loader->fail_at = injected_read_failure(jre, loader->count);
     for (int i = 0; i < RING; i++) {
-        loader->slot[i].pixels = jre_allocate_aligned(jre, (size_t)loader->batch * loader->picture_floats * sizeof(float), 64);
+        loader->slot[i].pixels = jre_allocate_aligned(jre, (size_t)loader->batch * loader->picture_values * sizeof(float), 64);
+        loader->slot[i].seen = jre_allocate(jre, (size_t)loader->batch * loader->picture_values);
         loader->slot[i].failures = jre_allocate(jre, (size_t)loader->batch * sizeof(Failure));
     }
     pthread_mutex_init(&loader->lock, NULL);
@@ -122,7 +114,7 @@ static bool file_failures(Loader *loader, int batch) {
         const Failure *failure = &slot->failures[place];
         if (!failure->failed) continue;
         sound = false;
-        const char *path = loader->paths[batch * loader->batch + place];
+        const char *path = loader->looks[batch * loader->batch + place].path;
         if (loader->reported < NAMED_FAILURES) diag(loader->jre, failure->code, NOWHERE, "`%s`: %s", path, failure->why);
         else if (loader->reported == NAMED_FAILURES) diag(loader->jre, failure->code, NOWHERE, "`%s` and maybe others cannot be read either", path);
         loader->reported++;
@@ -172,6 +164,7 @@ void loader_free(Loader *loader) {
     pthread_cond_destroy(&loader->ready);
     for (int i = 0; i < RING; i++) {
         jre_release(loader->slot[i].pixels);
+        jre_release(loader->slot[i].seen);
         jre_release(loader->slot[i].failures);
     }
     jre_release(loader);

@@ -1,6 +1,6 @@
 /* picture.c: one picture file, on any thread.
  *
- * In: a task that names a file and says what is wanted of it: its content hash, its perceptual hash, its numbers through a
+ * In: a task that names a picture and says what is wanted of it: its content hash, its perceptual hash, its pixels through a
  * view. Out: what was asked for, or a diagnostic's code and a sentence that the caller's thread files later. Contract: a
  * task touches no memory but its own, so any number of them may run at once. Memory comes from a Jre of the task's own, whose
  * exhaustion jumps back to the task and not into another thread's stack. */
@@ -13,9 +13,9 @@
 typedef struct {
     Jre jre;
     jmp_buf exhausted;
-    char *bytes;
-    size_t length;
-    Image image, rgb;
+    char *bytes, *mask_bytes;
+    size_t length, mask_length;
+    Image image, rgb, mask, seen;
 } Workspace;
 
 static void task_exhausted(Jre *jre) {
@@ -23,28 +23,82 @@ static void task_exhausted(Jre *jre) {
     longjmp(space->exhausted, 1);
 }
 
+static bool failed(PictureTask *task, DiagCode code) {
+    task->code = code;
+    return false;
+}
+
+static bool load(Workspace *space, PictureTask *task, const char *path, char **bytes, size_t *length) {
+    return file_load(&space->jre, path, bytes, length, task->why) || failed(task, file_exists(path) ? DIAG_file_unreadable : DIAG_file_missing);
+}
+
+static const char changed[] = "it has changed since it was looked at; run again, and if that says the same, `touch` the file first";
+
+/* The mask is what cannot be used: names it, and its line in the table, before `why`. */
+static bool blame_mask(PictureTask *task, DiagCode code) {
+    const PictureLook *look = task->look;
+    char why[sizeof task->why], place[96] = "";
+    memcpy(why, task->why, sizeof why);
+    size_t length = look->mask_kind == MASK_FILES ? strlen(look->mask) : 0, table = look->table ? strlen(look->table) : 0;
+    if (length) snprintf(place, sizeof place, " `%s%s`", length > 60 ? ".." : "", look->mask + (length > 60 ? length - 60 : 0));
+    else if (table) snprintf(place, sizeof place, " in line %d of `%s%s`", look->line, table > 50 ? ".." : "", look->table + (table > 50 ? table - 50 : 0));
+    snprintf(task->why, sizeof task->why, "its mask%s cannot be used: %.130s", place, why);
+    return failed(task, code);
+}
+
+static bool load_mask_picture(Workspace *space, PictureTask *task) {
+    const PictureLook *look = task->look;
+    char hash[33];
+    if (!load(space, task, look->mask, &space->mask_bytes, &space->mask_length)) return blame_mask(task, task->code);
+    content_hash_of(space->mask_bytes, space->mask_length, hash);
+    if (look->mask_hash && strcmp(hash, look->mask_hash) != 0) {
+        snprintf(task->why, sizeof task->why, "%s", changed);
+        return blame_mask(task, DIAG_file_unreadable);
+    }
+    const Image *picture = &space->image;
+    return mask_from_png(&space->jre, (const uint8_t *)space->mask_bytes, space->mask_length, picture->width, picture->height, &space->mask, task->why) ||
+           blame_mask(task, DIAG_wrong_mask);
+}
+
+static bool load_mask(Workspace *space, PictureTask *task) {
+    const PictureLook *look = task->look;
+    const Image *picture = &space->image;
+    switch (look->mask_kind) {
+    case MASK_NONE: return true;
+    case MASK_ALPHA: return mask_from_alpha(&space->jre, picture, &space->mask, task->why) || failed(task, DIAG_wrong_mask);
+    case MASK_COLUMN: return mask_from_text(&space->jre, look->mask, picture->width, picture->height, &space->mask, task->why) || blame_mask(task, DIAG_wrong_mask);
+    case MASK_FILES: return load_mask_picture(space, task);
+    }
+    return true;
+}
+
+static bool see(Workspace *space, PictureTask *task) {
+    if (!load_mask(space, task)) return false;
+    const Image *mask = space->mask.pixels ? &space->mask : NULL;
+    if (!view_pixels(&space->jre, task->view, &space->image, mask, &space->seen, task->why)) return failed(task, DIAG_file_corrupt);
+    memcpy(task->out, space->seen.pixels, 3 * (size_t)space->seen.width * (size_t)space->seen.height);
+    return true;
+}
+
 static bool run_task(Workspace *space, PictureTask *task) {
     if (setjmp(space->exhausted)) {
-        task->code = DIAG_file_unreadable;
         snprintf(task->why, sizeof task->why, "there is not enough memory for it");
-        return false;
+        return failed(task, DIAG_file_unreadable);
     }
     if (task->fail_read) {
-        task->code = DIAG_file_unreadable;
         snprintf(task->why, sizeof task->why, "the disk reports an error");
-        return false;
+        return failed(task, DIAG_file_unreadable);
     }
-    if (!file_load(&space->jre, task->path, &space->bytes, &space->length, task->why)) {
-        task->code = file_exists(task->path) ? DIAG_file_unreadable : DIAG_file_missing;
-        return false;
+    const PictureLook *look = task->look;
+    if (!load(space, task, look->path, &space->bytes, &space->length)) return false;
+    if (task->want_hash || look->content_hash) content_hash_of(space->bytes, space->length, task->content_hash);
+    if (look->content_hash && strcmp(look->content_hash, task->content_hash) != 0) {
+        snprintf(task->why, sizeof task->why, "%s", changed);
+        return failed(task, DIAG_file_unreadable);
     }
-    if (task->want_hash) content_hash_of(space->bytes, space->length, task->content_hash);
     if (!task->want_phash && !task->view) return true;
-    if (!image_decode(&space->jre, (const uint8_t *)space->bytes, space->length, &space->image, task->why)) {
-        task->code = DIAG_file_corrupt;
-        return false;
-    }
-    if (task->view) view_apply(&space->jre, task->view, &space->image, task->out);
+    if (!image_decode(&space->jre, (const uint8_t *)space->bytes, space->length, &space->image, task->why)) return failed(task, DIAG_file_corrupt);
+    if (task->view && !see(space, task)) return false;
     if (task->want_phash) {
         /* A cutout lies on middle gray: on black or white a dark or bright coat would vanish into the ground. */
         static const uint8_t gray[3] = {128, 128, 128};
@@ -60,8 +114,11 @@ bool picture_process(PictureTask *task) {
     space.jre.on_exhaustion = task_exhausted;
     bool sound = run_task(&space, task);
     jre_release(space.bytes);
-    if (space.image.pixels) image_free(&space.image);
-    if (space.rgb.pixels) image_free(&space.rgb);
+    jre_release(space.mask_bytes);
+    image_free(&space.image);
+    image_free(&space.rgb);
+    image_free(&space.mask);
+    image_free(&space.seen);
     return sound;
 }
 
@@ -74,4 +131,61 @@ int injected_read_failure(Jre *jre, int reads) {
     int which = (int)jre->fail_read_after - 1;
     jre->fail_read_after = 0;
     return which;
+}
+
+/* ---- looks ---------------------------------------------------------------------------------------------------------------------- */
+
+enum { NAMED = 10 };
+
+/* What a look of this picture is called: by its content, and by what else a view sees of it. */
+static const char *name_look(Jre *jre, const PictureLook *look) {
+    bool masked = look->mask_kind == MASK_COLUMN || look->mask_kind == MASK_FILES;
+    if (!look->exif_apply && !masked) return look->content_hash;
+    Text text = {.jre = jre};
+    text_add(&text, "%s\n", look->content_hash);
+    if (look->exif_apply) text_add(&text, "exif apply\n");
+    if (masked) text_add(&text, "mask %s\n", look->mask_kind == MASK_FILES ? look->mask_hash : look->mask);
+    const char *hash = hash_bytes(jre, text.at, text.length);
+    text_free(&text);
+    return hash;
+}
+
+/* The content of a mask's picture. False: `why` says why not. */
+static bool hash_mask(Jre *jre, PictureLook *look, char why[256]) {
+    char *bytes, hash[33];
+    size_t length;
+    if (!file_load(jre, look->mask, &bytes, &length, why)) return false;
+    content_hash_of(bytes, length, hash);
+    jre_release(bytes);
+    look->mask_hash = intern(jre, hash);
+    return true;
+}
+
+bool picture_looks(Jre *jre, const Dataset *dataset, const View *view, const int *which, int count, PictureLook *looks) {
+    const DatasetPlan *plan = dataset->plan;
+    Diagnostic *d = NULL;
+    int without = 0;
+    for (int i = 0; i < count; i++) {
+        const Picture *picture = &dataset->pictures[which[i]];
+        char why[256] = "the cell of its mask is empty";
+        looks[i] = (PictureLook){.path = picture->path, .content_hash = picture->content_hash, .exif_apply = plan->exif_apply};
+        if (view_wants(view, "Mask")) {
+            looks[i].mask_kind = plan->mask_kind;
+            looks[i].mask = picture->mask;
+            looks[i].table = plan->table;
+            looks[i].line = picture->line;
+        }
+        bool named = looks[i].mask_kind == MASK_COLUMN || looks[i].mask_kind == MASK_FILES;
+        bool there = !named || (looks[i].mask && (looks[i].mask_kind == MASK_COLUMN || hash_mask(jre, &looks[i], why)));
+        if (there) {
+            looks[i].hash = name_look(jre, &looks[i]);
+            continue;
+        }
+        if (!without++) d = diag(jre, DIAG_wrong_mask, plan->mask_span, "of some pictures of `%s` the mask is not there, and the view `%s` wants it", plan->name, view->name ? view->name : "");
+        if (without <= NAMED) diag_fact(d, "%s   %s%s%s", picture->path, looks[i].mask ? looks[i].mask : "", looks[i].mask ? ": " : "", why);
+    }
+    if (!without) return true;
+    if (without > NAMED) diag_fact(d, "and %d more", without - NAMED);
+    diag_help(d, "leave such pictures out by `only`, or use a view without `cover`");
+    return false;
 }

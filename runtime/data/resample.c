@@ -283,7 +283,7 @@ static void resize_height(const Image *from, int first, const Pass *pass, Image 
     }
 }
 
-static Image image_new(Jre *jre, int width, int height, int channels) {
+Image image_new(Jre *jre, int width, int height, int channels) {
     size_t bytes = (size_t)width * (size_t)height * (size_t)channels;
     return (Image){ .width = width, .height = height, .channels = channels, .pixels = jre_allocate(jre, bytes) };
 }
