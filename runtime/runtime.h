@@ -285,7 +285,7 @@ WeightFile *weight_library_file(WeightLibrary *library, const char *path, Span a
 /* ---- data/mask.c: where the animal is (DEFINITIONS 5.11) ------------------------------------------------------------------------------ */
 
 /* What a cell says: COCO RLE (an object of JSON or Python with size and counts, plain or compressed) or a list of rows, for a picture of this size.
- * mask: one channel, 0 or 255. Nothing is evaluated, no memory is taken for another size. False: `why` is a sentence. */
+ * mask: one channel, 0 or 255; NULL: it is only looked at. Nothing is evaluated, no memory is taken for another size. False: `why` is a sentence. */
 bool mask_from_text(Jre *jre, const char *text, int width, int height, Image *mask, char why[256]);
 /* A PNG whose pixels are not 0 where the animal is: gray of any depth, colors, or entries of a palette. */
 bool mask_from_png(Jre *jre, const uint8_t *bytes, size_t length, int width, int height, Image *mask, char why[256]);
@@ -370,6 +370,8 @@ bool dataset_measure(Jre *jre, Dataset *dataset);
 /* Perceptual hashes, if dataset_load had no need of them. */
 bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progress, Dataset *dataset);
 const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */
+/* Whether masks are there and fit their pictures, by headers and cells alone (data/picture.c). False: diagnosed, all together. */
+bool dataset_masks_fit(Jre *jre, const Dataset *dataset);
 /* How a view sees these pictures (data/picture.c). False: a mask is not there (diagnosed, all together). */
 bool picture_looks(Jre *jre, const Dataset *dataset, const View *view, const int *which, int count, PictureLook *looks);
 /* Of a picture, as text; NULL where it is missing: a role, else a column; a column only. */

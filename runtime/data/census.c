@@ -151,7 +151,7 @@ int near_within(const Dataset *dataset) { return dataset->plan->within >= 0 ? da
 
 bool take_census(Jre *jre, Dataset *dataset, Census *census) {
     *census = (Census){.within = near_within(dataset)};
-    if (!dataset_measure(jre, dataset)) return false;
+    if (!dataset_measure(jre, dataset) || !dataset_masks_fit(jre, dataset)) return false;
     Arena scratch = {.jre = jre};
     PictureRows rows = all_rows(&scratch, dataset);
     int *parent = arena_array(&scratch, int, dataset->count + 1);

@@ -101,7 +101,7 @@ static bool skip_value(Reader *reader) {
 /* ---- run lengths -------------------------------------------------------------------------------------------------------------------- */
 
 /* Where the runs have come to. */
-typedef struct { Image *mask; int64_t at, total; int64_t inside; int runs; } Runs;
+typedef struct { Image *mask; int64_t at, total, inside; int runs; } Runs;
 
 static bool add_run(Reader *reader, Runs *runs, int64_t length) {
     if (length < 0) {
@@ -114,7 +114,7 @@ static bool add_run(Reader *reader, Runs *runs, int64_t length) {
         return false;
     }
     if (runs->runs & 1) {
-        for (int64_t i = runs->at; i < runs->at + length; i++)
+        for (int64_t i = runs->at; i < runs->at + length && runs->mask; i++)
             runs->mask->pixels[i % reader->height * reader->width + i / reader->height] = inside_value;
         runs->inside += length;
     }
@@ -237,7 +237,7 @@ static bool read_rows(Reader *reader, Runs *runs) {
     int rows = 0, length;
     if (!take(reader, ']')) {
         do {
-            uint8_t *row = rows < reader->height ? runs->mask->pixels + (size_t)rows * (size_t)reader->width : NULL;
+            uint8_t *row = rows < reader->height && runs->mask ? runs->mask->pixels + (size_t)rows * (size_t)reader->width : NULL;
             if (!read_row(reader, row, &length, &runs->inside)) return false;
             if (length != reader->width) {
                 snprintf(reader->why, WHY_BYTES, "its row %d has %d numbers; the picture is %d pixels wide", rows + 1, length, reader->width);
@@ -260,8 +260,10 @@ static bool nothing_inside(char why[WHY_BYTES]) {
 bool mask_from_text(Jre *jre, const char *text, int width, int height, Image *mask, char why[WHY_BYTES]) {
     Reader reader = {text, text, width, height, why};
     Runs runs = {.mask = mask, .total = (int64_t)width * height};
-    *mask = image_new(jre, width, height, 1);
-    memset(mask->pixels, 0, (size_t)runs.total);
+    if (mask) {
+        *mask = image_new(jre, width, height, 1);
+        memset(mask->pixels, 0, (size_t)runs.total);
+    }
     bool sound;
     if (take(&reader, '{')) sound = read_run_lengths(&reader, &runs);
     else if (take(&reader, '[')) sound = read_rows(&reader, &runs);
@@ -269,7 +271,7 @@ bool mask_from_text(Jre *jre, const char *text, int width, int height, Image *ma
     skip_blanks(&reader);
     if (sound && *reader.at) sound = expected(&reader, "the end of the mask");
     if (sound && !runs.inside) sound = nothing_inside(why);
-    if (!sound) image_free(mask);
+    if (!sound && mask) image_free(mask);
     return sound;
 }
 

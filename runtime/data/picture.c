@@ -189,3 +189,48 @@ bool picture_looks(Jre *jre, const Dataset *dataset, const View *view, const int
     diag_help(d, "leave such pictures out by `only`, or use a view without `cover`");
     return false;
 }
+
+/* ---- masks before anything is computed ------------------------------------------------------------------------------------------ */
+
+/* The size in a picture's header; `aside` takes the message about it. */
+static bool stored_size(Jre *aside, const char *path, int *width, int *height) {
+    bool sound = image_size(aside, path, NOWHERE, width, height);
+    diag_forget(aside);
+    return sound;
+}
+
+/* False: `why` says why not. A picture that has no size is told of elsewhere. */
+static bool mask_fits(Jre *aside, const DatasetPlan *plan, const Picture *picture, char why[256]) {
+    int width, height, mask_width, mask_height;
+    if (!picture->mask || !stored_size(aside, picture->path, &width, &height)) return true;
+    if (plan->mask_kind == MASK_COLUMN) return mask_from_text(aside, picture->mask, width, height, NULL, why);
+    bool sized = stored_size(aside, picture->mask, &mask_width, &mask_height);
+    if (!sized) snprintf(why, 256, "it %s", file_exists(picture->mask) ? "is no picture that can be read" : "is not there");
+    else if (mask_width != width || mask_height != height) snprintf(why, 256, "it is %d x %d pixels, the picture is %d x %d", mask_width, mask_height, width, height);
+    return sized && mask_width == width && mask_height == height;
+}
+
+bool dataset_masks_fit(Jre *jre, const Dataset *dataset) {
+    const DatasetPlan *plan = dataset->plan;
+    if (plan->mask_kind != MASK_COLUMN && plan->mask_kind != MASK_FILES) return true;
+    Jre *aside = jre_new();
+    if (!aside) return true;
+    Arena scratch = {.jre = jre};
+    LIST(const char *) findings = {0};
+    for (int i = 0; i < dataset->count; i++) {
+        const Picture *picture = &dataset->pictures[i];
+        char why[256];
+        if (mask_fits(aside, plan, picture, why)) continue;
+        const char *whose = plan->mask_kind == MASK_FILES ? picture->mask : picture->path;
+        list_add(&scratch, &findings, arena_print(&scratch, "line %d   %s   %s", picture->line, whose, why));
+    }
+    jre_free(aside);
+    if (findings.count) {
+        Diagnostic *d = diag(jre, DIAG_wrong_mask, plan->mask_span, "%d of %d masks do not fit their pictures", findings.count, dataset->count);
+        for (int i = 0; i < findings.count && i < NAMED; i++) diag_fact(d, "%s", findings.at[i]);
+        if (findings.count > NAMED) diag_fact(d, "and %d more", findings.count - NAMED);
+        diag_help(d, "make these masks again from the pictures as they are, or leave the rows out by `only`");
+    }
+    arena_free(&scratch);
+    return !findings.count;
+}
