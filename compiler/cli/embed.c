@@ -108,13 +108,20 @@ static bool run_tensor(Embedding *e, const Array *tensor, double started) {
     return true;
 }
 
+/* Files that no dataset speaks of: as they are stored, their mask is their own transparency. */
+static const PictureLook *looks_of(Embedding *e, const View *view) {
+    PictureLook *looks = arena_array(&e->work.session->arena, PictureLook, e->asked + 1);
+    for (int i = 0; i < e->asked; i++) looks[i] = (PictureLook){.path = e->options->names.at[i + 1], .mask_kind = view_wants(view, "Mask") ? MASK_ALPHA : MASK_NONE};
+    return looks;
+}
+
 /* Pictures come one by one, so that one which cannot be read costs itself alone; they are computed together. The first goes
  * ahead: its numbers tell that all is well. */
 static bool run_pictures(Embedding *e, double started) {
     const View *view = e->embed->view;
     const size_t pixels = 3 * (size_t)view->width * (size_t)view->height;
     Session *session = e->work.session;
-    Loader *loader = loader_new(e->jre, view, e->options->names.at + 1, NULL, e->asked, 1, pool_threads(session->pool));
+    Loader *loader = loader_new(e->jre, view, looks_of(e, view), e->asked, 1, pool_threads(session->pool));
     Progress bar = progress_start(stderr, e->options->run.quiet || e->options->run.json, arena_print(&session->arena, "embed %s", e->name), e->asked);
     float *input = jre_allocate(e->jre, BATCH * pixels * sizeof(float));
     bool sound = true;
