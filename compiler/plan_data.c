@@ -113,7 +113,6 @@ void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
     read_rows(c, decl, choices, dataset);
     dataset->skip_missing = plan_says(c, decl, "missing", "skip", choices);
     dataset->exif_apply = plan_says(c, decl, "exif", "apply", choices);
-    if (dataset->exif_apply) plan_later(c, "the rotation that a camera notes (`exif apply`)", decl->name, setting_span(decl, "exif"));
     if (!dataset->image || !sound || (plan_has(decl, "table") && !dataset->table)) return NULL;
     if (!dataset->table && !strchr(dataset->image, '{') && !no_column_named(c, dataset)) return NULL;
     list_add(&c->arena, &c->plan->datasets, dataset);

@@ -164,8 +164,13 @@ bool image_decode_marks(Jre *jre, const uint8_t *bytes, size_t length, Image *im
 Image image_new(Jre *jre, int width, int height, int channels);
 void image_free(Image *image);
 bool image_write_png(Jre *jre, const char *path, Span asked_at, const Image *image);
-/* Width and height from the header alone. */
-bool image_size(Jre *jre, const char *path, Span asked_at, int *width, int *height);
+/* Width and height from the header alone; exif_apply: as its EXIF says it is to be seen (for that the file is read). */
+bool image_size(Jre *jre, const char *path, Span asked_at, bool exif_apply, int *width, int *height);
+
+/* ---- data/exif.c: which way up a camera was held ------------------------------------------------------------------------------------- */
+
+/* Of a JPEG or PNG, 1 (as stored) to 8. 1 too where nothing is said, or nonsense. */
+int exif_orientation(const uint8_t *bytes, size_t length);
 
 /* ---- data/resample.c: bit-exact with Pillow (DEFINITIONS 5.9) ------------------------------------------------------------------- */
 
@@ -309,7 +314,7 @@ typedef struct {
 typedef struct {
     const PictureLook *look;
     bool fail_read;                       /* by order of JRE_FAIL_READ */
-    bool want_hash, want_phash;
+    bool want_hash, want_phash;           /* the perceptual hash is of the picture as it is to be seen */
     const View *view; uint8_t *out;       /* NULL: no pixels wanted; else room for [height, width, 3] */
     char content_hash[33];
     uint64_t phash;                       /* of the picture over middle gray */
@@ -325,7 +330,8 @@ int injected_read_failure(Jre *jre, int reads);
  * hash is found by content too, so a moved picture is not decoded again. */
 typedef struct { char content_hash[33]; bool has_phash; uint64_t phash; int64_t size, modified, inode; const char *path; } Stamp;
 typedef struct { Jre *jre; const Store *store; const char *key; Arena arena; Map by_path, by_content; bool changed; } Stamps;
-void stamps_load(Stamps *stamps, Jre *jre, const Store *store);
+/* exif_apply: pictures are turned before they are hashed, which makes another table. */
+void stamps_load(Stamps *stamps, Jre *jre, const Store *store, bool exif_apply);
 const Stamp *stamps_find(Stamps *stamps, const char *path, int64_t size, int64_t modified, int64_t inode);
 const Stamp *stamps_content(const Stamps *stamps, const char *content_hash);   /* with a perceptual hash, or NULL */
 void stamps_put(Stamps *stamps, const Stamp *stamp);
@@ -339,6 +345,7 @@ typedef struct {
     const char *content_hash;
     const char *identity, *flank, *burst, *label, *taken;         /* as the table says; NULL without */
     const char *mask;                     /* the cell of a mask column, or the path of its picture; NULL without */
+    const char *mask_hash;                /* of that cell, or of what the picture holds; NULL without, or where it cannot be read */
     const char *const *cells;             /* its row of the table, by dataset->columns; NULL without a table */
     int line;                             /* of the table; 0 without one */
     double seconds, burst_seconds;        /* `taken`, and the time that bursts go by, since 1970; NAN without */
@@ -463,7 +470,7 @@ typedef struct {
 } SplitCensus;
 bool count_split(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan *split, SplitCensus *census);        /* false: diagnosed */
 
-/* ---- data/augment.c, data/loader.c: from a file to numbers -------------------------------------------------------------------------- */
+/* ---- data/augment.c: from a picture to numbers -------------------------------------------------------------------------- */
 
 /* A view's steps on pixels: picture (gray, RGB or RGBA) to RGB of the view's size. Bit-exact with Pillow where Pillow has the operation. mask: one
  * channel as large as the picture, 255 where the animal is; NULL if the view wants none. False: `why` is a sentence. */
@@ -471,9 +478,25 @@ bool view_pixels(Jre *jre, const View *view, const Image *picture, const Image *
 /* Its numbers: pixels of the view's size to [3, height, width] f32. */
 void view_numbers(const View *view, const uint8_t *pixels, float *out);
 
-/* Decodes ahead on threads of its own, hands batches over in order. Looks and view outlive it. */
+/* ---- data/cache.c: resized pictures, kept ------------------------------------------------------------------------------------------- */
+
+typedef struct PictureCache PictureCache;
+typedef struct { uint64_t low, high; } CacheKey;
+/* The store's file of pictures. bound: of its bytes, 0 for the usual one. NULL: the store is disabled, or there can be no such file. */
+PictureCache *cache_open(Jre *jre, const Store *store, uint64_t bound);
+void cache_close(PictureCache *cache);
+void cache_key(Jre *jre, const View *view, const char *look, CacheKey *key);
+/* Pixels of exactly so many bytes, until the cache is closed; NULL: they are not there, or not sound. On any thread. */
+const uint8_t *cache_find(PictureCache *cache, const CacheKey *key, size_t bytes);
+void cache_add(PictureCache *cache, const CacheKey *key, const uint8_t *pixels, size_t bytes);
+/* The first time that it is asked of a cache that is full: its path and bytes; else NULL. */
+const char *cache_filled(PictureCache *cache, uint64_t *bytes);
+
+/* ---- data/loader.c ------------------------------------------------------------------------------------------------------------------- */
+
+/* Decodes ahead on threads of its own, hands batches over in order. Looks and view outlive it. cache: where pixels are looked for first, or NULL. */
 typedef struct Loader Loader;
-Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int count, int batch, int threads);
+Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int count, int batch, int threads, PictureCache *cache);
 /* The next batch [n, 3, height, width], until the next call; n, 0 at the end, -1 if a picture could not be read (diagnosed, all of the
  * batch; the batches behind it can still be had). */
 int loader_next(Loader *loader, const float **pixels);
@@ -603,6 +626,7 @@ typedef struct Session {
     const char *base;                     /* what is written goes below */
     const char *version;                  /* of the document that is run */
     Pool *pool; Device *device; int level; Store store; WeightLibrary *weights;
+    PictureCache *cache;                  /* opened by the first embed; NULL: none */
     Map datasets, tables, hashes, embeddings;             /* by content of the plan, path, path, key */
 } Session;
 Session *session_open(Jre *jre, const RunOptions *options);    /* NULL: diagnosed */

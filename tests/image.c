@@ -262,7 +262,7 @@ static void jpegs_have_the_pixels_of_pillow(void **state) {
         assert_true(image_read(room->jre, rows[i].path, NOWHERE, &image));
         assert_int_equal(image.channels, 3);
         assert_string_equal(hash_bytes(room->jre, image.pixels, (size_t)(image.width * image.height * 3)), rows[i].hash);
-        assert_true(image_size(room->jre, rows[i].path, NOWHERE, &width, &height));
+        assert_true(image_size(room->jre, rows[i].path, NOWHERE, false, &width, &height));
         assert_int_equal(width, image.width);
         assert_int_equal(height, image.height);
         image_free(&image);
@@ -280,7 +280,7 @@ static void expect_refused(Room *room, const void *bytes, size_t length, const c
     assert_false(image_read(room->jre, room->path, NOWHERE, &image));
     assert_null(image.pixels);
     test_message_says(room->jre, "file_corrupt", room->path, word, "help", NULL);
-    image_size(room->jre, room->path, NOWHERE, &width, &height);
+    image_size(room->jre, room->path, NOWHERE, false, &width, &height);
     diag_forget(room->jre);
 }
 
@@ -296,7 +296,7 @@ static void other_files_are_called_by_their_name(void **state) {
     int width, height;
     assert_false(image_read(room->jre, "/nowhere/a.png", NOWHERE, &image));
     test_message_says(room->jre, "file_missing", "/nowhere/a.png", NULL);
-    assert_false(image_size(room->jre, "/nowhere/a.png", NOWHERE, &width, &height));
+    assert_false(image_size(room->jre, "/nowhere/a.png", NOWHERE, false, &width, &height));
     test_message_says(room->jre, "file_missing", "/nowhere/a.png", NULL);
 }
 
@@ -417,14 +417,14 @@ static void the_header_alone_tells_the_size(void **state) {
     int width, height;
     put_png(room, GRAY, 1, true, false);
     assert_true(file_write(room->jre, room->path, NOWHERE, room->bytes.at, 40));
-    assert_true(image_size(room->jre, room->path, NOWHERE, &width, &height));
+    assert_true(image_size(room->jre, room->path, NOWHERE, false, &width, &height));
     assert_int_equal(width, WIDTH);
     assert_int_equal(height, HEIGHT);
     assert_true(file_write(room->jre, room->path, NOWHERE, room->bytes.at, 20));
-    assert_false(image_size(room->jre, room->path, NOWHERE, &width, &height));
+    assert_false(image_size(room->jre, room->path, NOWHERE, false, &width, &height));
     test_message_says(room->jre, "file_corrupt", room->path, "header", NULL);
     room->jre->fail_read_after = 1;
-    assert_false(image_size(room->jre, room->path, NOWHERE, &width, &height));
+    assert_false(image_size(room->jre, room->path, NOWHERE, false, &width, &height));
     test_message_says(room->jre, "file_unreadable", room->path, NULL);
 }
 

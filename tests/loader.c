@@ -18,7 +18,7 @@ static void album_open(Album *album) {
         Image image = {SIDE, SIDE, 3, pixels};
         album->paths[i] = arena_print(&album->arena, "%s/%02d.png", album->folder, i);
         assert_true(image_write_png(album->jre, album->paths[i], NOWHERE, &image));
-        album->looks[i] = (PictureLook){.path = album->paths[i], .hash = album->paths[i]};
+        album->looks[i] = (PictureLook){.path = album->paths[i], .hash = album->paths[i]};     /* any name does */
     }
     ViewStep step = {.kind = VIEW_FIT, .width = SIDE, .height = SIDE, .filter = "bicubic"};
     list_add(&album->arena, &album->view.steps, step);
@@ -46,7 +46,7 @@ static void batches_come_in_order(void **state) {
     album_open(&album);
     for (size_t t = 0; t < 3; t++)
         for (size_t b = 0; b < 4; b++) {
-            Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, batches[b], threads[t]);
+            Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, batches[b], threads[t], NULL);
             const float *pixels;
             int seen = 0, got;
             while ((got = loader_next(loader, &pixels)) > 0)
@@ -65,7 +65,7 @@ static void a_bad_picture_costs_its_batch_and_no_other(void **state) {
     Album album;
     album_open(&album);
     write_text(album.paths[5], "not a picture");
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 4, 3);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 4, 3, NULL);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 4);
     assert_int_equal(loader_next(loader, &pixels), -1);
@@ -82,7 +82,7 @@ static void missing_pictures_are_named_ten_times_at_most(void **state) {
     Album album;
     album_open(&album);
     for (int i = 0; i < PICTURES; i++) assert_int_equal(unlink(album.paths[i]), 0);
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 5, 2);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 5, 2, NULL);
     const float *pixels;
     int got;
     while ((got = loader_next(loader, &pixels)) != 0) assert_int_equal(got, -1);
@@ -100,7 +100,7 @@ static void a_picture_with_other_bytes_than_promised_is_refused(void **state) {
     for (int i = 0; i < PICTURES; i++) album.looks[i].content_hash = i == 6 ? NULL : hash_file(album.jre, album.paths[i], NOWHERE);
     assert_int_equal(rename(album.paths[9], album.paths[5]), 0);
     assert_int_equal(rename(album.paths[10], album.paths[6]), 0);
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, 8, 4, 3);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, 8, 4, 3, NULL);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 4);
     assert_int_equal(loader_next(loader, &pixels), -1);
@@ -116,7 +116,7 @@ static void it_may_end_at_any_moment(void **state) {
     Album album;
     album_open(&album);
     for (int taken = 0; taken < 5; taken++) {
-        Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, 4);
+        Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, 4, NULL);
         const float *pixels;
         for (int i = 0; i < taken; i++) assert_int_equal(loader_next(loader, &pixels), 3);
         loader_free(loader);
@@ -129,7 +129,7 @@ static void no_pictures_are_no_batches(void **state) {
     (void)state;
     Album album;
     album_open(&album);
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, 0, 4, 2);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, 0, 4, 2, NULL);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 0);
     loader_free(loader);
@@ -141,7 +141,7 @@ static void an_ordered_failure_hits_the_picture_that_was_meant(void **state) {
     Album album;
     album_open(&album);
     album.jre->fail_read_after = 7;
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, 4);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, 4, NULL);
     const float *pixels;
     for (int batch = 0; batch < 8; batch++) assert_int_equal(loader_next(loader, &pixels), batch == 2 ? -1 : batch == 7 ? 2 : 3);
     test_message_says(album.jre, "file_unreadable", "06.png", NULL);
@@ -194,17 +194,18 @@ static void a_look_is_called_by_the_content_unless_more_matters(void **state) {
     add_cover(&album);
     assert_false(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
     test_message_says(album.jre, "wrong_mask", "00.png", "empty", NULL);
-    pictures[0].mask = "[[0]]";
+    pictures[0].mask = "[[0]]", pictures[0].mask_hash = "a";
+    pictures[1].mask_hash = "b";
     assert_true(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
     assert_string_not_equal(looks[0].hash, looks[1].hash);
     plan.mask_kind = MASK_ALPHA;
     assert_true(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
     assert_string_equal(looks[0].hash, "one");
     plan.mask_kind = MASK_FILES;
-    pictures[0].mask = album.paths[2], pictures[1].mask = "/nowhere/mask.png";
+    pictures[0].mask = album.paths[2], pictures[1].mask = "/nowhere/mask.png", pictures[1].mask_hash = NULL;
     assert_false(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
     test_message_says(album.jre, "wrong_mask", "01.png", "/nowhere/mask.png", NULL);
-    pictures[1].mask = album.paths[3];
+    pictures[1].mask_hash = "c";
     assert_true(picture_looks(album.jre, &dataset, &album.view, which, 2, looks));
     assert_string_not_equal(looks[0].hash, looks[1].hash);
     album_close(&album);
@@ -221,7 +222,7 @@ static void masks_are_read_beside_their_pictures(void **state) {
     album.looks[4].mask_kind = album.looks[5].mask_kind = MASK_FILES;
     album.looks[4].mask = album.paths[7];
     album.looks[5].mask = album.paths[0];
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, 6, 1, 2);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, 6, 1, 2, NULL);
     const float *pixels;
     for (int i = 0; i < 3; i++) {
         assert_int_equal(loader_next(loader, &pixels), 1);

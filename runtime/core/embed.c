@@ -246,9 +246,10 @@ static bool embed_missing(Growth *growth) {
         diag(session->jre, DIAG_bug, embed->span, "the view, the network and the width of `%s` do not fit together", embed->name);
         return false;
     }
+    if (!session->cache) session->cache = cache_open(session->jre, &session->store, 0);
     Executor *executor = executor_new(session->jre, program, session->device, session->weights);
     if (!executor) return false;
-    Loader *loader = loader_new(session->jre, embed->view, missing->looks, missing->count, LOADER_BATCH, pool_threads(session->pool));
+    Loader *loader = loader_new(session->jre, embed->view, missing->looks, missing->count, LOADER_BATCH, pool_threads(session->pool), session->cache);
     bool sound = stream_batches(growth, executor, loader);
     loader_free(loader);
     executor_free(executor);
@@ -272,6 +273,10 @@ EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, con
     if (growth.unkept && !growth.cannot_keep) keep_table(session, embed, table);
     *computed = growth.done;
     say_embedded(session, embed, count, growth.missing.count, *computed, seconds_now() - started);
+    uint64_t bytes;
+    const char *full = cache_filled(session->cache, &bytes);
+    if (full) session_say(session, "%s holds %.1f GiB of resized pictures and grows no more; pictures that it lacks are decoded each time, delete it to begin anew", full,
+                          (double)bytes / (1 << 30));
     arena_free(&scratch);
     return sound ? table : NULL;
 }

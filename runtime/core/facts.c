@@ -68,6 +68,7 @@ Session *session_open(Jre *jre, const RunOptions *options) {
 void session_close(Session *session) {
     if (!session) return;
     for (int i = 0; i < session->embeddings.count; i++) jre_release(((EmbeddingTable *)session->embeddings.entries[i].value)->values);
+    cache_close(session->cache);
     weight_library_free(session->weights);
     if (session->device) session->device->close(session->device);
     pool_free(session->pool);

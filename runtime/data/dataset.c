@@ -145,7 +145,7 @@ bool dataset_measure(Jre *jre, Dataset *dataset) {
     int unknown = 0;
     for (int i = 0; i < dataset->count && unknown < NAMED; i++) {
         Picture *picture = &dataset->pictures[i];
-        if (!picture->width && !image_size(jre, picture->path, dataset->plan->image_span, &picture->width, &picture->height)) unknown++;
+        if (!picture->width && !image_size(jre, picture->path, dataset->plan->image_span, dataset->plan->exif_apply, &picture->width, &picture->height)) unknown++;
     }
     return !unknown;
 }
@@ -248,7 +248,7 @@ static bool read_pictures(Loading *loading, const Unread *unread) {
 static bool hash_pictures(Loading *loading, FileState *states, bool want_phash) {
     Dataset *dataset = loading->dataset;
     Stamps stamps;
-    stamps_load(&stamps, loading->jre, loading->store);
+    stamps_load(&stamps, loading->jre, loading->store, loading->plan->exif_apply);
     Unread unread = {arena_array(&loading->scratch, int, dataset->count), 0, want_phash, states, &stamps};
     for (int i = 0; i < dataset->count; i++) {
         Picture *picture = &dataset->pictures[i];
@@ -357,6 +357,23 @@ static void add_columns(Text *leaf, const Dataset *dataset, int i) {
 
 /* What a picture is called by its file is not content, and told all the same. Of bursts counts who is in them: how many rows before this
  * one its first picture stands, so that a new picture changes few other rows. */
+/* What masks say is part of what pictures are. */
+static void hash_masks(Loading *loading) {
+    Jre *jre = loading->jre;
+    for (int i = 0; i < loading->dataset->count; i++) {
+        Picture *picture = &loading->dataset->pictures[i];
+        char *bytes, why[256];
+        size_t length;
+        if (!picture->mask) continue;
+        if (loading->plan->mask_kind == MASK_COLUMN) {
+            picture->mask_hash = hash_bytes(jre, picture->mask, strlen(picture->mask));
+        } else if (file_load(jre, picture->mask, &bytes, &length, why)) {
+            picture->mask_hash = hash_bytes(jre, bytes, length);
+            jre_release(bytes);
+        }
+    }
+}
+
 static void make_key(Loading *loading) {
     Dataset *dataset = loading->dataset;
     KeyTree *tree = key_open(&loading->jre->forever, "pictures %s", loading->plan->name);
@@ -368,10 +385,12 @@ static void make_key(Loading *loading) {
         const char *identity = picture->identity ? picture->identity : "", *flank = picture->flank ? picture->flank : "";
         Text columns = {.jre = loading->jre};
         add_columns(&columns, dataset, i);
+        if (picture->mask_hash) text_add(&columns, " mask %s", picture->mask_hash);
         key_leaf(tree, "picture", NOWHERE, "%s %zu:%s %zu:%s %d%s", picture->content_hash, strlen(identity), identity, strlen(flank), flank, i - first[picture->unit], columns.length ? columns.at : "");
         text_free(&columns);
         tree->leaves.at[i + 1].place = picture->file;
     }
+    if (loading->plan->exif_apply) key_leaf(tree, "exif", loading->plan->span, "apply");
     dataset->key = key_close(tree);
     dataset->tree = tree;
 }
@@ -399,6 +418,7 @@ static bool load(Loading *loading) {
     if (!hash_pictures(loading, states, want_phash)) return false;
     number_individuals(loading);
     number_units(loading);
+    hash_masks(loading);
     make_key(loading);
     return true;
 }

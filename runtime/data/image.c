@@ -4,7 +4,7 @@
  * 16 bits become 8 by dropping the low byte, but gray without alpha is cut off at 255: so does Pillow. A transparent color is compared, by
  * its low byte, with what has become of a pixel in 8 bits (of one bit: 0 or 255): so does Pillow too.
  * JPEG: the accurate integer transform and smooth upsampling, which are Pillow's defaults too; CMYK and YCCK with Adobe's inverted inks.
- * EXIF orientation is not applied here.
+ * EXIF orientation is not applied to pixels here (exif.c, warp.c).
  *
  * Bytes are hostile: sizes are checked before memory is taken, also against the length of the file, and damage or a cut end is an error
  * where other programs show half a picture. The decoders leave by longjmp into run_png and run_jpeg and nowhere else. */
@@ -461,7 +461,22 @@ static bool size_in_header(FILE *file, int64_t *width, int64_t *height, char why
     return found && size_allowed(*width, *height, why);
 }
 
-bool image_size(Jre *jre, const char *path, Span asked_at, int *width, int *height) {
+/* A picture that lies on its side is seen as high as it is wide. */
+static bool turn_size(Jre *jre, const char *path, Span asked_at, int *width, int *height) {
+    char *bytes;
+    size_t length;
+    if (!file_read(jre, path, asked_at, &bytes, &length))
+        return false;
+    if (exif_orientation((const uint8_t *)bytes, length) >= 5) {
+        int stored = *width;
+        *width = *height;
+        *height = stored;
+    }
+    jre_release(bytes);
+    return true;
+}
+
+bool image_size(Jre *jre, const char *path, Span asked_at, bool exif_apply, int *width, int *height) {
     size_t length;
     int descriptor = file_open(jre, path, asked_at, &length);
     if (descriptor < 0)
@@ -478,7 +493,7 @@ bool image_size(Jre *jre, const char *path, Span asked_at, int *width, int *heig
         explain_picture(jre, path, asked_at, why);
     *width = (int)wide;
     *height = (int)high;
-    return done;
+    return done && (!exif_apply || turn_size(jre, path, asked_at, width, height));
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------------------------------- */

@@ -13,13 +13,14 @@
 
 enum { RING = 3, NAMED_FAILURES = 10, MOST_THREADS = 64 };
 
-typedef struct { bool failed; DiagCode code; char why[256]; } Failure;
+typedef struct { bool failed, kept; DiagCode code; char why[256]; } Failure;      /* kept: the cache has had its pixels */
 typedef struct { float *pixels; uint8_t *seen; Failure *failures; int done; } Slot;      /* seen: pixels in 8 bits */
 
 struct Loader {
     Jre *jre;
     const View *view;
     const PictureLook *looks;
+    PictureCache *cache; CacheKey *keys;  /* of each look; NULL without a cache */
     int count, batch, threads;
     size_t picture_values;
     int fail_at;                          /* the picture whose reading fails by order of a test; -1: none */
@@ -43,9 +44,11 @@ static void process(Loader *loader, int picture) {
     size_t place = (size_t)(picture % loader->batch), values = loader->picture_values;
     PictureTask task = {.look = &loader->looks[picture], .fail_read = picture == loader->fail_at, .view = loader->view, .out = slot->seen + place * values};
     Failure *failure = &slot->failures[place];
-    failure->failed = !picture_process(&task);
+    const uint8_t *known = loader->cache && !task.fail_read ? cache_find(loader->cache, &loader->keys[picture], values) : NULL;
+    failure->kept = known != NULL;
+    failure->failed = !known && !picture_process(&task);
     if (!failure->failed) {
-        view_numbers(loader->view, task.out, slot->pixels + place * values);
+        view_numbers(loader->view, known ? known : task.out, slot->pixels + place * values);
         return;
     }
     failure->code = task.code;
@@ -74,7 +77,7 @@ static void *decode_ahead(void *context) {
     return NULL;
 }
 
-Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int count, int batch, int threads) {
+Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int count, int batch, int threads, PictureCache *cache) {
     Loader *loader = jre_allocate(jre, sizeof *loader);
     memset(loader, 0, sizeof *loader);
     loader->jre = jre;
@@ -82,6 +85,9 @@ Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int cou
     loader->looks = looks;
     loader->count = count < 0 ? 0 : count;
     loader->batch = batch < 1 ? 1 : batch > loader->count && loader->count > 0 ? loader->count : batch;
+    loader->cache = cache;
+    loader->keys = cache ? jre_allocate(jre, (size_t)(loader->count + 1) * sizeof(CacheKey)) : NULL;
+    for (int i = 0; cache && i < loader->count; i++) cache_key(jre, view, looks[i].hash, &loader->keys[i]);
     loader->picture_values = 3 * (size_t)view->width * (size_t)view->height;
     loader->fail_at = injected_read_failure(jre, loader->count);
     for (int i = 0; i < RING; i++) {
@@ -122,6 +128,14 @@ static bool file_failures(Loader *loader, int batch) {
     return sound;
 }
 
+/* What was decoded for the batch need not be decoded again. */
+static void keep_pixels(Loader *loader, int batch) {
+    const Slot *slot = &loader->slot[batch % RING];
+    for (int place = 0; loader->cache && place < batch_size(loader, batch); place++)
+        if (!slot->failures[place].failed && !slot->failures[place].kept)
+            cache_add(loader->cache, &loader->keys[batch * loader->batch + place], slot->seen + (size_t)place * loader->picture_values, loader->picture_values);
+}
+
 int loader_next(Loader *loader, const float **pixels) {
     *pixels = NULL;
     pthread_mutex_lock(&loader->lock);
@@ -147,6 +161,7 @@ int loader_next(Loader *loader, const float **pixels) {
     }
     loader->handed++;
     pthread_mutex_unlock(&loader->lock);
+    keep_pixels(loader, batch);
     if (!file_failures(loader, batch)) return -1;
     *pixels = slot->pixels;
     return size;
@@ -167,5 +182,6 @@ void loader_free(Loader *loader) {
         jre_release(loader->slot[i].seen);
         jre_release(loader->slot[i].failures);
     }
+    jre_release(loader->keys);
     jre_release(loader);
 }

@@ -72,8 +72,26 @@ static bool load_mask(Workspace *space, PictureTask *task) {
     return true;
 }
 
+static void turn(Workspace *space, Image *image, int orientation) {
+    Image turned;
+    if (!image->pixels || orientation == 1) return;
+    image_turn(&space->jre, image, orientation, &turned);
+    image_free(image);
+    *image = turned;
+}
+
+/* Picture and mask as they are to be seen: the mask belongs to the picture as it is stored, so both are turned. */
+static bool decode(Workspace *space, PictureTask *task) {
+    const uint8_t *bytes = (const uint8_t *)space->bytes;
+    if (!image_decode(&space->jre, bytes, space->length, &space->image, task->why)) return failed(task, DIAG_file_corrupt);
+    if (task->view && !load_mask(space, task)) return false;
+    int orientation = task->look->exif_apply ? exif_orientation(bytes, space->length) : 1;
+    turn(space, &space->image, orientation);
+    turn(space, &space->mask, orientation);
+    return true;
+}
+
 static bool see(Workspace *space, PictureTask *task) {
-    if (!load_mask(space, task)) return false;
     const Image *mask = space->mask.pixels ? &space->mask : NULL;
     if (!view_pixels(&space->jre, task->view, &space->image, mask, &space->seen, task->why)) return failed(task, DIAG_file_corrupt);
     memcpy(task->out, space->seen.pixels, 3 * (size_t)space->seen.width * (size_t)space->seen.height);
@@ -97,7 +115,7 @@ static bool run_task(Workspace *space, PictureTask *task) {
         return failed(task, DIAG_file_unreadable);
     }
     if (!task->want_phash && !task->view) return true;
-    if (!image_decode(&space->jre, (const uint8_t *)space->bytes, space->length, &space->image, task->why)) return failed(task, DIAG_file_corrupt);
+    if (!decode(space, task)) return false;
     if (task->view && !see(space, task)) return false;
     if (task->want_phash) {
         /* A cutout lies on middle gray: on black or white a dark or bright coat would vanish into the ground. */
@@ -144,21 +162,10 @@ static const char *name_look(Jre *jre, const PictureLook *look) {
     Text text = {.jre = jre};
     text_add(&text, "%s\n", look->content_hash);
     if (look->exif_apply) text_add(&text, "exif apply\n");
-    if (masked) text_add(&text, "mask %s\n", look->mask_kind == MASK_FILES ? look->mask_hash : look->mask);
+    if (masked) text_add(&text, "mask %s\n", look->mask_hash);
     const char *hash = hash_bytes(jre, text.at, text.length);
     text_free(&text);
     return hash;
-}
-
-/* The content of a mask's picture. False: `why` says why not. */
-static bool hash_mask(Jre *jre, PictureLook *look, char why[256]) {
-    char *bytes, hash[33];
-    size_t length;
-    if (!file_load(jre, look->mask, &bytes, &length, why)) return false;
-    content_hash_of(bytes, length, hash);
-    jre_release(bytes);
-    look->mask_hash = intern(jre, hash);
-    return true;
 }
 
 bool picture_looks(Jre *jre, const Dataset *dataset, const View *view, const int *which, int count, PictureLook *looks) {
@@ -167,22 +174,20 @@ bool picture_looks(Jre *jre, const Dataset *dataset, const View *view, const int
     int without = 0;
     for (int i = 0; i < count; i++) {
         const Picture *picture = &dataset->pictures[which[i]];
-        char why[256] = "the cell of its mask is empty";
         looks[i] = (PictureLook){.path = picture->path, .content_hash = picture->content_hash, .exif_apply = plan->exif_apply};
         if (view_wants(view, "Mask")) {
             looks[i].mask_kind = plan->mask_kind;
             looks[i].mask = picture->mask;
+            looks[i].mask_hash = picture->mask_hash;
             looks[i].table = plan->table;
             looks[i].line = picture->line;
         }
-        bool named = looks[i].mask_kind == MASK_COLUMN || looks[i].mask_kind == MASK_FILES;
-        bool there = !named || (looks[i].mask && (looks[i].mask_kind == MASK_COLUMN || hash_mask(jre, &looks[i], why)));
-        if (there) {
+        if (looks[i].mask_hash || (looks[i].mask_kind != MASK_COLUMN && looks[i].mask_kind != MASK_FILES)) {
             looks[i].hash = name_look(jre, &looks[i]);
             continue;
         }
         if (!without++) d = diag(jre, DIAG_wrong_mask, plan->mask_span, "of some pictures of `%s` the mask is not there, and the view `%s` wants it", plan->name, view->name ? view->name : "");
-        if (without <= NAMED) diag_fact(d, "%s   %s%s%s", picture->path, looks[i].mask ? looks[i].mask : "", looks[i].mask ? ": " : "", why);
+        if (without <= NAMED) diag_fact(d, "%s   %s%s", picture->path, picture->mask ? picture->mask : "the cell of its mask is empty", picture->mask ? " cannot be read" : "");
     }
     if (!without) return true;
     if (without > NAMED) diag_fact(d, "and %d more", without - NAMED);
@@ -194,7 +199,7 @@ bool picture_looks(Jre *jre, const Dataset *dataset, const View *view, const int
 
 /* The size in a picture's header; `aside` takes the message about it. */
 static bool stored_size(Jre *aside, const char *path, int *width, int *height) {
-    bool sound = image_size(aside, path, NOWHERE, width, height);
+    bool sound = image_size(aside, path, NOWHERE, false, width, height);
     diag_forget(aside);
     return sound;
 }

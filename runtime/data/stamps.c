@@ -85,12 +85,13 @@ static void read_stamps(Stamps *stamps) {
     jre_release(bytes);
 }
 
-void stamps_load(Stamps *stamps, Jre *jre, const Store *store) {
+void stamps_load(Stamps *stamps, Jre *jre, const Store *store, bool exif_apply) {
     memset(stamps, 0, sizeof *stamps);
     stamps->jre = jre;
     stamps->store = store;
     stamps->arena.jre = jre;
-    stamps->key = hash_bytes(jre, "picture files", strlen("picture files"));
+    const char *what = exif_apply ? "picture files, turned as their EXIF says" : "picture files";
+    stamps->key = hash_bytes(jre, what, strlen(what));
     if (store) read_stamps(stamps);
 }
 
