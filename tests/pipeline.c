@@ -3,9 +3,8 @@
 
 #include "../runtime/runtime.h"
 #include "fake_device.h"
-#include "hash_weights.h"
+#include "reference.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 
 /* ---- running ------------------------------------------------------------------------------------------------------- */
@@ -255,94 +254,6 @@ static void preactivated_resnet_agrees_with_torch(void **state) {
     agrees(call, "resnet50v2_stage3_fp16_features.npy");
 }
 
-/* ---- networks with made-up weights against timm ------------------------------------------------------------------------- */
-
-/* Weights for every key that timm has, written where the document will look for them. */
-static void write_hash_weights(Jre *jre, const char *keys, const char *path, double gain) {
-    char line[512];
-    FILE *file = fopen(keys, "r");
-    assert_non_null(file);
-    LIST(const char *) names = {0};
-    LIST(Array) arrays = {0};
-    assert_non_null(fgets(line, sizeof line, file));
-    while (fgets(line, sizeof line, file)) {
-        char name[256], type[32], shape[64];
-        if (sscanf(line, "%255s %31s %63s", name, type, shape) != 3 || strcmp(type, "float32") != 0) continue;
-        Array array = {0};
-        int64_t count = 1;
-        for (char *at = strtok(shape, "x"); at; at = strtok(NULL, "x")) count *= array.dim[array.rank++] = atoll(at);
-        array.values = arena_array(&jre->forever, float, count);
-        hash_fill(name, 1, gain, array.rank, array.dim, array.values);
-        list_add(&jre->forever, &names, intern(jre, name));
-        list_add(&jre->forever, &arrays, array);
-    }
-    fclose(file);
-    assert_true(safetensors_write(jre, path, NOWHERE, names.count, names.at, arrays.at));
-}
-
-static cJSON *read_json(const char *path) {
-    char where[1024];
-    Jre *jre = jre_new();
-    char *bytes;
-    size_t length;
-    assert_true(file_read(jre, test_data(path, where), NOWHERE, &bytes, &length));
-    cJSON *json = cJSON_ParseWithLength(bytes, length);
-    jre_release(bytes);
-    jre_free(jre);
-    assert_non_null(json);
-    return json;
-}
-
-static void agrees_with_timm(const char *network, const char *reference, int size) {
-    char where[1024], folder[64], path[128], call[256];
-    if (!test_data("oracle/arch", where)) skip();
-    cJSON *expected = read_json(reference);
-    test_folder(folder);
-    snprintf(path, sizeof path, "%s/made_up.safetensors", folder);
-    Jre *jre = jre_new();
-    char keys[64];
-    snprintf(keys, sizeof keys, "oracle/keys/%s.tsv", network);
-    write_hash_weights(jre, test_data(keys, where), path, cJSON_GetObjectItem(expected, "conv_gain")->valuedouble);
-    jre_free(jre);
-    snprintf(call, sizeof call, "%s(weights = \"%s\", stats = imagenet)", network, path);
-    Network opened;
-    open_network(&opened, call, size, 2);
-    int elements = 2 * 3 * size * size, width = (int)opened.program->output.dim[1];
-    float *input = malloc((size_t)elements * sizeof *input), *features = malloc(2 * (size_t)width * sizeof *features);
-    uint64_t base = hash_base("input", 1);
-    for (int i = 0; i < elements; i++) input[i] = 2 * hash_unit(base, (uint64_t)i);
-    assert_true(executor_run(opened.executor, input, 2, features));
-    double tolerance = fmax(20 * cJSON_GetObjectItem(expected, "max_abs_diff_f32_vs_f64")->valuedouble, 1e-4 * cJSON_GetObjectItem(expected, "absmax_f64")->valuedouble);
-    for (int n = 0; n < 2; n++) {
-        double length = 0;
-        for (int i = 0; i < width; i++) length += (double)features[n * width + i] * features[n * width + i];
-        double wanted = cJSON_GetArrayItem(cJSON_GetObjectItem(expected, "l2_f64"), n)->valuedouble;
-        assert_true(fabs(sqrt(length) - wanted) < 1e-4 * wanted);
-        for (int i = 0; i < 64; i++)
-            assert_true(fabs(features[n * width + i] - cJSON_GetArrayItem(cJSON_GetArrayItem(cJSON_GetObjectItem(expected, "first64_f64"), n), i)->valuedouble) < tolerance);
-    }
-    close_network(&opened);
-    cJSON_Delete(expected);
-    free(input);
-    free(features);
-    test_folder_gone(folder);
-}
-
-static void resnet18_agrees_with_timm(void **state) {
-    (void)state;
-    agrees_with_timm("resnet18", "oracle/arch/resnet18_64x64_seed1.json", 64);
-}
-
-static void resnet50_agrees_with_timm(void **state) {
-    (void)state;
-    agrees_with_timm("resnet50", "oracle/arch/resnet50_224x224_seed1.json", 224);
-}
-
-static void mobilenet_agrees_with_timm(void **state) {
-    (void)state;
-    agrees_with_timm("mobilenetv2_100", "oracle/arch/mobilenetv2_100_96x96_seed1.json", 96);
-}
-
 /* ---- the contest on real cutouts ------------------------------------------------------------------------------------------ */
 
 /* Who is on each test picture, by its number in the sorted list of files. */
@@ -421,7 +332,7 @@ static void v01_on_real_cutouts_agrees_with_the_reference(void **state) {
     run_document(&run, "pipelines/v01.jre", "tests/pipelines/jaguar_like.jre", (const char *const[]){jaguars, unseen, NULL}, folder, 2);
     assert_int_equal(run.status, 3);                                /* mobilenetv2 misses twice chance in the folds, squeezenet reaches it */
     assert_int_equal(run.c.plan->evaluations.count, 4);      /* in the folds and among strangers, by each network */
-    cJSON *reference = read_json("data/nyala/reference.json");
+    cJSON *reference = reference_json(test_data("data/nyala/reference.json", where));
     static const char *const networks[][2] = {{"mobilenetv2_100", "mobilenetv2_100"}, {"squeezenet1_1", "squeezenet1_1"}};
     for (int i = 0; i < 2; i++) {
         cJSON *at = cJSON_GetObjectItem(cJSON_GetObjectItem(reference, "networks"), networks[i][0]);
@@ -485,9 +396,6 @@ int main(void) {
         cmocka_unit_test(squeezenet_agrees_with_torch),
         cmocka_unit_test(mobilenet_agrees_with_torch),
         cmocka_unit_test(preactivated_resnet_agrees_with_torch),
-        cmocka_unit_test(resnet18_agrees_with_timm),
-        cmocka_unit_test(resnet50_agrees_with_timm),
-        cmocka_unit_test(mobilenet_agrees_with_timm),
         cmocka_unit_test(v01_on_real_cutouts_agrees_with_the_reference),
         cmocka_unit_test(v01_on_painted_jaguars),
     };
