@@ -43,50 +43,6 @@ static Value *finish(Environment *env, Node *node, const char *why, Span span) {
 
 /* ---- layers that learn ---------------------------------------------------------------------------------------------- */
 
-static Node *no_weight(Environment *env, const char *name, Shape shape) {
-    Compilation *c = env->compilation;
-    if (env->weights && env->weights->reported) {
-        env->compilation->poisoned = true;
-        return NULL;
-    }
-    if (!env->weights) {
-        Diagnostic *d = diag_at_call(env, DIAG_untrained_layer, "%lld numbers of `%s` that nobody has trained", (long long)shape_elements(shape, 1), name);
-        diag_note(d, "a layer that was never trained gives numbers without meaning, and others in every run");
-        diag_help(d, "give the network its weights: weights = \"file.safetensors\"");
-        return NULL;
-    }
-    env->weights->reported = true;
-    NameList names = {0};
-    for (int i = 0; i < env->weights->facts->count; i++) list_add(&c->arena, &names, env->weights->facts->tensors[i].name);
-    Diagnostic *d = diag(c->jre, DIAG_wrong_weights, env->weights->span, "this file has no `%s`", name);
-    diag_also(d, env->origin->span, "needed here, of shape %s", shape_text(&c->arena, shape));
-    const char *near = nearest_name(name, names.at, names.count);
-    if (near) diag_fact(d, "the nearest of its %d names is `%s`", names.count, near);
-    else if (names.count) diag_fact(d, "it has %d other name%s; the first is `%s`", names.count, names.count == 1 ? "" : "s", names.at[0]);
-    diag_help(d, "is it the file of this very network?");
-    return NULL;
-}
-
-/* A weight, checked against the file's names and shapes. NULL: diagnosed. */
-Node *weight_from_file(Environment *env, const char *name, Shape shape) {
-    Compilation *c = env->compilation;
-    const char *path = *env->path ? arena_print(&c->arena, "%s.%s", env->path, name) : name;
-    if (env->weights && env->weights->facts->made_up) return graph_source(env->graph, OP_weight, shape, 0, path, env->weights, env->origin);
-    const WeightShape *there = env->weights ? map_get(&env->weights->facts->by_name, path) : NULL;
-    if (!there) return no_weight(env, path, shape);
-    Shape found = {.rank = there->rank > GRAPH_RANK ? GRAPH_RANK : there->rank};
-    for (int i = 0; i < found.rank; i++) found.dim[i] = there->dim[i];
-    if (shape_equal(found, shape)) return graph_source(env->graph, OP_weight, shape, 0, path, env->weights, env->origin);
-    if (!env->weights->reported) {
-        env->weights->reported = true;
-        Diagnostic *d = diag(c->jre, DIAG_wrong_weights, env->weights->span, "`%s` has the shape %s in this file", path, shape_text(&c->arena, found));
-        diag_also(d, env->origin->span, "%s is needed here", shape_text(&c->arena, shape));
-        diag_help(d, "is it the file of this very network?");
-    }
-    c->poisoned = true;
-    return NULL;
-}
-
 Value *builtin_conv(Environment *env, Span span) {
     Node *x = parameter(env, "x")->node;
     int64_t out = (int64_t)real_parameter(env, "out"), size = (int64_t)real_parameter(env, "size"), groups = (int64_t)real_parameter(env, "groups");

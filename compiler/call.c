@@ -400,10 +400,12 @@ static Value *apply(Environment *env, Value *formula, Span span, const char *lab
     inner->dims = table;
     if (!c->trying) formula->decl->sizes = table;
     Value *result = NULL;
+    if (formula->weights) formula->weights->unfit.count = 0;
     if (bind_parameters(inner, table, formula, span) && check_where(inner, decl))
         result = decl->statement->builtin ? builtin_call(inner, decl, span) : run_lines(inner, decl);
     if (result && result->kind != VALUE_NONE) result = as_data(inner, &decl->statement->result, result);
     if (result && result->kind != VALUE_NONE && !check_result(inner, table, decl, result)) result = NULL;
+    if (result && result->kind != VALUE_NONE && formula->weights && !weights_fit(c, formula->weights, formula->text ? formula->text : decl->name)) result = NULL;
     c->depth--;
     if (!result) return poison(env, span);
     if (result->kind == VALUE_TENSOR) {

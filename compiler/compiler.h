@@ -224,10 +224,12 @@ typedef struct Node {
 
 /* A call of a network with `weights = "file"`: names inside are relative to it. */
 typedef struct { double mean[3], spread[3]; const char *said_by; Span span; } Stats;
+typedef struct { const char *name; Shape wanted, found; bool missing; Span needed_at; } UnfitWeight;
 typedef struct WeightScope {
     const char *path, *hash; const WeightFacts *facts; Span span;
     Stats stats; bool has_stats;
     bool reported;                        /* one message a file */
+    LIST(UnfitWeight) unfit; Map used;    /* weights.c: what was asked for: not there so; there, by the names of its facts */
 } WeightScope;
 
 typedef struct Graph {
@@ -473,8 +475,12 @@ Value *image_blur(Environment *env, Span span);
 #define BUILTIN(name) Value *builtin_##name(Environment *env, Span span);
 #include "builtins.def"
 #undef BUILTIN
-/* A weight called by its place, held against the file of the network around it. NULL: diagnosed. */
+/* weights.c: a weight called by its place, held against the file of the network around it. NULL: nobody has one, diagnosed. */
 Node *weight_from_file(Environment *env, const char *name, Shape shape);
+/* All that the network asked for was there in its shape; else one message tells everything that was not, once a file. */
+bool weights_fit(Compilation *c, WeightScope *scope, const char *network);
+void weights_left_over(Compilation *c, const WeightScope *scope, NameList *names);        /* what nobody asked for, but for counters of batches */
+const char *names_listed(Arena *arena, const NameList *names, int most);
 /* types.c */
 bool bind_type(Environment *env, DimTable *table, const Param *param, Value *value, const Decl *formula);
 /* A finding at the line of the document that led here; the library's own line, if that is another, second. */

@@ -123,10 +123,25 @@ static void print_step(const Program *p, const Node *node, Text *out) {
              op_flops(c, node) / 1e6, bytes_text(&c->arena, p->place[node->id].bytes), place.source ? place.source->name : "", place.line);
 }
 
+/* What the files of weights hold that this network does not ask for. */
+static void print_left_over(const Program *p, Text *out) {
+    Arena *arena = p->graph->arena;
+    Map told = {0};
+    for (int i = 0; i < p->graph->nodes.count; i++) {
+        const WeightScope *scope = p->graph->nodes.at[i]->weights;
+        NameList rest = {0};
+        if (!scope || map_get(&told, scope->path)) continue;
+        map_set(&told, arena, scope->path, (void *)(uintptr_t)scope);
+        weights_left_over(p->graph->compilation, scope, &rest);
+        if (rest.count) text_add(out, "  left over in %s: %s\n", scope->path, names_listed(arena, &rest, 10));
+    }
+}
+
 void program_print(const Program *p, Text *out) {
     Arena *arena = p->graph->arena;
     text_add(out, "  %d steps a batch, %d once when loaded, %.3f GFLOP a picture, %lld weights\n", p->step_count, p->load_steps, p->flops / 1e9, (long long)p->weights);
     text_add(out, "  memory for a batch of %d: sum %s -> planned %s, weights %s\n", p->max_batch, bytes_text(arena, p->sum_bytes), bytes_text(arena, p->slab_bytes),
              bytes_text(arena, p->loaded_bytes));
+    print_left_over(p, out);
     for (int i = 0; i < p->step_count; i++) print_step(p, p->steps[i].node, out);
 }

@@ -127,4 +127,7 @@ expect "why of nothing has a nearest name" 1 "did you mean \`features\`" with wh
 expect "why says which pictures it needs" 1 "file_missing" "$jre" why pipelines/v01.jre cv --set "jaguars.root=\"$folder/out\"" --with examples/jaguars/sample.jre
 expect "keys with all they are made of" 0 "average      identity" with key cv --tree
 expect "keys by themselves" 0 "  submit.entry" with key
+expect "any pictures become numbers" 0 "2 x " "$jre" embed pipelines/v01.jre features "$folder/train/train/train_0001.png" "$folder/train/train/train_0002.png" --with examples/jaguars/sample.jre -o "$folder/two.npy"
+expect "embed has a nearest option" 1 "did you mean \`--tensor\`" "$jre" embed x.jre features --tenser in.npy
+expect "embed for machines" 1 '{"embed": null, "findings": [' "$jre" embed pipelines/v01.jre features one.png --json
 echo "1..$number"

@@ -349,6 +349,23 @@ static void resnet50_is_53_convolutions(void **state) {
     trial_free(trial);
 }
 
+/* What the file has and the network does not ask for is listed; how many batches a norm has seen is nobody's weight. */
+static void what_is_left_over_in_a_file_is_listed(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    fake_resnet(&trial->files, (int[]){2, 2, 2, 2}, false);
+    fake_weight(&trial->files, "fc.weight", 2, (int64_t[]){1000, 512});
+    fake_weight(&trial->files, "fc.bias", 1, (int64_t[]){1000});
+    fake_weight(&trial->files, "bn1.num_batches_tracked", 0, NULL);
+    const Program *program = library_network(trial, "resnet", "resnet18", 64);
+    Text out = {.jre = trial->jre};
+    program_print(program, &out);
+    assert_non_null(strstr(out.at, "left over in "));
+    assert_non_null(strstr(out.at, "some.safetensors: `fc.weight`, `fc.bias`\n"));
+    text_free(&out);
+    trial_free(trial);
+}
+
 static void resnet18_is_20_convolutions(void **state) {
     (void)state;
     Trial *trial = trial_new();
@@ -496,6 +513,7 @@ int main(void) {
         cmocka_unit_test(reshapes_and_transposes_that_do_nothing_go),
         cmocka_unit_test(many_clamps_take_no_time),
         cmocka_unit_test(resnet50_is_53_convolutions),
+        cmocka_unit_test(what_is_left_over_in_a_file_is_listed),
         cmocka_unit_test(resnet18_is_20_convolutions),
         cmocka_unit_test(mobilenetv2_is_52_convolutions_and_squeezenet_25),
         cmocka_unit_test(buffers_that_live_together_share_no_bytes),

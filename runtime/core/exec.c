@@ -248,6 +248,25 @@ static bool choose_staging(Executor *executor, const Node *node, bool inward, co
     return *kernel ? true : no_kernel(executor, node);
 }
 
+typedef enum { ALL_FINITE, SOME_INFINITE, SOME_NAN } Finiteness;
+
+/* The worst there is; *where is the first of that kind. */
+static Finiteness finiteness(const float *values, int64_t count, int64_t *where) {
+    Finiteness worst = ALL_FINITE;
+    *where = 0;
+    for (int64_t i = 0; i < count; i++) {
+        if (isfinite(values[i])) continue;
+        Finiteness found = isnan(values[i]) ? SOME_NAN : SOME_INFINITE;
+        if (found <= worst) continue;
+        worst = found;
+        *where = i;
+        if (worst == SOME_NAN) break;
+    }
+    return worst;
+}
+
+static const char *finiteness_text(Finiteness found) { return found == SOME_NAN ? "NaN" : "infinite values"; }
+
 bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *values) {
     const WeightScope *scope = node->weights;
     WeightFile *file = weight_library_file(weights, scope->path, scope->span);
@@ -268,27 +287,46 @@ bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *valu
     return true;
 }
 
-static bool load_source(Executor *executor, const Node *node, WeightLibrary *weights) {
-    int64_t count = shape_elements(node->shape, executor->program->max_batch);
+/* Weights that hold what is no finite number. */
+typedef struct { const Node *first; Finiteness worst; NameList names; } Unsound;
+
+static bool load_source(Executor *executor, const Node *node, WeightLibrary *weights, Unsound *unsound) {
+    int64_t count = shape_elements(node->shape, executor->program->max_batch), where;
     float *values = jre_allocate(executor->jre, (size_t)(count ? count : 1) * sizeof *values);
     bool sound = true;
     if (node->op == OP_weight)
         sound = load_weight(executor->jre, node, weights, values);
     else
         for (int64_t i = 0; i < count; i++) values[i] = (float)constant_value(node, i);
+    Finiteness found = node->op == OP_weight && sound ? finiteness(values, count, &where) : ALL_FINITE;
+    if (found != ALL_FINITE) {
+        if (!unsound->names.count) unsound->first = node, unsound->worst = found;
+        list_add(&executor->arena, &unsound->names, node->name);
+    }
     if (sound) executor->device->copy_in(executor->device, memory_of(executor, node), values, (size_t)count * sizeof *values);
     jre_release(values);
     return sound;
 }
 
+/* Told before anything is computed: a maximum may swallow a NaN, and the result would be wrong and look right. */
+static bool tell_unsound(Executor *executor, const Unsound *unsound) {
+    const Node *first = unsound->first;
+    if (!first) return true;
+    Diagnostic *d = diag(executor->jre, DIAG_not_a_number, first->weights->span, "`%s` in `%s` holds %s", first->name, first->weights->path, finiteness_text(unsound->worst));
+    if (unsound->names.count > 1) diag_fact(d, "so do others: %s", names_listed(&executor->arena, &unsound->names, 10));
+    diag_help(d, "the training that wrote this file went astray, or the file is damaged: take another");
+    return false;
+}
+
 static bool load_sources(Executor *executor, WeightLibrary *weights) {
     const Graph *graph = executor->program->graph;
+    Unsound unsound = {0};
     bool sound = true;
     for (int i = 0; i < graph->nodes.count; i++) {
         const Node *node = graph->nodes.at[i];
-        if ((node->op == OP_weight || node->op == OP_constant) && !load_source(executor, node, weights)) sound = false;
+        if ((node->op == OP_weight || node->op == OP_constant) && !load_source(executor, node, weights, &unsound)) sound = false;
     }
-    return sound;
+    return tell_unsound(executor, &unsound) && sound;
 }
 
 /* ---- running ----------------------------------------------------------------------------------------------------------------- */
@@ -369,25 +407,6 @@ size_t executor_bytes(const Executor *executor) {
 
 /* ---- numbers that are not finite ------------------------------------------------------------------------------------------------- */
 
-typedef enum { ALL_FINITE, SOME_INFINITE, SOME_NAN } Finiteness;
-
-/* The worst there is; *where is the first of that kind. */
-static Finiteness finiteness(const float *values, int64_t count, int64_t *where) {
-    Finiteness worst = ALL_FINITE;
-    *where = 0;
-    for (int64_t i = 0; i < count; i++) {
-        if (isfinite(values[i])) continue;
-        Finiteness found = isnan(values[i]) ? SOME_NAN : SOME_INFINITE;
-        if (found <= worst) continue;
-        worst = found;
-        *where = i;
-        if (worst == SOME_NAN) break;
-    }
-    return worst;
-}
-
-static const char *finiteness_text(Finiteness found) { return found == SOME_NAN ? "NaN" : "infinite values"; }
-
 static Finiteness look_at_node(Executor *executor, const Node *node, int n, int64_t *where) {
     int64_t count = shape_elements(node->shape, n);
     float *values = jre_allocate(executor->jre, (size_t)(count ? count : 1) * sizeof *values);
@@ -408,20 +427,6 @@ static void charge_node(const Executor *executor, const Node *node, Finiteness f
         diag_fact(d, "first in picture %lld of a batch of %d", (long long)(executor->first + where / each + 1), executor->asked);
 }
 
-/* Only a loaded file can bring such numbers in besides the pictures themselves; constants are the document's own. */
-static bool charge_weights(Executor *executor, Finiteness wanted) {
-    const Graph *graph = executor->program->graph;
-    for (int i = 0; i < graph->nodes.count; i++) {
-        const Node *node = graph->nodes.at[i];
-        int64_t where;
-        if (node->op != OP_weight || look_at_node(executor, node, executor->program->max_batch, &where) < wanted) continue;
-        diag(executor->jre, DIAG_not_a_number, node->weights->span, "`%s` in `%s` holds %s", node->name, node->weights->path,
-             finiteness_text(wanted));
-        return true;
-    }
-    return false;
-}
-
 /* The result holds `wanted`: walks once more, looking behind every step, and charges the first that shows it. */
 static void charge_culprit(Executor *executor, const float *input, int n, Finiteness wanted, int64_t where) {
     const Program *program = executor->program;
@@ -431,7 +436,6 @@ static void charge_culprit(Executor *executor, const float *input, int n, Finite
              "the numbers that came into the network already hold %s", finiteness_text(wanted));
         return;
     }
-    if (charge_weights(executor, wanted)) return;
     put_input(executor, input, n);
     for (int i = 0; i < program->load_steps + program->step_count; i++) {
         bool loading = i < program->load_steps;
