@@ -28,6 +28,7 @@ ROOMS    = $(filter-out $(B)/compiler/cli/main.o,$(OBJECTS))
 PAINTER  = $(patsubst %.c,$(B)/%.o,$(wildcard examples/jaguars/*.c))
 PROGRAMS = $(patsubst tests/%.c,$(B)/tests/%,$(shell grep -ls '^int main' tests/*.c))
 HELPERS  = $(patsubst %.c,$(B)/%.o,$(shell grep -Ls '^int main' tests/*.c))
+PEERS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/peers/*.c))
 BENCHES  = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/*.c))
 
 .PHONY: all deps demo test run-tests san peers bench promote install clean
@@ -94,7 +95,7 @@ san:
 	@tests/run.sh sum build/san/counts
 promote: all
 	@tests/golden.sh $(B) promote $(T)
-peers: all
+peers: all $(PEERS)
 	@tests/peers/run.sh $(B) $(P)
 bench: all $(BENCHES) $(SAMPLE)/train.csv
 	@tests/bench/bench.sh $(B) $(P)

@@ -612,6 +612,7 @@ const char *key_place(Jre *jre, Arena *arena, const KeyLeaf *leaf);           /*
 
 /* ---- plan.c: what `jre run` walks -------------------------------------------------------------------------------------------------------- */
 
+enum { NEAR_DUPLICATES = 8 };
 typedef enum { BURST_LIKENESS, BURST_COLUMN, BURST_TIME } BurstKind;
 typedef enum { MASK_NONE, MASK_ALPHA, MASK_COLUMN, MASK_FILES } MaskKind;
 typedef struct DatasetPlan {
@@ -623,7 +624,7 @@ typedef struct DatasetPlan {
     MaskKind mask_kind; const char *mask;                 /* COLUMN: its name; FILES: a template of pictures */
     BurstKind burst; const char *burst_column;            /* COLUMN: equal values; TIME: the column of times */
     double burst_seconds;                 /* TIME */
-    int within;                           /* bits that near-duplicates differ in; -1: nobody asks by likeness */
+    int within;                           /* bits that near-duplicates differ in, NEAR_DUPLICATES unless `burst` says otherwise; -1: nobody asks by likeness */
     NameList keep;                        /* columns that conditions elsewhere may name */
     const Expr *only;                     /* a condition on each row, or NULL */
     Span table_span, image_span, identity_span, flank_span, label_span, taken_span, mask_span, burst_span, keep_span, only_span;

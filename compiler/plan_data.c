@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { NEAR_DUPLICATES = 8 };             /* bits, unless `burst` says otherwise */
-
 /* ---- settings as plain C ------------------------------------------------------------------------------------------------ */
 
 const char *plan_text(Compilation *c, const Decl *decl, const char *key, const Choice *choices) {

@@ -445,7 +445,7 @@ void count_pictures(Jre *jre, const Dataset *dataset, const PictureRows *rows, P
 typedef struct { int first, second, bits; } NearPair;
 typedef LIST(NearPair) NearPairs;
 /* Individuals with 1, 2 to 3, 4 to 7, ... pictures; pairs shown of two individuals, and around the threshold. */
-enum { NEAR_DUPLICATES = 8, SIZE_CLASSES = 16, MOST_CONFLICTS = 5, PAIRS_ASIDE = 3, REACH = 4 };
+enum { SIZE_CLASSES = 16, MOST_CONFLICTS = 5, PAIRS_ASIDE = 3, REACH = 4 };
 typedef struct {
     PartFacts counts;
     const char *smallest, *largest; double median;        /* who has the fewest and the most pictures; pictures of an individual */
