@@ -443,7 +443,6 @@ bool find_leaks(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan 
 void count_pictures(Jre *jre, const Dataset *dataset, const PictureRows *rows, PartFacts *facts);
 /* Two pictures and how many bits of their perceptual hashes differ. */
 typedef struct { int first, second, bits; } NearPair;
-typedef LIST(NearPair) NearPairs;
 /* Individuals with 1, 2 to 3, 4 to 7, ... pictures; pairs shown of two individuals, and around the threshold. */
 enum { SIZE_CLASSES = 16, MOST_CONFLICTS = 5, PAIRS_ASIDE = 3, REACH = 4 };
 typedef struct {

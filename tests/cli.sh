@@ -42,6 +42,9 @@ done
 expect "check lists pairs nearly alike in a table" 0 "a1.png,a2.png,4,1,Ana,Ana" sh -c "'$jre' check tests/errors/sound.jre --pairs '$folder/pairs.csv' > /dev/null && cat '$folder/pairs.csv'"
 expect "check for machines says what it has counted" 0 '"dataset": "animals", "pictures": 5, "individuals": 2, "smallest": 2' "$jre" check tests/errors/sound.jre --json
 expect "check for machines repeats what was accepted" 3 '"accepted": [{"check": "leaking_burst", "for": "published", "because": "it is published so"}]' "$jre" check tests/errors/expect_pictures.jre --json
+expect "a run repeats what was accepted" 0 "accepted  leaking_burst for halves   because this shows what a burst is worth" "$jre" run tests/errors/accept_leaking_burst.jre --into "$folder/accepted"
+expect "and so does its record" 0 '"accepted": [{"check": "leaking_burst", "for": "halves", "because": "this shows what a burst is worth"}]' sh -c "cat '$folder'/accepted/results/run_*/result.json"
+expect "a run holds pictures to what is expected of them" 3 "FAILED  animals.individuals == 3   2 and 3" "$jre" run tests/errors/expect_pictures.jre --into "$folder/accepted"
 expect "check for machines without a sound document" 1 '{"check": null, "findings": [{"name": "leaking_burst"' "$jre" check tests/errors/leaking_burst.jre --json
 expect "version names the level" 0 "instruction level" "$jre" version
 expect "doc explains a check" 0 "Two frames of one burst" "$jre" doc leaking_burst

@@ -101,11 +101,18 @@ static bool two_individuals(const Dataset *dataset, const NearPair *pair) {
     return first >= 0 && second >= 0 && first != second;
 }
 
-static void compare_all(const Dataset *dataset, Census *census, int *parent) {
+static const uint64_t *hashes_of(Arena *scratch, const Dataset *dataset) {
+    uint64_t *hash = arena_array(scratch, uint64_t, dataset->count + 1);
+    for (int i = 0; i < dataset->count; i++) hash[i] = dataset->pictures[i].phash;
+    return hash;
+}
+
+static void compare_all(Arena *scratch, const Dataset *dataset, Census *census, int *parent) {
+    const uint64_t *hash = hashes_of(scratch, dataset);
     int within = census->within;
     for (int i = 0; i < dataset->count; i++)
         for (int j = i + 1; j < dataset->count; j++) {
-            NearPair pair = {i, j, hash_distance(dataset->pictures[i].phash, dataset->pictures[j].phash)};
+            NearPair pair = {i, j, hash_distance(hash[i], hash[j])};
             if (pair.bits > within + REACH) continue;
             if (pair.bits > within) {
                 keep_first(census->above, &census->above_count, PAIRS_ASIDE, pair, 1);
@@ -159,7 +166,7 @@ bool take_census(Jre *jre, Dataset *dataset, Census *census) {
     describe_individuals(&scratch, dataset, &rows, census);
     measure(dataset, census);
     ties_start(parent, dataset->count);
-    compare_all(dataset, census, parent);
+    compare_all(&scratch, dataset, census, parent);
     describe_clusters(&scratch, dataset, census, parent);
     arena_free(&scratch);
     return true;
@@ -169,41 +176,54 @@ bool take_census(Jre *jre, Dataset *dataset, Census *census) {
 
 enum { MOST_LISTED = 1000000, HASH_BITS = 64 };
 
-/* Up to how many bits all pairs can be listed; beyond, of one distance more, the first. */
-static void list_pairs(Arena *scratch, const Dataset *dataset, NearPairs *pairs) {
-    int reach = near_within(dataset) + REACH;
-    for (int bits = 0; bits <= reach && bits <= HASH_BITS && pairs->count < MOST_LISTED; bits++)
-        for (int i = 0; i < dataset->count; i++)
-            for (int j = i + 1; j < dataset->count; j++)
-                if (hash_distance(dataset->pictures[i].phash, dataset->pictures[j].phash) == bits && pairs->count < MOST_LISTED)
-                    list_add(scratch, pairs, ((NearPair){i, j, bits}));
+/* Counted by distance first, then each put in its place; beyond the last place they are left out. */
+static int list_pairs(Arena *scratch, const Dataset *dataset, NearPair **pairs) {
+    int n = dataset->count, reach = near_within(dataset) + REACH;
+    const uint64_t *hash = hashes_of(scratch, dataset);
+    int64_t place[HASH_BITS + 2] = {0}, total = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++) place[hash_distance(hash[i], hash[j]) + 1]++;
+    for (int bits = 0; bits <= HASH_BITS; bits++) {
+        if (bits <= reach) total += place[bits + 1];
+        place[bits + 1] += place[bits];
+    }
+    int count = total < MOST_LISTED ? (int)total : MOST_LISTED;
+    *pairs = arena_array(scratch, NearPair, count + 1);
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++) {
+            int bits = hash_distance(hash[i], hash[j]);
+            if (bits <= reach && place[bits] < count) (*pairs)[place[bits]++] = (NearPair){i, j, bits};
+        }
+    return count;
+}
+
+static void put_pair(Text *table, const Dataset *dataset, const NearPair *pair) {
+    const Picture *first = &dataset->pictures[pair->first], *second = &dataset->pictures[pair->second];
+    const char *names[] = {dataset->plan->name, first->file, second->file}, *individuals[] = {first->identity, second->identity};
+    for (int i = 0; i < 3; i++) {
+        csv_cell(table, names[i]);
+        text_add(table, ",");
+    }
+    text_add(table, "%d,%d", pair->bits, pair->bits <= near_within(dataset));
+    for (int i = 0; i < 2; i++) {
+        text_add(table, ",");
+        csv_cell(table, individuals[i] ? individuals[i] : "");
+    }
+    text_add(table, "\n");
 }
 
 bool write_near_pairs(Jre *jre, const char *path, const Dataset *const *datasets, int count) {
-    Arena scratch = {.jre = jre};
     Text table = {.jre = jre};
     text_add(&table, "dataset,first,second,bits,near,first_individual,second_individual\n");
     for (int d = 0; d < count; d++) {
-        const Dataset *dataset = datasets[d];
-        NearPairs pairs = {0};
-        list_pairs(&scratch, dataset, &pairs);
-        for (int i = 0; i < pairs.count; i++) {
-            const Picture *first = &dataset->pictures[pairs.at[i].first], *second = &dataset->pictures[pairs.at[i].second];
-            csv_cell(&table, dataset->plan->name);
-            text_add(&table, ",");
-            csv_cell(&table, first->file);
-            text_add(&table, ",");
-            csv_cell(&table, second->file);
-            text_add(&table, ",%d,%d,", pairs.at[i].bits, pairs.at[i].bits <= near_within(dataset));
-            csv_cell(&table, first->identity ? first->identity : "");
-            text_add(&table, ",");
-            csv_cell(&table, second->identity ? second->identity : "");
-            text_add(&table, "\n");
-        }
+        Arena scratch = {.jre = jre};
+        NearPair *pairs;
+        int listed = list_pairs(&scratch, datasets[d], &pairs);
+        for (int i = 0; i < listed; i++) put_pair(&table, datasets[d], &pairs[i]);
+        arena_free(&scratch);
     }
     bool sound = file_write(jre, path, NOWHERE, table.at, table.length);
     text_free(&table);
-    arena_free(&scratch);
     return sound;
 }
 

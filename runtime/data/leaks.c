@@ -69,14 +69,17 @@ static void keep_parts(TornPairs *told, TornParts parts) {
     if (place < MOST_PARTS_TOLD) told->parts[place] = parts;
 }
 
-/* Of two sides the one of which more have help from the other; the worst first. */
+static bool is_training(const char *name) { return !strcmp(name, "train"); }
+
+/* Of two sides the one that is examined with help of the other: not `train`, else that of which more are helped. The worst first. */
 static void tell_sides(const Tally *tally, TornPairs *told) {
     const Sides *sides = tally->sides;
     for (int a = 0; a < sides->sides; a++)
         for (int b = 0; b < a; b++) {
             TornParts one = {sides->names.at[a], sides->names.at[b], tally->torn[a * sides->sides + b], sides->size[a], false};
             TornParts other = {sides->names.at[b], sides->names.at[a], tally->torn[b * sides->sides + a], sides->size[b], false};
-            if (one.torn) keep_parts(told, (int64_t)one.torn * other.of > (int64_t)other.torn * one.of ? one : other);
+            bool first = is_training(other.part) || (!is_training(one.part) && (int64_t)one.torn * other.of > (int64_t)other.torn * one.of);
+            if (one.torn) keep_parts(told, first ? one : other);
         }
 }
 
@@ -104,7 +107,7 @@ static TornPicture torn_picture(const Sides *sides, int picture, int fold) {
 
 /* First the picture that is examined. */
 static TornPair torn_pair(const Sides *sides, int a, int b) {
-    bool turned = sides->folds ? sides->side_of[a] == sides->folds : strcmp(sides->names.at[sides->side_of[a]], "train") == 0;
+    bool turned = sides->folds ? sides->side_of[a] == sides->folds : is_training(sides->names.at[sides->side_of[a]]);
     int first = turned ? b : a, second = turned ? a : b, fold = sides->folds ? sides->side_of[first] + 1 : 0;
     return (TornPair){.first = torn_picture(sides, first, fold), .second = torn_picture(sides, second, fold)};
 }
@@ -170,9 +173,11 @@ static void find_alike(Sides *sides, int within, TornPairs *told) {
     const Dataset *dataset = sides->dataset;
     Tally tally = tally_new(sides);
     int *seen = arena_array(&sides->scratch, int, sides->sides + 1), first = -1, second = -1, closest = within + 1;
+    uint64_t *hash = arena_array(&sides->scratch, uint64_t, dataset->count + 1);
+    for (int i = 0; i < dataset->count; i++) hash[i] = dataset->pictures[i].phash;
     for (int i = 0; i < dataset->count; i++)
         for (int j = 0; j < dataset->count; j++) {
-            int bits = hash_distance(dataset->pictures[i].phash, dataset->pictures[j].phash);
+            int bits = hash_distance(hash[i], hash[j]);
             if (bits > within || !on_two_sides(sides, i, j)) continue;
             int side = sides->side_of[j];
             tally.any[i] = true;
