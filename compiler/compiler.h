@@ -511,7 +511,7 @@ const char *draw_text(Arena *arena, const Draw *draw);                        /*
 
 /* VIEW_LATER: types and sizes are checked, a later version executes it. VIEW_NOTHING: a chance of 0. */
 typedef enum {
-    VIEW_LATER, VIEW_NOTHING, VIEW_FIT, VIEW_STRETCH, VIEW_RESIZE, VIEW_CENTER, VIEW_CORNER, VIEW_FLIP, VIEW_ROTATE, VIEW_AFFINE, VIEW_GRAY, VIEW_COVER, VIEW_NORMALIZE
+    VIEW_LATER, VIEW_NOTHING, VIEW_FIT, VIEW_STRETCH, VIEW_RESIZE, VIEW_CENTER, VIEW_CORNER, VIEW_ROTATE, VIEW_AFFINE, VIEW_FLIP, VIEW_GRAY, VIEW_COVER, VIEW_NORMALIZE
 } ViewStepKind;
 typedef struct { const char *name; const Value *value; } StepParameter;
 typedef struct {

@@ -2,7 +2,7 @@
  *
  * In: gray, RGB or RGBA pixels of any size, and the mask that belongs to them if the view wants one. Out: RGB of the view's size, then
  * [3, height, width] f32. Contract: every step works on 8-bit pixels with Pillow's and torchvision's own roundings, so its results are
- * theirs to the last bit; transparency lies on the fill of the first step that mixes pixels; the mask goes through the same steps
+ * theirs to the last bit; transparency lies on the fill of the first step that has one; the mask goes through the same steps
  * without being smoothed. The step to floating point is torchvision's: (v / 255 - mean) / spread, each operation rounded to f32. */
 #include "../runtime.h"
 
@@ -176,17 +176,15 @@ static bool cover(Jre *jre, Layer *layer, const Layer *mask, bool mask_is_alpha,
 
 typedef struct { Layer picture, mask; bool mask_is_alpha; } Scene;
 
-/* Steps that mix pixels need RGB: what is transparent has no color to mix. */
-static bool mixes(const ViewStep *step) {
-    return step->kind == VIEW_FIT || step->kind == VIEW_STRETCH || step->kind == VIEW_RESIZE || step->kind == VIEW_ROTATE || step->kind == VIEW_AFFINE;
-}
+/* The first step that has a fill puts it behind what is transparent. */
+static bool fills(const ViewStep *step) { return step->kind >= VIEW_FIT && step->kind <= VIEW_AFFINE; }
 
 static bool take_step(Jre *jre, Scene *scene, const ViewStep *step, char why[WHY_BYTES]) {
     static const uint8_t outside[4] = {0, 0, 0, 0};
     const uint8_t fill[4] = {step->fill[0], step->fill[1], step->fill[2], 255};
     if (step->kind == VIEW_COVER) return cover(jre, &scene->picture, &scene->mask, scene->mask_is_alpha, step, why);
     if (step->kind == VIEW_GRAY) make_gray(jre, &scene->picture);
-    if (mixes(step) || scene->picture.image.channels == 1) make_rgb(jre, &scene->picture, step->fill);
+    if (fills(step) || scene->picture.image.channels == 1) make_rgb(jre, &scene->picture, step->fill);
     if (scene->mask.image.pixels && !place(jre, &scene->mask, step, FILTER_NEAREST, outside, why)) return false;
     return place(jre, &scene->picture, step, filter_named(step->filter), fill, why);
 }
