@@ -163,6 +163,37 @@ static void a_second_run_computes_nothing(void **state) {
     site_close(&site);
 }
 
+/* All of the store but the resized pictures. */
+static void forget_results(Site *site) {
+    assert_int_equal(system(arena_print(&site->arena, "rm -rf '%s/.jre/store'/*/", site->folder)), 0);
+}
+
+static void resized_pictures_are_kept_and_never_change_a_result(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    const char *cache = inside(&site, ".jre/store/pictures.cache");
+    struct stat facts;
+    Outcomes bypassed = run_with(&site, (RunOptions){.threads = 2, .no_cache = true}, false);
+    double decoded = map_of(&bypassed);
+    outcomes_free(&bypassed);
+    assert_int_equal(stat(cache, &facts), -1);
+    forget_results(&site);
+    expect_run(&site, FIRST_RUN);
+    assert_int_equal(stat(cache, &facts), 0);
+    assert_int_equal(facts.st_size, 64 + (8 + ENTRIES) * (64 + 3 * 32 * 32));
+    for (int damage = 0; damage < 3; damage++) {
+        forget_results(&site);
+        if (damage == 1) put_text(&site, ".jre/store/pictures.cache", "no pictures at all");
+        if (damage == 2) assert_int_equal(truncate(cache, facts.st_size / 2), 0);
+        assert_true(expect_run(&site, FIRST_RUN) == decoded);
+    }
+    struct stat after;
+    assert_int_equal(stat(cache, &after), 0);
+    assert_int_equal(after.st_size, facts.st_size);
+    site_close(&site);
+}
+
 static void files_that_are_missing_come_back_from_the_store(void **state) {
     (void)state;
     static const char *const files[] = {"submissions/p01.csv", "results/benchmarks.csv", "results/p01_all_identities.csv"};
@@ -603,6 +634,7 @@ static void numbers_in_json_read_back_to_the_same_bits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_run_computes_nothing),
+        cmocka_unit_test(resized_pictures_are_kept_and_never_change_a_result),
         cmocka_unit_test(files_that_are_missing_come_back_from_the_store),
         cmocka_unit_test(a_name_that_json_cannot_hold_comes_back_from_the_store),
         cmocka_unit_test(three_new_pictures_cost_three_embeddings),

@@ -192,14 +192,15 @@ const char *cache_filled(PictureCache *cache, uint64_t *bytes) {
     return cache->path;
 }
 
-/* What a view's 8-bit pixels of a look are called: decoding and every step but those that give numbers. */
+/* What a view's 8-bit pixels of a look are called: every step but those that give numbers, and the rules of decoding and steps, whose number is
+ * raised when other pixels come of them. */
 void cache_key(Jre *jre, const View *view, const char *look, CacheKey *key) {
     Arena scratch = {.jre = jre};
     View steps = *view;
     steps.steps.at = NULL, steps.steps.count = steps.steps.room = 0;
     for (int i = 0; i < view->steps.count; i++)
         if (view->steps.at[i].kind != VIEW_NORMALIZE) list_add(&scratch, &steps.steps, view->steps.at[i]);
-    const char *text = arena_print(&scratch, "%s\n%d %d\n%s", look, view->width, view->height, view_canonical(&scratch, &steps));
+    const char *text = arena_print(&scratch, "rules 1\n%s\n%d %d\n%s", look, view->width, view->height, view_canonical(&scratch, &steps));
     XXH128_hash_t hash = XXH3_128bits(text, strlen(text));
     *key = (CacheKey){hash.low64, hash.high64};
     arena_free(&scratch);
