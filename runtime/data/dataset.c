@@ -119,9 +119,10 @@ static const char *missing_file(const Loading *loading, const Picture *picture, 
 static bool check_files(Loading *loading, FileState *states) {
     Dataset *dataset = loading->dataset;
     Findings missing = {0};
-    int kept = 0;
+    int kept = 0, masks = 0;
     for (int i = 0; i < dataset->count; i++) {
         const char *path = missing_file(loading, &dataset->pictures[i], &states[kept]);
+        masks += path && path == dataset->pictures[i].mask;
         if (path) add_finding(loading, &missing, at_line(loading, path, dataset->pictures[i].line));
         else dataset->pictures[kept++] = dataset->pictures[i];
     }
@@ -132,7 +133,9 @@ static bool check_files(Loading *loading, FileState *states) {
         dataset->count = kept;
         return true;
     }
-    Diagnostic *d = diag(loading->jre, DIAG_file_missing, loading->plan->image_span, "%d of %d pictures are not there", missing.count, dataset->count);
+    bool only_masks = masks == missing.count;
+    Diagnostic *d = diag(loading->jre, DIAG_file_missing, only_masks ? loading->plan->mask_span : loading->plan->image_span, "%d of %d %s are not there", missing.count,
+                         dataset->count, only_masks ? "masks" : masks ? "pictures or their masks" : "pictures");
     name_findings(d, &missing);
     if (kept) diag_help(d, "`missing skip` in the dataset leaves such rows out");
     else diag_help(d, "`root` in the dataset is the folder that `table` and `image` are relative to; now it is `%s`", loading->plan->root ? loading->plan->root : ".");
@@ -385,7 +388,7 @@ static void make_key(Loading *loading) {
         const char *identity = picture->identity ? picture->identity : "", *flank = picture->flank ? picture->flank : "";
         Text columns = {.jre = loading->jre};
         add_columns(&columns, dataset, i);
-        if (picture->mask_hash) text_add(&columns, " mask %s", picture->mask_hash);
+        if (loading->plan->mask_kind == MASK_FILES && picture->mask_hash) text_add(&columns, " mask %s", picture->mask_hash);
         key_leaf(tree, "picture", NOWHERE, "%s %zu:%s %zu:%s %d%s", picture->content_hash, strlen(identity), identity, strlen(flank), flank, i - first[picture->unit], columns.length ? columns.at : "");
         text_free(&columns);
         tree->leaves.at[i + 1].place = picture->file;

@@ -227,7 +227,8 @@ bool dataset_masks_fit(Jre *jre, const Dataset *dataset) {
         char why[256];
         if (mask_fits(aside, plan, picture, why)) continue;
         const char *whose = plan->mask_kind == MASK_FILES ? picture->mask : picture->path;
-        list_add(&scratch, &findings, arena_print(&scratch, "line %d   %s   %s", picture->line, whose, why));
+        const char *line = picture->line ? arena_print(&scratch, "line %d   ", picture->line) : "";
+        list_add(&scratch, &findings, arena_print(&scratch, "%s%s   %s", line, whose, why));
     }
     jre_free(aside);
     if (findings.count) {
