@@ -540,7 +540,7 @@ int pair_rule_leave_out(const int32_t *mask, int count, float *scores);
 /* Scores of one query against every gallery row, as rank_queries sees them. */
 void query_scores(Jre *jre, int level, const float *query, const float *gallery, int candidates, int width, float *scores);
 
-/* ---- retrieval/similarity.c, metrics.c, statistics.c --------------------------------------------------------------------------------- */
+/* ---- retrieval/similarity.c -------------------------------------------------------------------------------------------------------- */
 
 /* What one query got (DEFINITIONS 5.1 to 5.3; order: score falling, then row; what has no score comes last). R: how many are relevant. */
 typedef struct {
@@ -567,6 +567,30 @@ typedef struct {
     const PairRule *rule;
 } RankingTask;
 bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results);
+
+/* `ties` others and `group` relevant ones have one score; `found` relevant ones and `before` others have a higher one. What the group's
+ * relevant ones add to average precision, on average over all orders. */
+double expected_precision(double found, double before, double group, double ties);
+
+/* ---- retrieval/pairs.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* All pairs of a query and a candidate, [0] of two individuals and [1] of one; whose individual is not known is in none. */
+enum { PAIR_BINS = 128, PAIR_RATES = 4 };                 /* bins of 1/64 from -1 to 1; what lies beyond is in the outermost */
+typedef struct { double rate, share, score; } RocPoint;
+typedef struct {
+    int64_t same, different, unscored;    /* unscored: neither, as the score is no number */
+    double auc, auc_within;               /* within: how far it may be off at most */
+    double average_precision, average_precision_within;   /* equal scores as one threshold, as in scikit-learn */
+    double equal_error, equal_error_score;                /* mean of the shares of errors of both kinds, at the score where they are nearest */
+    RocPoint found[PAIR_RATES];           /* right pairs that score so high that at most `rate` of the wrong ones do: 1e-4 1e-3 1e-2 1e-1 */
+    RocPoint parted[PAIR_RATES];          /* wrong pairs that score so low that about `rate` of the right ones do (fast-reid's) */
+    int64_t histogram[2][PAIR_BINS];
+} PairScores;
+/* Numbers are NaN where there are not pairs of both kinds. once: where queries are rows of the gallery (self), each two pictures are one
+ * pair. Streams twice. False: interrupted, or diagnosed. */
+bool judge_pairs(Jre *jre, Pool *pool, int level, const RankingTask *task, bool once, PairScores *out);
+
+/* ---- retrieval/metrics.c, statistics.c ----------------------------------------------------------------------------------------------- */
 
 /* How an evaluation is asked. average_identity: over an individual's queries, the folds where it is present, the individuals; else over
  * all queries. lonely_zero: a query without an answer counts 0, else it is left out. */
@@ -595,6 +619,15 @@ double harmonic_number(double n);                         /* 1 + 1/2 + ... + 1/n
  * `ratios` numbers, each the sum of over[individual * ratios + r] by that of under. NaN where nothing was under. */
 void bootstrap_intervals(Jre *jre, const double *over, const double *under, int individuals, int ratios, int rounds, uint64_t seed, double *low, double *high);
 
+
+/* ---- retrieval/conventions.c ---------------------------------------------------------------------------------------------------------- */
+
+/* The same answers as other tools count them: Kaggle, torchreid, fast-reid, pytorch-metric-learning, wildlife-datasets, the lynx probe. A tool
+ * knows nothing of folds: it is asked once for each, and told is the mean over those (`folds` of them) for which it has a number. */
+typedef struct { const char *tool, *metric, *counts; double value; int folds; } ConventionRow;
+typedef LIST(ConventionRow) Conventions;
+/* pairs: of each fold; NULL: the lines that need them are left out. */
+void conventions_of(Jre *jre, Arena *arena, const FoldResults *folds, int fold_count, int identities, const PairScores *pairs, Conventions *out);
 
 /* ---- report/tables.c ----------------------------------------------------------------------------------------------------------------------- */
 

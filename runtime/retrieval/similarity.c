@@ -203,10 +203,9 @@ static double inverse_sum(double from, double count) {
     return sum;
 }
 
-/* `ties` others and `group` positives have one score; `found` positives and `before` others have a higher one. What the group's
- * positives add to average precision over all orders, on average: place i holds one of them with probability r / n, and each place
- * of the group before it then with (r - 1) / (n - 1). */
-static double expected_of_group(double found, double before, double group, double ties) {
+/* Place i of the group holds a relevant one with probability r / n, and each place of the group before it then with
+ * (r - 1) / (n - 1). */
+double expected_precision(double found, double before, double group, double ties) {
     const double n = group + ties, from = found + before, inverse = inverse_sum(from, n);
     const double follow = n > 1 ? (group - 1) / (n - 1) : 0;
     return group / n * ((found + 1) * inverse + follow * (n - (from + 1) * inverse));
@@ -223,7 +222,7 @@ static void tie_orders(const QueryState *q, QueryResult *result) {
             best += (found + i) / (before + found + i);
             worst += (found + i) / (before + ties + found + i);
         }
-        expected += expected_of_group(found, before, end - first, ties);
+        expected += expected_precision(found, before, end - first, ties);
         for (int i = first; i < end; i++)
             passed += q->above[i];
     }
