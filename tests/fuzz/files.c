@@ -1,4 +1,4 @@
-/* files.c: a libFuzzer target: any bytes as a picture, a table, a file of weights, an array and what a store says of a result. Built and run by fuzz.sh. */
+/* files.c: a libFuzzer target: any bytes as a picture, a table and what a store says of a result. Built and run by fuzz.sh. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -30,10 +30,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     const char *path = file_of(bytes, length);
     Table table = {0};
     if (table_read(jre, path, NOWHERE, &table) && table.rows && table.columns.count) table_column(&table, "filename");
-    WeightFile *weights = weight_file_open(jre, path, NOWHERE);
-    if (weights) weight_file_close(weights);
-    Array array = {0};
-    if (npy_read(jre, path, NOWHERE, &array)) jre_release(array.values);
     Arena scratch = {.jre = jre};
     tree_parse(&scratch, (const char *)bytes, length);
     arena_free(&scratch);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fuzzing with libFuzzer and the address sanitizer:  tests/fuzz/fuzz.sh [SECONDS] [TARGET] [FOLDER]
-# TARGET is a file of this folder (document, texts, files, pictures, masks, ...); FOLDER keeps objects, the growing corpus, the documents of the language's
+# TARGET is a file of this folder (document, texts, files, pictures, masks, weights, ...); FOLDER keeps objects, the growing corpus, the documents of the language's
 # description and what crashed.
 set -eu
 seconds=${1:-60} target=${2:-document} folder=${3:-build/fuzz}
@@ -31,6 +31,7 @@ case $target in
 document) seeds="pipelines stdlib examples/jaguars tests/errors tests/fusion tests/documents $folder/chain" ;;
 texts) seeds="tests/graph tests/fuzz/texts" ;;
 masks) seeds="tests/fuzz/masks" ;;
+weights) seeds="tests/checkpoints tests/errors/files" ;;
 *) seeds="tests/pictures tests/errors/files" ;;
 esac
 list=$folder/corpus-$target
