@@ -165,6 +165,30 @@ static void one_of_a_family_is_chosen(void **state) {
     assert_int_equal(embed(room, &set, "family", 1, NULL), 0);
 }
 
+/* A network's weights by whatever program wrote them: alone, in a checkpoint of a training, wrapped or not. */
+static void weights_of_any_origin_give_the_same_rows(void **state) {
+    Room *room = *state;
+    static const char *const files[] = {"zip.pth", "legacy.pth", "training.pth", "training_legacy.pth"};
+    for (int i = 0; i < 4; i++) {
+        char where[4096];
+        const char *text = arena_print(&room->jre->forever,
+                                       "```jre\nnetwork Eye(x: Tensor[N, C, H, W]) -> Embedding[N, _] { x |> conv(2, 1) as conv |> batchnorm as norm |> average_pool }\n"
+                                       "augment seen(x: Image) -> Image { x |> stretch(8px) }\nembed features {\n  network Eye(weights = \"%s\")\n  view seen\n}\n```\n",
+                                       realpath(arena_print(&room->jre->forever, "tests/checkpoints/%s", files[i]), where));
+        snprintf(room->path, sizeof room->path, "%s/of_%d.jre", room->folder, i);
+        assert_true(file_write(room->jre, room->path, NOWHERE, text, strlen(text)));
+        Options options = {0};
+        if (embed(room, &options, "features", 6, NULL) != 0) fail_msg("%s", said);
+        Array rows = written(room, "out.npy");
+        const double scale = 1 / sqrt(1 + 1e-5);
+        for (int k = 0; k < 6; k++) {
+            assert_near(rows.values[2 * k], scale * (1 + 0.75 * k / 5) - 1);
+            assert_near(rows.values[2 * k + 1], scale * 0.75 * 0.25 - 0.75);
+        }
+        jre_release(rows.values);
+    }
+}
+
 /* ---- what it refuses --------------------------------------------------------------------------------------------------------------- */
 
 static void what_is_wrong_with_a_call_is_told(void **state) {
@@ -240,6 +264,7 @@ int main(void) {
         CASE(an_array_goes_past_the_view),
         CASE(a_value_inside_is_given_as_it_is),
         CASE(one_of_a_family_is_chosen),
+        CASE(weights_of_any_origin_give_the_same_rows),
         CASE(what_is_wrong_with_a_call_is_told),
         CASE(tensors_give_the_features_of_torch),
     };
