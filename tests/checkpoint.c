@@ -169,16 +169,18 @@ static void a_tensor_stays_inside_its_storage(void **state) {
     }
 }
 
+#define BYTES(text) text, sizeof text - 1
+
 static void a_pickle_calls_nothing(void **state) {
     Room *room = *state;
     static const struct { const char *pickle; size_t length; const char *says; } rows[] = {
-        {"cos\nsystem\n(U\x04trueotR.", 24, "`os.system`"}, {"cposix\nsystem\nU\x04true\x85R.", 22, "`posix.system`"}, {"c__builtin__\neval\nU\x01" "1\x85R.", 23, "`__builtin__.eval`"},
-        {"\x8c\x02os\x8c\x06system\x93.", 14, "`os.system`"}, {"(ios\nsystem\n.", 13, "0x69"}, {"ctorch\nFloatStorage.jar\n.", 25, "`torch.FloatStorage.jar`"},
-        {"ctorch\nload\n.", 13, "`torch.load`"}, {".", 1, "its stack is empty"}, {"0.", 2, "its stack is empty"}, {"t.", 2, "a mark is missing"}, {"u.", 2, "a mark is missing"},
-        {"(I1\nd.", 6, "a key has no value"}, {"I1\nI2\na.", 8, "no list"}, {"I1\nI2\nI3\ns.", 11, "no table"}, {"I1\n}R.", 6, "no function"}, {"}I1\nb0.", 7, "its stack is empty"}, {"I1\nI2\nb.", 8, "attributes"},
-        {"I1\nQ.", 5, "no storage"}, {"h\x05.", 3, "not there before"}, {"}q\x05.", 4, "not the next"}, {"X\xff\xff\xff\xff" "a", 6, "the file ends"}, {"}", 1, "the file ends"},
-        {"\x8d\xff\xff\xff\xff\xff\xff\xff\xff", 9, "the file ends"}, {"I12", 3, "no end"}, {"I1x\n.", 5, "a number is none"}, {"\xff.", 2, "0xff"}, {"(U\1aI1\nd.", 9, "keys `a`"}, {"I5\n.", 4, "it holds none"},
-        {"ctorch._utils\n_rebuild_parameter\n(tR.", 37, "no tensor"},
+        {BYTES("cos\nsystem\n(U\x04trueotR."), "`os.system`"}, {BYTES("cposix\nsystem\nU\x04true\x85R."), "`posix.system`"}, {BYTES("c__builtin__\neval\nU\x01" "1\x85R."), "`__builtin__.eval`"},
+        {BYTES("\x8c\x02os\x8c\x06system\x93."), "`os.system`"}, {BYTES("(ios\nsystem\n."), "0x69"}, {BYTES("ctorch\nFloatStorage.jar\n."), "`torch.FloatStorage.jar`"},
+        {BYTES("ctorch\nload\n."), "`torch.load`"}, {BYTES("."), "its stack is empty"}, {BYTES("0."), "its stack is empty"}, {BYTES("t."), "a mark is missing"}, {BYTES("u."), "a mark is missing"},
+        {BYTES("(I1\nd."), "a key has no value"}, {BYTES("I1\nI2\na."), "no list"}, {BYTES("I1\nI2\nI3\ns."), "no table"}, {BYTES("I1\n}R."), "no function"}, {BYTES("}I1\nb0."), "its stack is empty"}, {BYTES("I1\nI2\nb."), "attributes"},
+        {BYTES("I1\nQ."), "no storage"}, {BYTES("h\x05."), "not there before"}, {BYTES("}q\x05."), "not the next"}, {BYTES("X\xff\xff\xff\xff" "a"), "the file ends"}, {BYTES("}"), "the file ends"},
+        {BYTES("\x8d\xff\xff\xff\xff\xff\xff\xff\xff"), "the file ends"}, {BYTES("I12"), "no end"}, {BYTES("I1x\n."), "a number is none"}, {BYTES("\xff."), "0xff"}, {BYTES("(U\1aI1\nd."), "keys `a`"}, {BYTES("I5\n."), "it holds none"},
+        {BYTES("ctorch._utils\n_rebuild_parameter\n(tR."), "no tensor"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         put_legacy(room, MAGIC VERSION LITTLE, rows[i].pickle, rows[i].length, "].", 2);
