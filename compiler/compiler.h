@@ -224,7 +224,8 @@ typedef struct Node {
 
 /* A call of a network with `weights = "file"`: names inside are relative to it. */
 typedef struct { double mean[3], spread[3]; const char *said_by; Span span; } Stats;
-typedef struct { const char *name; Shape wanted, found; bool missing; Span needed_at; } UnfitWeight;
+typedef enum { FIT, UNFIT_MISSING, UNFIT_SHAPE, UNFIT_NUMBERS, FITS } Fit;     /* NUMBERS: whole ones, which somebody would have to scale */
+typedef struct { const char *name, *dtype; Shape wanted, found; Fit fit; Span needed_at; } UnfitWeight;
 typedef struct WeightScope {
     const char *path, *hash; const WeightFacts *facts; Span span;
     Stats stats; bool has_stats;

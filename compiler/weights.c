@@ -16,6 +16,17 @@ static Node *untrained(Environment *env, const char *name, Shape shape) {
     return NULL;
 }
 
+/* Weights in 8 bits stand for others by a scale that lies elsewhere; read as they are they would mean something else. */
+static bool whole_numbers(const char *dtype) { return strchr("IU", *dtype) || !strcmp(dtype, "BOOL"); }
+
+static Fit fit_of(const WeightShape *there, Shape wanted, Shape *found) {
+    if (!there) return UNFIT_MISSING;
+    found->rank = there->rank > GRAPH_RANK ? GRAPH_RANK : there->rank;
+    for (int i = 0; i < found->rank; i++) found->dim[i] = there->dim[i];
+    if (there->rank > GRAPH_RANK || !shape_equal(*found, wanted)) return UNFIT_SHAPE;
+    return whole_numbers(there->dtype) ? UNFIT_NUMBERS : FIT;
+}
+
 Node *weight_from_file(Environment *env, const char *name, Shape shape) {
     Compilation *c = env->compilation;
     WeightScope *scope = env->weights;
@@ -23,13 +34,10 @@ Node *weight_from_file(Environment *env, const char *name, Shape shape) {
     if (!scope) return untrained(env, path, shape);
     if (!scope->facts->made_up) {
         const WeightShape *there = map_get(&scope->facts->by_name, path);
-        UnfitWeight unfit = {.name = path, .wanted = shape, .missing = !there, .needed_at = env->origin->span};
-        if (there) {
-            map_set(&scope->used, &c->arena, there->name, (void *)(uintptr_t)there);
-            unfit.found.rank = there->rank > GRAPH_RANK ? GRAPH_RANK : there->rank;
-            for (int i = 0; i < unfit.found.rank; i++) unfit.found.dim[i] = there->dim[i];
-        }
-        if (!there || there->rank > GRAPH_RANK || !shape_equal(unfit.found, shape)) list_add(&c->arena, &scope->unfit, unfit);
+        UnfitWeight unfit = {.name = path, .dtype = there ? there->dtype : NULL, .wanted = shape, .needed_at = env->origin->span};
+        unfit.fit = fit_of(there, shape, &unfit.found);
+        if (there) map_set(&scope->used, &c->arena, there->name, (void *)(uintptr_t)there);
+        if (unfit.fit != FIT) list_add(&c->arena, &scope->unfit, unfit);
     }
     return graph_source(env->graph, OP_weight, shape, 0, path, scope, env->origin);
 }
@@ -54,49 +62,53 @@ const char *names_listed(Arena *arena, const NameList *names, int most) {
     return names->count > most ? arena_print(arena, "%s and %d more", text, names->count - most) : text;
 }
 
-static Diagnostic *headline(Compilation *c, const WeightScope *scope, const char *network, int missing, int reshaped) {
+static Diagnostic *headline(Compilation *c, const WeightScope *scope, const char *network, const int count[FITS]) {
     const UnfitWeight *first = &scope->unfit.at[0];
-    if (missing == 1 && !reshaped) return diag(c->jre, DIAG_wrong_weights, scope->span, "this file has no `%s`", first->name);
-    if (reshaped == 1 && !missing) return diag(c->jre, DIAG_wrong_weights, scope->span, "`%s` has the shape %s in this file", first->name, shape_text(&c->arena, first->found));
-    if (!reshaped) return diag(c->jre, DIAG_wrong_weights, scope->span, "this file lacks %d weights of `%s`", missing, network);
-    if (!missing) return diag(c->jre, DIAG_wrong_weights, scope->span, "%d weights of `%s` have another shape in this file", reshaped, network);
-    return diag(c->jre, DIAG_wrong_weights, scope->span, "this file lacks %d weight%s of `%s`, and %d ha%s another shape", missing, missing == 1 ? "" : "s", network, reshaped,
-                reshaped == 1 ? "s" : "ve");
+    if (scope->unfit.count == 1 && first->fit == UNFIT_MISSING) return diag(c->jre, DIAG_wrong_weights, scope->span, "this file has no `%s`", first->name);
+    if (scope->unfit.count == 1 && first->fit == UNFIT_SHAPE)
+        return diag(c->jre, DIAG_wrong_weights, scope->span, "`%s` has the shape %s in this file", first->name, shape_text(&c->arena, first->found));
+    static const char *const before[FITS] = {[UNFIT_MISSING] = "lacks", [UNFIT_SHAPE] = "has", [UNFIT_NUMBERS] = "has"};
+    static const char *const behind[FITS] = {[UNFIT_MISSING] = "", [UNFIT_SHAPE] = " in another shape", [UNFIT_NUMBERS] = " in whole numbers"};
+    const char *text = "";
+    for (Fit kind = UNFIT_MISSING; kind < FITS; kind++)
+        if (count[kind]) text = arena_print(&c->arena, "%s%s%s %d%s", text, *text ? ", " : "", before[kind], count[kind], behind[kind]);
+    return diag(c->jre, DIAG_wrong_weights, scope->span, "of the weights of `%s` this file %s", network, text);
 }
 
 /* Every one by its name, up to NAMED of each kind. */
-static void list_unfit(Compilation *c, const WeightScope *scope, Diagnostic *d, bool missing, int count) {
+static void list_unfit(Compilation *c, const WeightScope *scope, Diagnostic *d, Fit kind, int count) {
+    static const char *const titles[FITS] = {[UNFIT_MISSING] = "missing", [UNFIT_SHAPE] = "of another shape", [UNFIT_NUMBERS] = "whole numbers"};
     const char *text = "";
     for (int i = 0, named = 0; i < scope->unfit.count && named < NAMED; i++) {
         const UnfitWeight *unfit = &scope->unfit.at[i];
-        if (unfit->missing != missing) continue;
-        text = arena_print(&c->arena, "%s%s`%s` %s", text, named++ ? ", " : "", unfit->name, shape_text(&c->arena, missing ? unfit->wanted : unfit->found));
-        if (!missing) text = arena_print(&c->arena, "%s for %s", text, shape_text(&c->arena, unfit->wanted));
+        if (unfit->fit != kind) continue;
+        const char *wanted = shape_text(&c->arena, unfit->wanted);
+        text = arena_print(&c->arena, "%s%s`%s` ", text, named++ ? ", " : "", unfit->name);
+        if (kind == UNFIT_SHAPE) text = arena_print(&c->arena, "%s%s for %s", text, shape_text(&c->arena, unfit->found), wanted);
+        else text = arena_print(&c->arena, "%s%s", text, kind == UNFIT_MISSING ? wanted : unfit->dtype);
     }
     if (count > NAMED) text = arena_print(&c->arena, "%s and %d more", text, count - NAMED);
-    if (count) diag_fact(d, missing ? "missing: %s" : "of another shape: %s", text);
+    if (count) diag_fact(d, "%s: %s", titles[kind], text);
 }
 
 static void tell_unfit(Compilation *c, const WeightScope *scope, const char *network) {
-    int missing = 0;
+    int count[FITS] = {0};
     const UnfitWeight *first = &scope->unfit.at[0], *lost = NULL;
     for (int i = 0; i < scope->unfit.count; i++) {
-        missing += scope->unfit.at[i].missing;
-        if (scope->unfit.at[i].missing && !lost) lost = &scope->unfit.at[i];
+        count[scope->unfit.at[i].fit]++;
+        if (scope->unfit.at[i].fit == UNFIT_MISSING && !lost) lost = &scope->unfit.at[i];
     }
     NameList rest = {0};
     weights_left_over(c, scope, &rest);
-    Diagnostic *d = headline(c, scope, network, missing, scope->unfit.count - missing);
-    if (first->missing) diag_also(d, first->needed_at, "needed here, of shape %s", shape_text(&c->arena, first->wanted));
-    else diag_also(d, first->needed_at, "%s is needed here", shape_text(&c->arena, first->wanted));
-    if (scope->unfit.count > 1) {
-        list_unfit(c, scope, d, true, missing);
-        list_unfit(c, scope, d, false, scope->unfit.count - missing);
-    }
+    Diagnostic *d = headline(c, scope, network, count);
+    diag_also(d, first->needed_at, first->fit == UNFIT_MISSING ? "needed here, of shape %s" : "%s is needed here", shape_text(&c->arena, first->wanted));
+    for (Fit kind = UNFIT_MISSING; kind < FITS; kind++)
+        if (scope->unfit.count > 1 || kind == UNFIT_NUMBERS) list_unfit(c, scope, d, kind, count[kind]);
     const char *near = lost ? nearest_name(lost->name, rest.at, rest.count) : NULL;
     if (near && rest.count > 1) diag_fact(d, "of those that nobody asks for the nearest to `%s` is `%s`", lost->name, near);
     if (rest.count) diag_fact(d, "left over in the file: %s", names_listed(&c->arena, &rest, NAMED));
-    diag_help(d, "is it the file of this very network?");
+    if (count[UNFIT_NUMBERS]) diag_help(d, "take the weights that were not quantized: F32, F16, BF16 and F64 are read");
+    else diag_help(d, "is it the file of this very network?");
 }
 
 bool weights_fit(Compilation *c, WeightScope *scope, const char *network) {

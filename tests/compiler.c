@@ -349,6 +349,22 @@ static void resnet50_is_53_convolutions(void **state) {
     trial_free(trial);
 }
 
+/* Weights in 8 bits mean something only by their scales. */
+static void whole_numbers_are_no_weights(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    fake_resnet(&trial->files, (int[]){2, 2, 2, 2}, false);
+    trial->files.tensors.at[0].dtype = "I8";
+    trial->files.tensors.at[1].dtype = "BF16";
+    trial->files.tensors.at[2].dtype = "U8";
+    assert_false(trial_chunk(trial, "use resnet\naugment seen(x: Image) -> Image { x |> fit(64px) }\n"
+                                    "network Eye(x: Tensor[N, 3, H, W]) -> Embedding[N, _] { x |> resnet18(weights = \"some.safetensors\") |> average_pool |> unit }\n"
+                                    "embed features { network Eye\n view seen }\n"));
+    assert_int_equal(diag_count(trial->jre, SEVERITY_ERROR), 1);
+    test_message_says(trial->jre, "of the weights of `resnet18` this file has 2 in whole numbers", "whole numbers: `conv1.weight` I8, `bn1.bias` U8", "not quantized", NULL);
+    trial_free(trial);
+}
+
 /* What the file has and the network does not ask for is listed; how many batches a norm has seen is nobody's weight. */
 static void what_is_left_over_in_a_file_is_listed(void **state) {
     (void)state;
@@ -513,6 +529,7 @@ int main(void) {
         cmocka_unit_test(reshapes_and_transposes_that_do_nothing_go),
         cmocka_unit_test(many_clamps_take_no_time),
         cmocka_unit_test(resnet50_is_53_convolutions),
+        cmocka_unit_test(whole_numbers_are_no_weights),
         cmocka_unit_test(what_is_left_over_in_a_file_is_listed),
         cmocka_unit_test(resnet18_is_20_convolutions),
         cmocka_unit_test(mobilenetv2_is_52_convolutions_and_squeezenet_25),
