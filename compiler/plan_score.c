@@ -246,22 +246,19 @@ static bool read_metrics(Compilation *c, const Decl *decl, const Choice *choices
     return sound;
 }
 
-/* On what, against what; the parts that this version examines are a whole dataset and what folds hold out. */
+/* On what, against what, and who of them may answer. */
 static bool read_parts(Compilation *c, const Decl *decl, const Choice *choices, EvaluatePlan *evaluation) {
     PartPlan *on = &evaluation->on;
     Span span = setting_span(decl, "on");
     if (!part_from_value(c, setting_value(c, decl, "on", choices), span, on)) return false;
-    if (on->fold || (on->split && (!on->split->folds || strcmp(on->part, "held_out") != 0))) plan_later(c, "examining other parts than `held_out` of all folds", decl->name, span);
     if (plan_has(decl, "against")) {
         span = setting_span(decl, "against");
         if (!part_from_value(c, setting_value(c, decl, "against", choices), span, &evaluation->against)) return false;
-        plan_later(c, "candidates of another part (`against`)", decl->name, span);
     }
     if (plan_has(decl, "gallery")) {
         const Value *condition = setting_value(c, decl, "gallery", choices);
         if (!condition || condition->kind == VALUE_NONE) return false;
         evaluation->gallery = condition->condition;
-        plan_later(c, "conditions on candidates (`gallery`)", decl->name, condition->span);
     }
     return true;
 }
@@ -382,16 +379,13 @@ void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
     *submission = (SubmitPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name};
     PartPlan *on = &submission->on;
     bool placed = part_from_value(c, setting_value(c, decl, "on", member->choices), setting_span(decl, "on"), on);
-    if (placed && on->split) plan_later(c, "submissions of a part", decl->name, on->span);
     if (plan_has(decl, "gallery")) {
         const Value *condition = setting_value(c, decl, "gallery", member->choices);
         if (!condition || condition->kind == VALUE_NONE) return NULL;
         submission->gallery = condition->condition;
-        plan_later(c, "conditions on candidates (`gallery`)", decl->name, condition->span);
     }
     submission->pairs = plan_text(c, decl, "pairs", member->choices);
     submission->pairs_span = setting_span(decl, "pairs");
-    if (!submission->pairs && !plan_has(decl, "pairs")) plan_later(c, "submissions without a table of pairs", decl->name, submission->span);
     submission->similarity = similarity_of(c, decl, member->choices);
     const char *file = plan_text(c, decl, "file", member->choices);
     submission->file_span = setting_span(decl, "file");
