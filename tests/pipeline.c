@@ -5,6 +5,7 @@
 #include "fake_device.h"
 #include "reference.h"
 
+#include <glob.h>
 #include <math.h>
 
 /* ---- running ------------------------------------------------------------------------------------------------------- */
@@ -354,6 +355,93 @@ static void v01_on_real_cutouts_agrees_with_the_reference(void **state) {
     test_folder_gone(folder);
 }
 
+/* ---- photographs of nyalas --------------------------------------------------------------------------------------------------- */
+
+static const cJSON *member(const cJSON *object, const char *name) {
+    const cJSON *found = cJSON_GetObjectItemCaseSensitive(object, name);
+    if (!found) fail_msg("there is no `%s`", name);
+    return found;
+}
+
+/* The result.json of the only run below a folder. */
+static cJSON *only_result(const char *folder) {
+    char pattern[128];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/results/run_*/result.json", folder);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, 1);
+    Jre *jre = jre_new();
+    char *bytes;
+    size_t length;
+    assert_true(file_read(jre, found.gl_pathv[0], NOWHERE, &bytes, &length));
+    cJSON *json = cJSON_ParseWithLength(bytes, length);
+    assert_non_null(json);
+    jre_release(bytes);
+    jre_free(jre);
+    globfree(&found);
+    return json;
+}
+
+/* What the reference says of an evaluation of pipelines/nyala.jre, by its name and choices; the score that is meant. */
+static double nyala_reference(const cJSON *network, const cJSON *evaluation, const char **score) {
+    static const struct { const char *name, *part, *protocol; } all[] = {
+        {"as_published", "published_split", "as_published"},
+        {"honest", "published_split", "without_own_encounter"},
+        {"one_flank", "published_split", "without_own_encounter_same_flank"},
+        {"with_all", "leave_one_out", "all"},
+        {"without_encounter", "leave_one_out", "without_own_encounter"},
+        {"without_other_flank", "leave_one_out", "without_own_encounter_same_flank"},
+        {"cut_out", "jaguar_like_test_cutouts", "all"},
+        {"cut_out_honest", "jaguar_like_test_cutouts", "without_own_encounter"},
+    };
+    const char *name = member(evaluation, "evaluation")->valuestring;
+    const cJSON *choices = member(evaluation, "choices");
+    const cJSON *counting = cJSON_GetObjectItem(choices, "counting"), *ground = cJSON_GetObjectItem(choices, "ground");
+    *score = counting ? "map" : "rank1";
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (strcmp(all[i].name, name) != 0) continue;
+        const cJSON *at = member(network, all[i].part);
+        if (ground) at = member(at, strcmp(ground->valuestring, "on_black") == 0 ? "black" : "white");
+        at = member(at, all[i].protocol);
+        if (!counting) return member(at, "top1_lonely_zero")->valuedouble;
+        return member(at, strcmp(counting->valuestring, "query") == 0 ? "map" : "identity_balanced_map")->valuedouble;
+    }
+    fail_msg("the reference knows no `%s`", name);
+    return 0;
+}
+
+/* One network of the three, on all photographs; the other two are left to `make peers`, since they take minutes. */
+static void nyala_agrees_with_the_reference(void **state) {
+    (void)state;
+    char where[1024], absolute[4096], folder[64], nyalas[4200], cutouts[4200];
+    find_weights();
+    if (!test_data("data/nyala/metadata.csv", where)) skip();
+    assert_non_null(realpath(test_data("data/nyala", where), absolute));
+    snprintf(nyalas, sizeof nyalas, "nyalas.root=\"%s\"", absolute);
+    snprintf(cutouts, sizeof cutouts, "cutouts.root=\"%s\"", absolute);
+    test_folder(folder);
+    Run run;
+    run_document(&run, "pipelines/nyala.jre", NULL, (const char *const[]){nyalas, cutouts, "backbone=mobilenetv2_100(weights = \"mobilenetv2_100.safetensors\", stats = imagenet)", NULL},
+                 folder, 2);
+    assert_int_equal(run.status, 3);                                /* what is expected of the other two does not hold of this one */
+    assert_non_null(strstr(run.output, "accepted"));
+    close_run(&run);
+    cJSON *reference = read_json("data/nyala/reference.json"), *result = only_result(folder);
+    const cJSON *network = member(member(reference, "networks"), "mobilenetv2_100"), *evaluation;
+    int count = 0;
+    cJSON_ArrayForEach(evaluation, member(result, "evaluations")) {
+        const char *score;
+        double expected = nyala_reference(network, evaluation, &score), found = member(member(member(evaluation, "metrics"), score), "value")->valuedouble;
+        if (!(fabs(found - expected) < (strcmp(score, "rank1") == 0 ? 1e-9 : 1e-3)))
+            fail_msg("%s: %.9f, the reference says %.9f", member(evaluation, "evaluation")->valuestring, found, expected);
+        count++;
+    }
+    assert_int_equal(count, 3 + 3 * 2 + 2 * 2 * 2);
+    cJSON_Delete(reference);
+    cJSON_Delete(result);
+    test_folder_gone(folder);
+}
+
 /* ---- the contest on painted ones ------------------------------------------------------------------------------------------- */
 
 static void v01_on_painted_jaguars(void **state) {
@@ -397,6 +485,7 @@ int main(void) {
         cmocka_unit_test(mobilenet_agrees_with_torch),
         cmocka_unit_test(preactivated_resnet_agrees_with_torch),
         cmocka_unit_test(v01_on_real_cutouts_agrees_with_the_reference),
+        cmocka_unit_test(nyala_agrees_with_the_reference),
         cmocka_unit_test(v01_on_painted_jaguars),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
