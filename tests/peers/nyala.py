@@ -108,7 +108,7 @@ def main():
                 off["hits of rounded weights" if network == ROUNDED else "hits"].append(428 * abs(said - expected))
             else:
                 off["map"].append(abs(said - expected))
-    told("nyala beside numpy on jre's embeddings", len(apart), max(apart), 1e-6)
+    told("nyala beside numpy on jre's embeddings", len(apart), max(apart), 1e-5)      # cosines of 32 bits: neighbors change places
     for what, within in (("map", 1e-3), ("hits", 1e-6), ("hits of rounded weights", 1 + 1e-6)):
         told(f"nyala beside the reference, {what}", len(off[what]), max(off[what]), within)
     told("nyala, first numbers of a photograph", 8 * len(first), max(first), 1e-6)
