@@ -46,12 +46,18 @@ static ShownRow heading_row(Arena *arena, const EvaluationReport *report) {
     return row;
 }
 
+/* In how many folds an individual can be. */
+static int most_folds(const EvaluationReport *report) {
+    const SplitPlan *split = report->plan->on.split;
+    return split && split->disjoint && report->folds > 1 ? 1 : report->folds;
+}
+
 /* Whoever is missing from some folds is judged by the others. */
 static const char *individual_text(Arena *arena, const EvaluationReport *report, int place) {
     const IdentityScore *score = individual_at(report, place);
     if (!score) return "-";
     const char *text = arena_print(arena, "%s %s", individual_name(report, place), three(arena, score->average_precision));
-    return score->folds < report->folds ? arena_print(arena, "%s in %d fold%s", text, score->folds, plural(score->folds)) : text;
+    return score->folds < most_folds(report) ? arena_print(arena, "%s in %d fold%s", text, score->folds, plural(score->folds)) : text;
 }
 
 static ShownRow result_row(Arena *arena, const EvaluationReport *report) {
@@ -96,7 +102,7 @@ static void print_folds(Session *session, const EvaluationReport *report) {
     int fewer = 0;
     for (int i = 0; i < report->numbers.identities; i++) fewer += report->numbers.per_identity[i].folds < report->folds;
     int count = report->numbers.identities;
-    if (report->folds < 2 || !report->plan->average_identity || !count) return;
+    if (most_folds(report) < 2 || !report->plan->average_identity || !count) return;
     if (fewer) fprintf(session->options.out, "  %d of %d individual%s in fewer than %d folds, judged by those\n", fewer, count, plural(count), report->folds);
     else fprintf(session->options.out, "  each individual is in all %d folds\n", report->folds);
 }
