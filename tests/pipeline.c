@@ -370,14 +370,7 @@ static cJSON *only_result(const char *folder) {
     snprintf(pattern, sizeof pattern, "%s/results/run_*/result.json", folder);
     assert_int_equal(glob(pattern, 0, NULL, &found), 0);
     assert_int_equal(found.gl_pathc, 1);
-    Jre *jre = jre_new();
-    char *bytes;
-    size_t length;
-    assert_true(file_read(jre, found.gl_pathv[0], NOWHERE, &bytes, &length));
-    cJSON *json = cJSON_ParseWithLength(bytes, length);
-    assert_non_null(json);
-    jre_release(bytes);
-    jre_free(jre);
+    cJSON *json = reference_json(found.gl_pathv[0]);
     globfree(&found);
     return json;
 }
@@ -426,7 +419,7 @@ static void nyala_agrees_with_the_reference(void **state) {
     assert_int_equal(run.status, 3);                                /* what is expected of the other two does not hold of this one */
     assert_non_null(strstr(run.output, "accepted"));
     close_run(&run);
-    cJSON *reference = read_json("data/nyala/reference.json"), *result = only_result(folder);
+    cJSON *reference = reference_json(test_data("data/nyala/reference.json", where)), *result = only_result(folder);
     const cJSON *network = member(member(reference, "networks"), "mobilenetv2_100"), *evaluation;
     int count = 0;
     cJSON_ArrayForEach(evaluation, member(result, "evaluations")) {
