@@ -95,12 +95,14 @@ static void fit_is_pillows_pad(void **state) {
 static void stretch_is_pillows_resize_with_every_filter(void **state) {
     (void)state;
     static const char *const filters[] = {"nearest", "box", "bilinear", "bicubic", "lanczos"};
-    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+    static const int sizes[3][2] = {{20, 33}, {32, 24}, {96, 72}};
+    for (size_t i = 0; i < 3 * sizeof filters / sizeof *filters; i++) {
         Case c;
         char name[128];
+        int width = sizes[i % 3][0], height = sizes[i % 3][1];
         case_open(&c);
-        add_step(&c, VIEW_STRETCH, 20, 33, black, filters[i]);
-        snprintf(name, sizeof name, "oracle/image/pil_resize_%s_33x20.npy", filters[i]);
+        add_step(&c, VIEW_STRETCH, width, height, black, filters[i / 3]);
+        snprintf(name, sizeof name, "oracle/image/pil_resize_%s_%dx%d.npy", filters[i / 3], height, width);
         check_against(&c, "oracle/image/src.png", name, 0);
         case_close(&c);
     }
