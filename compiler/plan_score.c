@@ -278,6 +278,10 @@ static bool views_supplied(Compilation *c, const SimilarityPlan *similarity, con
     };
     for (int i = 0; i < similarity->parts.count; i++)
         if (!views_supplied(c, similarity->parts.at[i], dataset, span)) return false;
+    for (int i = 0; similarity->boost && i < similarity->boost->evidence.count; i++)
+        if (!views_supplied(c, similarity->boost->evidence.at[i], dataset, span)) return false;
+    for (int i = 0; similarity->ensemble && i < similarity->ensemble->members.count; i++)
+        if (!views_supplied(c, similarity->ensemble->members.at[i], dataset, span)) return false;
     for (int i = 0; similarity->embed && i < similarity->embed->views.count; i++) {
         const View *view = similarity->embed->views.at[i];
         for (size_t k = 0; k < sizeof roles / sizeof *roles; k++) {
