@@ -263,12 +263,12 @@ const SplitParts *dataset_parts(Jre *jre, const Dataset *dataset, const SplitPla
         parts = arena_new(&jre->forever, SplitParts);
         parts->part_of = arena_array(&jre->forever, int, dataset->count + 1);
         if (!split_rows(jre, &scratch, dataset, split, member, parts))
-            parts = NULL;
-        else if (mark)
+            parts->part_of = NULL;        /* told once, and remembered */
+        if (mark)
             map_set(dataset->splits, &jre->forever, intern(jre, mark), parts);
     }
     arena_free(&scratch);
-    return parts;
+    return parts->part_of ? parts : NULL;
 }
 
 /* ---- parts ------------------------------------------------------------------------------------------------------------------------ */
