@@ -193,6 +193,9 @@ void image_turn(Jre *jre, const Image *from, int orientation, Image *to);
 /* ---- data/phash.c ---------------------------------------------------------------------------------------------------------------- */
 
 uint64_t image_phash(Jre *jre, const Image *rgb_or_gray);                      /* imagehash.phash, DEFINITIONS 5.10 */
+uint64_t image_dhash(Jre *jre, const Image *rgb_or_gray);                      /* imagehash.dhash */
+/* The places i < j < n whose hashes differ from that of i in at most `within` bits, in order; near has room for n. Returns how many. */
+int near_after(const uint64_t *hash, int n, int i, int within, int *near);
 static inline int hash_distance(uint64_t a, uint64_t b) { return __builtin_popcountll(a ^ b); }
 
 /* ---- data/split.c (LANGUAGE 3.10, Splits) -------------------------------------------------------------------------------------------- */
@@ -317,7 +320,7 @@ typedef struct {
     bool want_hash, want_phash;           /* the perceptual hash is of the picture as it is to be seen */
     const View *view; uint8_t *out;       /* NULL: no pixels wanted; else room for [height, width, 3] */
     char content_hash[33];
-    uint64_t phash;                       /* of the picture over middle gray */
+    uint64_t phash, dhash;                /* want_phash: of the picture over middle gray */
     DiagCode code; char why[256];         /* when picture_process gave false */
 } PictureTask;
 bool picture_process(PictureTask *task);
@@ -328,7 +331,7 @@ int injected_read_failure(Jre *jre, int reads);
 
 /* One table a store: content hash and perceptual hash of each file, believed while size, time and inode stay; the perceptual
  * hash is found by content too, so a moved picture is not decoded again. */
-typedef struct { char content_hash[33]; bool has_phash; uint64_t phash; int64_t size, modified, inode; const char *path; } Stamp;
+typedef struct { char content_hash[33]; bool has_phash; uint64_t phash, dhash; int64_t size, modified, inode; const char *path; } Stamp;
 typedef struct { Jre *jre; const Store *store; const char *key; Arena arena; Map by_path, by_content; bool changed; } Stamps;
 /* exif_apply: pictures are turned before they are hashed, which makes another table. */
 void stamps_load(Stamps *stamps, Jre *jre, const Store *store, bool exif_apply);

@@ -127,17 +127,17 @@ static void the_list_of_pairs_is_a_table_the_nearest_first(void **state) {
     camp_open(&camp);
     test_folder(folder);
     add(&camp, 0, 0)->file = "one, two.png";
-    add(&camp, 0, 0x1FF), add(&camp, 1, 0x7), add(&camp, -1, ~UINT64_C(0));
+    add(&camp, 0, 0x1FF)->dhash = 0x3, add(&camp, 1, 0x7), add(&camp, -1, ~UINT64_C(0));
     const char *path = arena_print(&camp.arena, "%s/pairs.csv", folder);
     const Dataset *datasets[] = {&camp.dataset, &camp.dataset};
     assert_true(write_near_pairs(camp.jre, path, datasets, 1));
     char *bytes;
     size_t length;
     assert_true(file_read(camp.jre, path, NOWHERE, &bytes, &length));
-    assert_string_equal(bytes, "dataset,first,second,bits,near,first_individual,second_individual\n"
-                               "deer,\"one, two.png\",2.png,3,1,Deer00,Deer01\n"
-                               "deer,1.png,2.png,6,1,Deer00,Deer01\n"
-                               "deer,\"one, two.png\",1.png,9,0,Deer00,Deer00\n");
+    assert_string_equal(bytes, "dataset,first,second,bits,dhash_bits,near,first_individual,second_individual\n"
+                               "deer,\"one, two.png\",2.png,3,0,1,Deer00,Deer01\n"
+                               "deer,1.png,2.png,6,2,1,Deer00,Deer01\n"
+                               "deer,\"one, two.png\",1.png,9,2,0,Deer00,Deer00\n");
     jre_release(bytes);
     test_folder_gone(folder);
     camp_close(&camp);

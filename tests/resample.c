@@ -155,13 +155,16 @@ static void alpha_over_a_color_is_that_of_pillow(void **state) {
 
 static void the_hash_is_that_of_imagehash(void **state) {
     Jre *jre = *state;
-    static const struct { int width, height, channels; uint64_t hash; } rows[] = {
-        {61, 47, 3, 0x800107079f0fbfbf}, {61, 47, 1, 0x80010f273faeb7cd}, {200, 150, 3, 0xd800000036ffffff}, {200, 150, 1, 0x80000002fbdfffff},
-        {32, 32, 3, 0x820e3839ab2bbbb9}, {32, 32, 1, 0x861cb91bbb399a29}, {9, 200, 3, 0x8c3f003f7c437669}, {9, 200, 1, 0x8f310f3b644b56a9},
+    static const struct { int width, height, channels; uint64_t phash, dhash; } rows[] = {
+        {61, 47, 3, 0x800107079f0fbfbf, 0xd59aabadb2bba329}, {61, 47, 1, 0x80010f273faeb7cd, 0xd5d29aada2aaabaa},
+        {200, 150, 3, 0xd800000036ffffff, 0xa581422614245049}, {200, 150, 1, 0x80000002fbdfffff, 0x9482465a4d269195},
+        {32, 32, 3, 0x820e3839ab2bbbb9, 0xf5e5eceacacad2d3}, {32, 32, 1, 0x861cb91bbb399a29, 0xf5f5f5e5eaeaeacb},
+        {9, 200, 3, 0x8c3f003f7c437669, 0xfff8c38c336cdbb6}, {9, 200, 1, 0x8f310f3b644b56a9, 0xfffff8c38e3cf3e6},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         Image source = painted(jre, rows[i].width, rows[i].height, rows[i].channels);
-        assert_int_equal(image_phash(jre, &source), rows[i].hash);
+        assert_int_equal(image_phash(jre, &source), rows[i].phash);
+        assert_int_equal(image_dhash(jre, &source), rows[i].dhash);
         image_free(&source);
     }
 }
@@ -175,6 +178,31 @@ static void a_plain_picture_has_a_plain_hash(void **state) {
     assert_int_equal(image_phash(jre, &source), 0);
     image_free(&source);
     assert_int_equal(hash_distance(0xff, 0x0f), 4);
+}
+
+/* Every pair of photographs that their table calls a copy is one by both hashes. */
+static void copies_among_photographs_are_found(void **state) {
+    Jre *jre = *state;
+    char path[1024], picture[64];
+    Table table;
+    if (!test_data("data/nyala/near_duplicates.csv", path))
+        skip();
+    assert_true(table_read(jre, path, NOWHERE, &table));
+    int exact = table_column(&table, "exact"), copies = 0;
+    for (int row = 0; row < table.rows; row++) {
+        const char **cells = table.cells + row * table.columns.count;
+        uint64_t phash[2], dhash[2];
+        for (int side = 0; side < 2; side++) {
+            Image image;
+            snprintf(picture, sizeof picture, "data/nyala/images/%04ld.jpg", strtol(cells[side], NULL, 10));
+            assert_true(image_read(jre, test_data(picture, path), NOWHERE, &image));
+            phash[side] = image_phash(jre, &image);
+            dhash[side] = image_dhash(jre, &image);
+            image_free(&image);
+        }
+        copies += cells[exact][0] == '1' && phash[0] == phash[1] && dhash[0] == dhash[1];
+    }
+    assert_int_equal(copies, 8);
 }
 
 /* The tables of the shared photographs hold hashes without the first bit, taken before the photographs were made smaller. */
@@ -263,6 +291,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_hash_is_that_of_imagehash, enter, leave),
         cmocka_unit_test_setup_teardown(a_plain_picture_has_a_plain_hash, enter, leave),
         cmocka_unit_test_setup_teardown(photographs_have_the_hashes_of_their_table, enter, leave),
+        cmocka_unit_test_setup_teardown(copies_among_photographs_are_found, enter, leave),
         cmocka_unit_test_setup_teardown(resized_pictures_are_those_of_the_oracle, enter, leave),
         cmocka_unit_test_setup_teardown(cutouts_over_a_color_are_those_of_the_oracle, enter, leave),
     };

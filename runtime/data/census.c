@@ -109,11 +109,11 @@ static const uint64_t *hashes_of(Arena *scratch, const Dataset *dataset) {
 
 static void compare_all(Arena *scratch, const Dataset *dataset, Census *census, int *parent) {
     const uint64_t *hash = hashes_of(scratch, dataset);
-    int within = census->within;
+    int within = census->within, *near = arena_array(scratch, int, dataset->count + 1);
     for (int i = 0; i < dataset->count; i++)
-        for (int j = i + 1; j < dataset->count; j++) {
+        for (int k = 0, count = near_after(hash, dataset->count, i, within + REACH, near); k < count; k++) {
+            int j = near[k];
             NearPair pair = {i, j, hash_distance(hash[i], hash[j])};
-            if (pair.bits > within + REACH) continue;
             if (pair.bits > within) {
                 keep_first(census->above, &census->above_count, PAIRS_ASIDE, pair, 1);
                 continue;
@@ -180,19 +180,17 @@ enum { MOST_LISTED = 1000000, HASH_BITS = 64 };
 static int list_pairs(Arena *scratch, const Dataset *dataset, NearPair **pairs) {
     int n = dataset->count, reach = near_within(dataset) + REACH;
     const uint64_t *hash = hashes_of(scratch, dataset);
-    int64_t place[HASH_BITS + 2] = {0}, total = 0;
+    int *near = arena_array(scratch, int, n + 1);
+    int64_t place[HASH_BITS + 2] = {0};
     for (int i = 0; i < n; i++)
-        for (int j = i + 1; j < n; j++) place[hash_distance(hash[i], hash[j]) + 1]++;
-    for (int bits = 0; bits <= HASH_BITS; bits++) {
-        if (bits <= reach) total += place[bits + 1];
-        place[bits + 1] += place[bits];
-    }
-    int count = total < MOST_LISTED ? (int)total : MOST_LISTED;
+        for (int k = near_after(hash, n, i, reach, near) - 1; k >= 0; k--) place[hash_distance(hash[i], hash[near[k]]) + 1]++;
+    for (int bits = 0; bits <= HASH_BITS; bits++) place[bits + 1] += place[bits];
+    int count = place[HASH_BITS + 1] < MOST_LISTED ? (int)place[HASH_BITS + 1] : MOST_LISTED;
     *pairs = arena_array(scratch, NearPair, count + 1);
     for (int i = 0; i < n; i++)
-        for (int j = i + 1; j < n; j++) {
-            int bits = hash_distance(hash[i], hash[j]);
-            if (bits <= reach && place[bits] < count) (*pairs)[place[bits]++] = (NearPair){i, j, bits};
+        for (int k = 0, found = near_after(hash, n, i, reach, near); k < found; k++) {
+            int j = near[k], bits = hash_distance(hash[i], hash[j]);
+            if (place[bits] < count) (*pairs)[place[bits]++] = (NearPair){i, j, bits};
         }
     return count;
 }
@@ -204,7 +202,7 @@ static void put_pair(Text *table, const Dataset *dataset, const NearPair *pair) 
         csv_cell(table, names[i]);
         text_add(table, ",");
     }
-    text_add(table, "%d,%d", pair->bits, pair->bits <= near_within(dataset));
+    text_add(table, "%d,%d,%d", pair->bits, hash_distance(first->dhash, second->dhash), pair->bits <= near_within(dataset));
     for (int i = 0; i < 2; i++) {
         text_add(table, ",");
         csv_cell(table, individuals[i] ? individuals[i] : "");
@@ -214,7 +212,7 @@ static void put_pair(Text *table, const Dataset *dataset, const NearPair *pair) 
 
 bool write_near_pairs(Jre *jre, const char *path, const Dataset *const *datasets, int count) {
     Text table = {.jre = jre};
-    text_add(&table, "dataset,first,second,bits,near,first_individual,second_individual\n");
+    text_add(&table, "dataset,first,second,bits,dhash_bits,near,first_individual,second_individual\n");
     for (int d = 0; d < count; d++) {
         Arena scratch = {.jre = jre};
         NearPair *pairs;

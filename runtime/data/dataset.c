@@ -200,6 +200,7 @@ static void keep_hashes(Loading *loading, const Unread *unread, int picture, con
     kept->content_hash = intern(loading->jre, task->content_hash);
     if (unread->want_phash) {
         kept->phash = stamp.phash = task->phash;
+        kept->dhash = stamp.dhash = task->dhash;
         stamp.has_phash = true;
     }
     stamps_put(unread->stamps, &stamp);
@@ -260,6 +261,7 @@ static bool hash_pictures(Loading *loading, FileState *states, bool want_phash) 
         if (stamp) {
             picture->content_hash = intern(loading->jre, stamp->content_hash);
             picture->phash = stamp->phash;
+            picture->dhash = stamp->dhash;
         } else {
             unread.which[unread.count++] = i;
         }

@@ -122,6 +122,7 @@ static bool run_task(Workspace *space, PictureTask *task) {
         static const uint8_t gray[3] = {128, 128, 128};
         image_composite(&space->jre, &space->image, gray, &space->rgb);
         task->phash = image_phash(&space->jre, &space->rgb);
+        task->dhash = image_dhash(&space->jre, &space->rgb);
     }
     return true;
 }

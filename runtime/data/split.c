@@ -43,12 +43,11 @@ int ties_units(int *parent, int n, int *unit) {
 
 int near_duplicate_units(Jre *jre, const uint64_t *hash, int n, int within, int *unit) {
     Arena scratch = { .jre = jre };
-    int *parent = arena_array(&scratch, int, n + 1);
+    int *parent = arena_array(&scratch, int, n + 1), *near = arena_array(&scratch, int, n + 1);
     ties_start(parent, n);
     for (int i = 0; i < n; i++)
-        for (int j = 0; j < i; j++)
-            if (hash_distance(hash[i], hash[j]) <= within)
-                ties_join(parent, i, j);
+        for (int k = near_after(hash, n, i, within, near) - 1; k >= 0; k--)
+            ties_join(parent, i, near[k]);
     int units = ties_units(parent, n, unit);
     arena_free(&scratch);
     return units;

@@ -1,6 +1,6 @@
 /* stamps.c: what is known of picture files without reading them.
  *
- * One table in the store, pictures.csv: content_hash,phash,size,modified,inode,path. Contract: a row is believed for a
+ * One table in the store, pictures.csv: content_hash,phash,dhash,size,modified,inode,path. Contract: a row is believed for a
  * path only while size, time of change and inode are what they were; a file that was changed within the last two seconds before
  * it was noted is never believed, since a second change could hide behind the clock's grain. Rows that do not parse are
  * forgotten: the table only saves work. Paths are kept absolute. */
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define STAMPS_PART "pictures.csv"
-static const char heading[] = "content_hash,phash,size,modified,inode,path";
+static const char heading[] = "content_hash,phash,dhash,size,modified,inode,path";
 enum { CLOCK_GRAIN_SECONDS = 2 };
 
 static const char *absolute(Stamps *stamps, const char *path) {
@@ -36,6 +36,14 @@ static bool number_field(char **at, int64_t *number) {
     return true;
 }
 
+/* Sixteen hex digits up to a comma; moves behind it. */
+static bool hash_field(char **at, uint64_t *hash) {
+    if (!hex_digits(*at, 16) || (*at)[16] != ',') return false;
+    *hash = strtoull(*at, NULL, 16);
+    *at += 17;
+    return true;
+}
+
 static void unquote(char *cell) {
     if (*cell != '"') return;
     char *to = cell;
@@ -50,13 +58,9 @@ static bool parse_stamp(char *line, Stamp *stamp) {
     if (strlen(line) < 34 || !hex_digits(line, 32) || line[32] != ',') return false;
     memcpy(stamp->content_hash, line, 32);
     char *at = line + 33;
-    if (*at != ',') {
-        if (strlen(at) < 17 || !hex_digits(at, 16) || at[16] != ',') return false;
-        stamp->phash = strtoull(at, NULL, 16);
-        stamp->has_phash = true;
-        at += 16;
-    }
-    at++;
+    stamp->has_phash = *at != ',';
+    if (stamp->has_phash ? !hash_field(&at, &stamp->phash) || !hash_field(&at, &stamp->dhash) : strncmp(at, ",,", 2) != 0) return false;
+    if (!stamp->has_phash) at += 2;
     if (!number_field(&at, &stamp->size) || !number_field(&at, &stamp->modified) || !number_field(&at, &stamp->inode)) return false;
     unquote(at);
     stamp->path = at;
@@ -118,7 +122,8 @@ static void write_stamps(Stamps *stamps) {
         const Stamp *stamp = stamps->by_path.entries[i].value;
         if (strpbrk(stamp->path, "\r\n")) continue;
         text_add(&table, "%s,", stamp->content_hash);
-        if (stamp->has_phash) text_add(&table, "%016llx", (unsigned long long)stamp->phash);
+        if (stamp->has_phash) text_add(&table, "%016llx,%016llx", (unsigned long long)stamp->phash, (unsigned long long)stamp->dhash);
+        else text_add(&table, ",");
         text_add(&table, ",%lld,%lld,%lld,", (long long)stamp->size, (long long)stamp->modified, (long long)stamp->inode);
         csv_cell(&table, stamp->path);
         text_add(&table, "\n");
