@@ -229,7 +229,8 @@ static void later_score(Compilation *c, const SimilarityPlan *similarity, const 
 static bool read_metrics(Compilation *c, const Decl *decl, const Choice *choices, EvaluatePlan *evaluation) {
     const Value *metrics = setting_value(c, decl, "metrics", choices);
     if (!metrics || metrics->kind != VALUE_LIST) return false;
-    bool sound = true;
+    bool sound = metrics->items.count > 0;
+    if (!sound) diag_help(diag(c->jre, DIAG_wrong_argument, metrics->span, "the list of metrics is empty"), "name at least one: [map]");
     for (int i = 0; i < metrics->items.count; i++) {
         const Value *value = metrics->items.at[i], *at = option_argument(value, "at");
         MetricPlan metric = {value->text ? metric_find(value->text) : METRIC_NONE, at ? value_bare(at) : NAN, value->span};
@@ -246,26 +247,29 @@ static bool read_metrics(Compilation *c, const Decl *decl, const Choice *choices
     return sound;
 }
 
-/* On what, against what, and who of them may answer. */
-static bool read_parts(Compilation *c, const Decl *decl, const Choice *choices, EvaluatePlan *evaluation) {
-    PartPlan *on = &evaluation->on;
-    Span span = setting_span(decl, "on");
-    if (!part_from_value(c, setting_value(c, decl, "on", choices), span, on)) return false;
-    if (plan_has(decl, "against")) {
-        span = setting_span(decl, "against");
-        if (!part_from_value(c, setting_value(c, decl, "against", choices), span, &evaluation->against)) return false;
-    }
-    if (plan_has(decl, "gallery")) {
-        const Value *condition = setting_value(c, decl, "gallery", choices);
-        if (!condition || condition->kind == VALUE_NONE) return false;
-        evaluation->gallery = condition->condition;
-    }
+/* A condition on pairs, or NULL where none is written. False: diagnosed. */
+static bool read_gallery(Compilation *c, const Decl *decl, const Choice *choices, const Expr **gallery) {
+    if (!plan_has(decl, "gallery")) return true;
+    const Value *condition = setting_value(c, decl, "gallery", choices);
+    if (!condition || condition->kind == VALUE_NONE) return false;
+    *gallery = condition->condition;
     return true;
 }
 
-static bool names_individuals(Compilation *c, const Decl *decl, const DatasetPlan *dataset) {
-    if (dataset->identity) return true;
-    Diagnostic *d = diag(c->jre, DIAG_missing_key, setting_span(decl, "on"), "`%s` does not say who is on its pictures", dataset->name);
+/* On what, against what: candidates are of the fold that asks. */
+static bool read_parts(Compilation *c, const Decl *decl, const Choice *choices, EvaluatePlan *evaluation) {
+    PartPlan *on = &evaluation->on, *against = &evaluation->against;
+    if (!part_from_value(c, setting_value(c, decl, "on", choices), setting_span(decl, "on"), on)) return false;
+    if (plan_has(decl, "against")) {
+        if (!part_from_value(c, setting_value(c, decl, "against", choices), setting_span(decl, "against"), against)) return false;
+        if (against->split && against->split == on->split && !against->fold) against->fold = on->fold;
+    }
+    return read_gallery(c, decl, choices, &evaluation->gallery);
+}
+
+static bool names_individuals(Compilation *c, const Decl *decl, const char *key, const DatasetPlan *dataset) {
+    if (!dataset || dataset->identity) return true;
+    Diagnostic *d = diag(c->jre, DIAG_missing_key, setting_span(decl, key), "`%s` does not say who is on its pictures", dataset->name);
     diag_help(d, "add to the dataset: identity \"{column}\"");
     return false;
 }
@@ -315,10 +319,11 @@ void *plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
     evaluation->record_span = setting_span(decl, "record");
     evaluation->notes = plan_text(c, decl, "notes", member->choices);
     evaluation->similarity = similarity_of(c, decl, member->choices);
-    if (!sound || !evaluation->similarity || !names_individuals(c, decl, evaluation->on.dataset)) return NULL;
+    if (!sound || !evaluation->similarity || !names_individuals(c, decl, "on", evaluation->on.dataset) || !names_individuals(c, decl, "against", evaluation->against.dataset)) return NULL;
     if (!views_supplied(c, evaluation->similarity, evaluation->on.dataset, setting_span(decl, "on"))) return NULL;
     if (evaluation->against.dataset && !views_supplied(c, evaluation->similarity, evaluation->against.dataset, setting_span(decl, "against"))) return NULL;
     SplitPlan *folds = folds_of_part(&evaluation->on);
+    if (!folds_meet(c, &folds, folds_of_part(&evaluation->against), setting_span(decl, "against"))) return NULL;
     if (folds && !folds_meet(c, &folds, evaluation->similarity->folds, setting_span(decl, "on"))) return NULL;
     evaluation->key = key_record(c, decl, member->choices, &member->name);
     key_pictures(evaluation->key, "on", &evaluation->on);
@@ -383,20 +388,23 @@ void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
     *submission = (SubmitPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name};
     PartPlan *on = &submission->on;
     bool placed = part_from_value(c, setting_value(c, decl, "on", member->choices), setting_span(decl, "on"), on);
-    if (plan_has(decl, "gallery")) {
-        const Value *condition = setting_value(c, decl, "gallery", member->choices);
-        if (!condition || condition->kind == VALUE_NONE) return NULL;
-        submission->gallery = condition->condition;
-    }
+    bool chosen = read_gallery(c, decl, member->choices, &submission->gallery);
     submission->pairs = plan_text(c, decl, "pairs", member->choices);
     submission->pairs_span = setting_span(decl, "pairs");
+    if (submission->pairs && submission->gallery) {
+        Diagnostic *d = diag(c->jre, DIAG_already_named, setting_span(decl, "gallery"), "which pairs are asked about is said twice");
+        diag_also(d, submission->pairs_span, "by this table");
+        diag_help(d, "keep one of the two");
+        return NULL;
+    }
     submission->similarity = similarity_of(c, decl, member->choices);
     const char *file = plan_text(c, decl, "file", member->choices);
     submission->file_span = setting_span(decl, "file");
     submission->file = file ? fill_template(c, decl->scope, file, submission->file_span, &member->name) : NULL;
-    if (!submission->similarity || !placed || !submission->file) return NULL;
+    if (!submission->similarity || !placed || !chosen || !submission->file || (plan_has(decl, "pairs") && !submission->pairs)) return NULL;
     if (!views_supplied(c, submission->similarity, on->dataset, setting_span(decl, "on"))) return NULL;
     submission->key = key_record(c, decl, member->choices, &member->name);
+    key_pictures(submission->key, "on", on);
     key_part(submission->key, submission->similarity->key);
     key_close(submission->key);
     list_add(&c->arena, &c->plan->submissions, submission);
