@@ -788,6 +788,7 @@ bool describe_expression(Compilation *c, const char *expression, Text *out);
 typedef struct ResultSource {
     void *context;
     bool (*metric)(void *context, const EvaluatePlan *evaluation, const char *field, double *number);
+    const char *(*individual)(void *context, const EvaluatePlan *evaluation, const char *field);      /* "best.identity"; NULL: not known */
 } ResultSource;
 /* expect.c. open: a number that it speaks of is not there (yet). compared: left and right are its two numbers. */
 typedef struct {

@@ -295,7 +295,14 @@ static Value *metric_value(Environment *env, const Expr *e, const Value *target,
     const Decl *open = open_axis(&axes, choices);
     if (open) return undecided(env, open, e->span);
     const EvaluatePlan *plan = plan_of_record(c, target->decl, choices);
-    if (plan && c->results) v->known = c->results->metric(c->results->context, plan, path, &v->number);
+    if (!plan || !c->results) return v;
+    const char *individual = c->results->individual ? c->results->individual(c->results->context, plan, path) : NULL;
+    if (individual) {
+        v->kind = VALUE_TEXT;
+        v->text = individual;
+    } else {
+        v->known = c->results->metric(c->results->context, plan, path, &v->number);
+    }
     return v;
 }
 

@@ -650,6 +650,7 @@ bool table_put_row(Jre *jre, const char *path, Span asked_at, const TableRow *ro
 typedef struct {
     FILE *out;                            /* where people read; progress goes to stderr */
     bool quiet, json, no_cache, colors;
+    bool all_metrics;                     /* every metric there is, also as other tools count it */
     const char *into;                     /* --into, or NULL */
     int threads;                          /* 0: as many as the machine has */
     const char *device;                   /* auto, cpu */
@@ -682,6 +683,7 @@ typedef struct {
     LIST(const char *) content, file; Map row;            /* content: the hash of a look; row: number + 1 by it */
     double seconds; int64_t computed;                     /* spent on all of them, by whichever run */
     const char *checksum;                 /* of what the store held when it was last read or written; NULL: nothing */
+    bool told;                            /* that all is in the store */
 } EmbeddingTable;
 /* What results are named by: what the plan knows of them, with pictures, kernels, device and level. */
 KeyTree *embedding_tree(Session *session, const EmbedPlan *embed);

@@ -23,6 +23,7 @@ expect "every subcommand has help with examples" 0 "examples" "$jre" run --help
 expect "an unknown subcommand has a nearest one" 1 "did you mean \`check\`" "$jre" chek x.jre
 expect "an unknown option is refused" 1 "did you mean \`--threads\`" "$jre" run x.jre --thread 2
 expect "an option without effect is refused" 1 "has no option \`--json\`" "$jre" explain x.jre --json
+expect "one metric is the document's to ask for" 1 "only \`all\` can be asked for here" "$jre" run x.jre --metrics map
 expect "a document is asked for" 1 "a document was expected" "$jre" check
 expect "a document that is not there" 1 "file_missing" "$jre" check nowhere.jre
 expect "a device that this build has not" 1 "this build has no cuda" "$jre" run x.jre --device cuda
@@ -68,6 +69,7 @@ expect "doc does not know" 1 "nothing is called" "$jre" doc nonsense_word
 expect "a folder that takes nothing, at once" 1 "cannot_write" "$jre" run pipelines/v01.jre --with examples/jaguars/sample.jre --into /dev/null/x
 expect "a failed expectation is 3, and the results are there" 3 "FAILED  cv.map" run --set folds.folds=2
 expect "the same run again computes nothing" 3 "nothing to compute" run --set folds.folds=2
+expect "every metric there is" 3 "every metric" run --set folds.folds=2 --metrics all
 expect "JSON is one object" 3 '{"run": {"version": "v01"' run --set folds.folds=2 --json
 expect "what the command line changed stands in the record" 0 "with examples/jaguars/sample.jre" cat "$folder/out/results/benchmarks.csv"
 expect "a seed that is no number" 1 "error:" run --set folds.seed=abc

@@ -446,6 +446,39 @@ static void a_changed_pixel_is_computed_again_and_its_name_is_not(void **state) 
     site_close(&site);
 }
 
+/* Who rewrites a file, or a table, without changing what it says costs nothing. */
+static void what_is_touched_and_not_changed_costs_nothing(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    expect_run(&site, FIRST_RUN);
+    for (int i = 0; i < 12; i++) put_picture(&site, arena_print(&site.arena, "train/%02d.png", i), (unsigned)i + 1);
+    put_table(&site, 8);
+    expect_run(&site, 0);
+    put_text(&site, "p01.jre", arena_print(&site.arena, "More words above.\n\n%s\nMore words below.\n", document));
+    expect_run(&site, 0);
+    site_close(&site);
+}
+
+/* The easiest and the hardest individual by name. */
+static void individuals_are_named_after_the_run(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    put_text(&site, "p02.jre", "# Two\n\n```jre\nextends \"p01.jre\"\n\nremove entry\nexpect all.best.identity == \"nobody\"\nexpect all.worst.ap <= all.best.ap\nprobe all.worst.identity\n```\n");
+    Outcomes outcomes = run_document(&site, "p02.jre", (RunOptions){.threads = 1}, false);
+    if (outcomes.status != 3) fail_msg("status %d\n%s", outcomes.status, outcomes.messages);       /* nobody is called so */
+    const cJSON *evaluation = cJSON_GetArrayItem(cJSON_GetObjectItem(outcomes.json, "evaluations"), 0);
+    const cJSON *best = cJSON_GetArrayItem(cJSON_GetObjectItem(evaluation, "individuals"), cJSON_GetObjectItem(evaluation, "best")->valueint);
+    const char *name = cJSON_GetObjectItem(best, "identity")->valuestring;
+    put_text(&site, "p02.jre", arena_print(&site.arena, "# Two\n\n```jre\nextends \"p01.jre\"\n\nremove entry\nexpect all.best.identity == \"%s\"\n```\n", name));
+    Outcomes again = run_document(&site, "p02.jre", (RunOptions){.threads = 1}, false);
+    if (again.status != 0) fail_msg("status %d\n%s", again.status, again.messages);
+    outcomes_free(&again);
+    outcomes_free(&outcomes);
+    site_close(&site);
+}
+
 static void other_instructions_are_other_keys(void **state) {
     (void)state;
     if (kernel_level("v2") < 0 || kernel_level("v3") < 0) skip();
@@ -777,6 +810,8 @@ int main(void) {
         cmocka_unit_test(without_the_cache_everything_is_computed),
         cmocka_unit_test(a_folder_that_takes_nothing_still_gives_numbers),
         cmocka_unit_test(a_changed_pixel_is_computed_again_and_its_name_is_not),
+        cmocka_unit_test(what_is_touched_and_not_changed_costs_nothing),
+        cmocka_unit_test(individuals_are_named_after_the_run),
         cmocka_unit_test(other_instructions_are_other_keys),
         cmocka_unit_test(a_result_remembers_what_it_was_made_of),
         cmocka_unit_test(the_folder_of_a_run_is_complete_in_itself),

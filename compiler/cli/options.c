@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
+typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_METRICS, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
                OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES, OPTION_NO_DATA, OPTION_TREE, OPTION_PAIRS, OPTION_OUT,
                OPTION_TENSOR, OPTION_TAP } OptionKind;
 typedef struct { OptionKind kind; const char *name, *value; int group; const char *sentence; } OptionRow;
@@ -18,6 +18,7 @@ static const OptionRow rows[] = {
     {OPTION_WITH, "--with", "FILE", TAKES_OVERLAYS, "lays a document of changes over this one and all it extends"},
     {OPTION_INTO, "--into", "FOLDER", TAKES_RUN | TAKES_INTO, "where results and the store go"},
     {OPTION_ONLY, "--only", "NAME", TAKES_RUN, "computes one evaluation or submission"},
+    {OPTION_METRICS, "--metrics", "all", TAKES_RUN, "tells every metric, also as other tools count it"},
     {OPTION_NO_CACHE, "--no-cache", NULL, TAKES_RUN, "computes everything anew"},
     {OPTION_DEVICE, "--device", "auto|cpu", TAKES_RUN | TAKES_DEVICE, "where to compute"},
     {OPTION_THREADS, "--threads", "N", TAKES_RUN | TAKES_DEVICE, "how many threads; the result is the same for any number"},
@@ -89,6 +90,9 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
     case OPTION_WITH: list_add(&jre->forever, &options->request.with, value); break;
     case OPTION_INTO: options->run.into = value; break;
     case OPTION_ONLY: options->run.only = value; break;
+    case OPTION_METRICS:
+        options->run.all_metrics = true;
+        return !strcmp(value, "all") || refuse(jre, command, "--metrics %s: only `all` can be asked for here", value, "the document names those that are recorded; see `jre help %s`");
     case OPTION_NO_CACHE: options->run.no_cache = true; break;
     case OPTION_QUIET: options->run.quiet = true; break;
     case OPTION_JSON: options->run.json = true; break;

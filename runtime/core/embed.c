@@ -272,7 +272,8 @@ EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, con
     /* A disk that takes nothing was diagnosed; the numbers are there all the same. */
     if (growth.unkept && !growth.cannot_keep) keep_table(session, embed, table);
     *computed = growth.done;
-    say_embedded(session, embed, count, growth.missing.count, *computed, seconds_now() - started);
+    if (growth.missing.count || !table->told) say_embedded(session, embed, count, growth.missing.count, *computed, seconds_now() - started);
+    table->told = true;
     uint64_t bytes;
     const char *full = cache_filled(session->cache, &bytes);
     if (full) session_say(session, "%s holds %.1f GiB of resized pictures and grows no more; pictures that it lacks are decoded each time, delete it to begin anew", full,

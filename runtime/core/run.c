@@ -43,6 +43,14 @@ static bool result_metric(void *context, const EvaluatePlan *plan, const char *f
     return true;
 }
 
+static const char *result_individual(void *context, const EvaluatePlan *plan, const char *field) {
+    const EvaluationReport *report = report_of(context, plan);
+    bool best = strcmp(field, "best.identity") == 0;
+    if (!report || (!best && strcmp(field, "worst.identity") != 0)) return NULL;
+    int place = best ? report->numbers.best : report->numbers.worst;
+    return individual_at(report, place) ? individual_name(report, place) : NULL;
+}
+
 static const char *verdict(const ExpectationReport *report) { return !report->checked ? "open  " : report->outcome.holds ? "holds " : "FAILED"; }
 
 static void print_expectation(Session *session, const ExpectationReport *report) {
@@ -62,7 +70,7 @@ static void print_expectation(Session *session, const ExpectationReport *report)
 /* Returns how many failed. */
 static int check_expectations(RunReport *run) {
     Compilation *c = run->compilation;
-    ResultSource source = {.context = run, .metric = result_metric};
+    ResultSource source = {.context = run, .metric = result_metric, .individual = result_individual};
     MemberList *members = arena_array(&c->arena, MemberList, c->expects.count + 1);
     int failed = 0, total = 0;
     for (int i = 0; i < c->expects.count; i++) {
@@ -92,7 +100,7 @@ static void print_accepted(const RunReport *run) {
 /* Values that are neither in the tables above nor tested below. */
 static void show_probes(RunReport *run) {
     Compilation *c = run->compilation;
-    ResultSource source = {.context = run, .metric = result_metric};
+    ResultSource source = {.context = run, .metric = result_metric, .individual = result_individual};
     int shown = 0;
     if (run->session->options.json) return;
     for (int i = 0; i < c->probes.count; i++) {

@@ -107,13 +107,43 @@ static void print_folds(Session *session, const EvaluationReport *report) {
     else fprintf(session->options.out, "  each individual is in all %d folds\n", report->folds);
 }
 
-/* Equal scores come in the order of rows; another order would have given another score. */
-static void print_ties(Session *session, Arena *arena, const EvaluationReport *report) {
-    const Evaluation *n = &report->numbers;
-    if (n->ties)
-        fprintf(session->options.out, "  %lld tie%s%s%s: map %s to %s in other orders, %s expected\n", (long long)n->ties, plural(n->ties), *report->choice ? " of " : "", report->choice,
-                three(arena, n->map_worst_order), three(arena, n->map_best_order), three(arena, n->map_expected_order));
-    if (n->unscored) fprintf(session->options.out, "  %lld candidate%s without a score come last\n", (long long)n->unscored, plural(n->unscored));
+/* Equal scores come in the order of rows. Where another order would have given another score in the digits shown, that is said. */
+static void print_ties(Session *session, Arena *arena, const EvaluationReport *const *group, int count) {
+    Text unseen = {.jre = session->jre};
+    FILE *out = session->options.out;
+    for (int i = 0; i < count; i++) {
+        const Evaluation *n = &group[i]->numbers;
+        const char *worst = three(arena, n->map_worst_order), *best = three(arena, n->map_best_order);
+        if (n->ties && strcmp(worst, best) == 0) text_add(&unseen, "%s%lld", unseen.length ? ", " : "", (long long)n->ties);
+        else if (n->ties)
+            fprintf(out, "  %lld tie%s%s%s: map %s to %s in other orders, %s expected\n", (long long)n->ties, plural(n->ties), *group[i]->choice ? " of " : "", group[i]->choice, worst, best,
+                    three(arena, n->map_expected_order));
+        if (n->unscored) fprintf(out, "  %lld candidate%s without a score come last\n", (long long)n->unscored, plural(n->unscored));
+    }
+    if (unseen.length) fprintf(out, "  ties: %s; their order does not show in map\n", unseen.at);
+    text_free(&unseen);
+}
+
+/* ---- all there is -------------------------------------------------------------------------------------------------------------- */
+
+/* Every metric that needs no threshold, and those whose threshold the document names: a line each. */
+static void print_every_metric(Session *session, Arena *arena, const EvaluationReport *report) {
+    const EvaluatePlan *plan = report->plan;
+    LIST(ShownRow) rows = {0};
+    for (int metric = 0; metric < METRIC_COUNT; metric++) {
+        ShownRow row = {0};
+        MetricPlan plain = {(Metric)metric, NAN, NOWHERE};
+        const MetricPlan *asked = &plain;
+        for (int i = 0; i < plan->metrics.count; i++)
+            if (plan->metrics.at[i].metric == (Metric)metric) asked = &plan->metrics.at[i];
+        if (isnan(asked->at) && strcmp(metric_rows[metric].parameters, "()") != 0) continue;
+        list_add(arena, &row, metric_text(arena, asked));
+        list_add(arena, &row, with_interval(arena, &report->numbers.score[metric]));
+        list_add(arena, &row, place_word("Metric", metric_rows[metric].word)->sentence);
+        list_add(arena, &rows, row);
+    }
+    fprintf(session->options.out, "\n  every metric%s%s\n", *report->choice ? " of " : "", report->choice);
+    print_rows(session, rows.at, rows.count);
 }
 
 /* Reports of one evaluation and one protocol lie side by side; the folds and pictures of the first are said once. */
@@ -129,7 +159,8 @@ static void print_group(Session *session, Arena *arena, const EvaluationReport *
     for (int i = 0; i < count; i++) rows[i + 1] = result_row(arena, group[i]);
     print_rows(session, rows, count + 1);
     print_folds(session, first);
-    for (int i = 0; i < count; i++) print_ties(session, arena, group[i]);
+    print_ties(session, arena, group, count);
+    for (int i = 0; i < count && session->options.all_metrics; i++) print_every_metric(session, arena, group[i]);
 }
 
 static bool side_by_side(const EvaluationReport *a, const EvaluationReport *b, const char *protocol, Arena *arena) {
