@@ -733,6 +733,7 @@ typedef struct {
     Evaluation numbers; const char **individuals;         /* names of numbers.per_identity */
     int folds, pictures, candidates;      /* folds: members that were examined; candidates: of all of them */
     int embedded;                         /* pictures that were not in the store */
+    PairScores *pairs; Conventions conventions;           /* --metrics all: of each fold; NULL: not asked for */
     double seconds, embed_seconds; int64_t embed_pictures;
 } EvaluationReport;
 void json_number(Text *out, double number);               /* shortest form that reads back; null if not finite */

@@ -69,7 +69,7 @@ expect "doc does not know" 1 "nothing is called" "$jre" doc nonsense_word
 expect "a folder that takes nothing, at once" 1 "cannot_write" "$jre" run pipelines/v01.jre --with examples/jaguars/sample.jre --into /dev/null/x
 expect "a failed expectation is 3, and the results are there" 3 "FAILED  cv.map" run --set folds.folds=2
 expect "the same run again computes nothing" 3 "nothing to compute" run --set folds.folds=2
-expect "every metric there is" 3 "every metric" run --set folds.folds=2 --metrics all
+expect "every metric there is, and what others call it" 3 "pytorch-metric-learning" run --set folds.folds=2 --metrics all
 expect "JSON is one object" 3 '{"run": {"version": "v01"' run --set folds.folds=2 --json
 expect "what the command line changed stands in the record" 0 "with examples/jaguars/sample.jre" cat "$folder/out/results/benchmarks.csv"
 expect "a seed that is no number" 1 "error:" run --set folds.seed=abc

@@ -720,6 +720,25 @@ static void the_picture_itself_never_answers(void **state) {
     site_close(&site);
 }
 
+/* Asked for, every metric and what other tools would say are told; the numbers of the document stay what they are. */
+static void every_metric_is_told_when_asked_for(void **state) {
+    (void)state;
+    Site site;
+    Outcomes plain = run_camp(&site), all = run_document(&site, "p02.jre", (RunOptions){.threads = 1, .all_metrics = true, .only = "each_fold"}, false);
+    const cJSON *before = evaluation_called(&plain, "each_fold"), *now = evaluation_called(&all, "each_fold");
+    assert_null(cJSON_GetObjectItem(before, "conventions"));
+    assert_true(cJSON_Compare(cJSON_GetObjectItem(before, "metrics"), cJSON_GetObjectItem(now, "metrics"), true));
+    assert_true(cJSON_GetArraySize(cJSON_GetObjectItem(now, "conventions")) > 10);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(now, "pairs")), 3);
+    double same = 0;
+    const cJSON *bins = cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(now, "pairs"), 0), "same_scores");
+    for (int i = 0; i < cJSON_GetArraySize(bins); i++) same += cJSON_GetArrayItem(bins, i)->valuedouble;
+    assert_true(same == cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(now, "pairs"), 0), "same")->valuedouble);
+    outcomes_free(&plain);
+    outcomes_free(&all);
+    site_close(&site);
+}
+
 static void without_a_table_every_pair_is_asked_about(void **state) {
     (void)state;
     Site site;
@@ -819,6 +838,7 @@ int main(void) {
         cmocka_unit_test(any_part_is_examined_against_any_other),
         cmocka_unit_test(the_gallery_says_who_may_answer),
         cmocka_unit_test(the_picture_itself_never_answers),
+        cmocka_unit_test(every_metric_is_told_when_asked_for),
         cmocka_unit_test(without_a_table_every_pair_is_asked_about),
         cmocka_unit_test(two_runs_at_once_keep_the_pictures_of_both),
         cmocka_unit_test(numbers_in_json_read_back_to_the_same_bits),

@@ -17,6 +17,7 @@ typedef struct {
     int members; PictureRows *queries, *candidates;
     int *individual;                      /* of `against`: its number in `on`, by name; NOBODY */
     const EmbeddingTable *table;
+    PairScores *pairs;                    /* of each member, where every metric is asked for; else NULL */
     int embedded;
 } Examination;
 
@@ -117,6 +118,7 @@ static bool rank_member(const Examination *e, int member, FoldResults *fold) {
                         .candidates = candidates->count, .gallery_label = answering, .width = e->table->width,
                         .rule = pair_rule(e->scratch, e->plan->gallery, e->on, queries->which, queries->count, e->against, candidates->which, candidates->count)};
     sound = sound && rank_queries(e->session->jre, e->session->pool, e->session->level, &task, results);
+    if (sound && e->pairs) sound = judge_pairs(e->session->jre, e->session->pool, e->session->level, &task, shared, &e->pairs[member]);
     jre_release(query);
     jre_release(gallery);
     return sound;
@@ -131,6 +133,7 @@ static bool compute_evaluation(Examination *e, EvaluationReport *report) {
     if (!embed_pictures(e)) return false;
     double started = seconds_now();
     FoldResults *folds = arena_array(e->scratch, FoldResults, e->members + 1);
+    if (e->session->options.all_metrics) e->pairs = arena_array(&e->session->arena, PairScores, e->members + 1);
     for (int member = 0; member < e->members; member++) {
         if (e->session->jre->interrupted || !rank_member(e, member, &folds[member])) return false;
         report->candidates += e->candidates[member].count;
@@ -140,6 +143,8 @@ static bool compute_evaluation(Examination *e, EvaluationReport *report) {
     evaluate_folds(e->session->jre, &e->session->arena, folds, e->members, e->on->identity_count, &judging, numbers);
     report->individuals = arena_array(&e->session->arena, const char *, numbers->identities + 1);
     for (int i = 0; i < numbers->identities; i++) report->individuals[i] = e->on->identities[numbers->per_identity[i].identity];
+    report->pairs = e->pairs;
+    if (e->pairs) conventions_of(e->session->jre, &e->session->arena, folds, e->members, e->on->identity_count, e->pairs, &report->conventions);
     report->folds = e->members;
     report->pictures = e->on->count;
     report->seconds = seconds_now() - started;
@@ -167,9 +172,12 @@ KeyTree *evaluation_tree(Session *session, const EvaluatePlan *plan) {
     return tree;
 }
 
+/* What other tools would have said is not kept: it is told when it is asked for. */
 static void keep_evaluation(Session *session, const EvaluationReport *report) {
     Text json = {.jre = session->jre};
-    report_json(&json, report);
+    EvaluationReport kept = *report;
+    kept.pairs = NULL;
+    report_json(&json, &kept);
     text_add(&json, "\n");
     store_part(session, report->tree, "result.json", json.at, json.length, report->plan->span);
     text_free(&json);
@@ -214,7 +222,7 @@ bool evaluation_make(Session *session, const Compilation *c, EvaluationReport *r
     report->dataset_key = on->key;
     report->protocol_key = protocol_key(session, plan);
     report->key = report->tree->hash;
-    report->cached = stored_evaluation(session, on, report);
+    report->cached = !session->options.all_metrics && stored_evaluation(session, on, report);
     if (!report->cached) {
         if (!examine(session, plan, report)) return false;
         keep_evaluation(session, report);

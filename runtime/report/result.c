@@ -49,6 +49,54 @@ static void json_scores(Text *out, const Evaluation *numbers) {
     text_add(out, "}");
 }
 
+static void json_points(Text *out, const char *name, const RocPoint *points) {
+    text_add(out, ", \"%s\": [", name);
+    for (int i = 0; i < PAIR_RATES; i++) {
+        text_add(out, "%s{\"rate\": ", i ? ", " : "");
+        json_number(out, points[i].rate);
+        json_field(out, "share", points[i].share);
+        json_field(out, "score", points[i].score);
+        text_add(out, "}");
+    }
+    text_add(out, "]");
+}
+
+static void json_histogram(Text *out, const char *name, const int64_t *bins) {
+    text_add(out, ", \"%s\": [", name);
+    for (int i = 0; i < PAIR_BINS; i++) text_add(out, "%s%lld", i ? ", " : "", (long long)bins[i]);
+    text_add(out, "]");
+}
+
+/* Scores of all pairs of each fold, and the same answers as other tools count them. */
+static void json_everything(Text *out, const EvaluationReport *report) {
+    text_add(out, ", \"pairs\": [");
+    for (int fold = 0; fold < report->folds; fold++) {
+        const PairScores *pairs = &report->pairs[fold];
+        text_add(out, "%s{\"same\": %lld, \"different\": %lld", fold ? ", " : "", (long long)pairs->same, (long long)pairs->different);
+        json_field(out, "auc", pairs->auc);
+        json_field(out, "average_precision", pairs->average_precision);
+        json_field(out, "equal_error", pairs->equal_error);
+        json_field(out, "equal_error_score", pairs->equal_error_score);
+        json_points(out, "found", pairs->found);
+        json_points(out, "parted", pairs->parted);
+        json_histogram(out, "different_scores", pairs->histogram[0]);
+        json_histogram(out, "same_scores", pairs->histogram[1]);
+        text_add(out, "}");
+    }
+    text_add(out, "], \"conventions\": [");
+    for (int i = 0; i < report->conventions.count; i++) {
+        const ConventionRow *row = &report->conventions.at[i];
+        text_add(out, "%s{\"tool\": ", i ? ", " : "");
+        json_text(out, row->tool);
+        json_words(out, "metric", row->metric);
+        json_words(out, "counts", row->counts);
+        json_field(out, "value", row->value);
+        json_field(out, "folds", row->folds);
+        text_add(out, "}");
+    }
+    text_add(out, "]");
+}
+
 void report_json(Text *out, const EvaluationReport *report) {
     const EvaluatePlan *plan = report->plan;
     const Evaluation *numbers = &report->numbers;
@@ -95,6 +143,7 @@ void report_json(Text *out, const EvaluationReport *report) {
         text_add(out, "}");
     }
     text_add(out, "]");
+    if (report->pairs) json_everything(out, report);
     json_field(out, "seconds", report->seconds);
     json_field(out, "embed_seconds", report->embed_seconds);
     json_field(out, "embed_pictures", (double)report->embed_pictures);

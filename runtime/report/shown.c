@@ -146,6 +146,34 @@ static void print_every_metric(Session *session, Arena *arena, const EvaluationR
     print_rows(session, rows.at, rows.count);
 }
 
+/* The same answers, counted as other tools count. */
+static void print_conventions(Session *session, Arena *arena, const EvaluationReport *report) {
+    LIST(ShownRow) rows = {0};
+    for (int i = 0; i < report->conventions.count; i++) {
+        const ConventionRow *line = &report->conventions.at[i];
+        ShownRow row = {0};
+        list_add(arena, &row, line->tool);
+        list_add(arena, &row, line->metric);
+        list_add(arena, &row, isfinite(line->value) ? arena_print(arena, "%.6f", line->value) : "-");
+        list_add(arena, &row, line->folds < report->folds ? arena_print(arena, "%s; of %d folds", line->counts, line->folds) : line->counts);
+        list_add(arena, &rows, row);
+    }
+    fprintf(session->options.out, "\n  as other tools count it%s%s\n", *report->choice ? ", " : "", report->choice);
+    print_rows(session, rows.at, rows.count);
+}
+
+/* Of each fold: two pictures of one individual, or of two. */
+static void print_pairs(Session *session, Arena *arena, const EvaluationReport *report) {
+    for (int fold = 0; fold < report->folds; fold++) {
+        const PairScores *pairs = &report->pairs[fold];
+        fprintf(session->options.out, "%s  pairs%s: %lld of one individual, %lld of two; area under ROC %s, equal error %s; found at false alarms of", fold ? "" : "\n",
+                report->folds > 1 ? arena_print(arena, " of fold %d", fold + 1) : "", (long long)pairs->same, (long long)pairs->different, three(arena, pairs->auc),
+                three(arena, pairs->equal_error));
+        for (int i = 0; i < PAIR_RATES; i++) fprintf(session->options.out, "%s %g: %s", i ? "," : "", pairs->found[i].rate, three(arena, pairs->found[i].share));
+        fputc('\n', session->options.out);
+    }
+}
+
 /* Reports of one evaluation and one protocol lie side by side; the folds and pictures of the first are said once. */
 static void print_group(Session *session, Arena *arena, const EvaluationReport *const *group, int count) {
     const EvaluationReport *first = group[0];
@@ -160,7 +188,12 @@ static void print_group(Session *session, Arena *arena, const EvaluationReport *
     print_rows(session, rows, count + 1);
     print_folds(session, first);
     print_ties(session, arena, group, count);
-    for (int i = 0; i < count && session->options.all_metrics; i++) print_every_metric(session, arena, group[i]);
+    for (int i = 0; i < count; i++) {
+        if (!group[i]->pairs) continue;
+        print_every_metric(session, arena, group[i]);
+        print_pairs(session, arena, group[i]);
+        print_conventions(session, arena, group[i]);
+    }
 }
 
 static bool side_by_side(const EvaluationReport *a, const EvaluationReport *b, const char *protocol, Arena *arena) {
