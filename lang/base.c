@@ -321,8 +321,7 @@ void text_add_bytes(Text *text, const char *bytes, size_t length) {
     text->at[text->length] = 0;
 }
 
-/* Length of the well-formed UTF-8 character that begins here; 0 if none does. */
-static size_t character_length(const char *at, const char *end) {
+size_t utf8_length(const char *at, const char *end) {
     unsigned char first = (unsigned char)*at;
     size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
     if (!length || (size_t)(end - at) < length)
@@ -337,7 +336,7 @@ static size_t character_length(const char *at, const char *end) {
 }
 
 size_t text_add_character(Text *out, const char *at, const char *end) {
-    size_t length = character_length(at, end);
+    size_t length = utf8_length(at, end);
     unsigned char byte = (unsigned char)*at;
     bool control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && length == 2 && (unsigned char)at[1] < 0xA0);
     if (byte == '\t')
@@ -354,7 +353,7 @@ void json_text(Text *out, const char *text) {
     const char *end = text + strlen(text);
     text_add_bytes(out, "\"", 1);
     while (text < end) {
-        size_t length = character_length(text, end);
+        size_t length = utf8_length(text, end);
         if (!length)
             text_add_bytes(out, "\xEF\xBF\xBD", 3);          /* the replacement character: JSON must be UTF-8 */
         else if (*text == '"' || *text == '\\')

@@ -62,6 +62,8 @@ const char *nearest_name(const char *text, const char *const *candidates, int co
 typedef struct { char *at; size_t length, room; Jre *jre; } Text;
 void text_add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_add_bytes(Text *text, const char *bytes, size_t length);
+/* Length of the well-formed UTF-8 character that begins here; 0 if none does. */
+size_t utf8_length(const char *at, const char *end);
 /* One character of someone else's text, tabs as a blank, and nothing that a terminal would obey; how long it was. */
 size_t text_add_character(Text *out, const char *at, const char *end);
 void json_text(Text *out, const char *text);              /* quoted, escaped; what is not UTF-8 becomes a replacement character */

@@ -375,6 +375,8 @@ bool dataset_rows(Jre *jre, Dataset *dataset);
  * content). Once for each plan. progress: whose `out` and `quiet` to use; NULL: none. NULL: diagnosed, all bad rows together (at most 10
  * named, the rest counted), or interrupted. */
 Dataset *dataset_load(Jre *jre, Pool *pool, Store *store, Progress *progress, const DatasetPlan *plan);
+/* What `missing skip` has left out: how many rows, and at most ten of their files, each on a line behind `indent` blanks. */
+void dataset_tell_skipped(const Dataset *dataset, int indent, Text *out);
 /* Width and height of every picture, as seen, from the headers. False: diagnosed. */
 bool dataset_measure(Jre *jre, Dataset *dataset);
 /* Perceptual hashes, if dataset_load had no need of them. */

@@ -84,6 +84,19 @@ static void columns_without_a_name_may_repeat(void **state) {
     expect_cell(room, 0, 2, "3");
 }
 
+static void identities_stay_the_texts_they_are(void **state) {
+    Room *room = *state;
+    static const char *const names[] = { "NA", "nan", "007", " Ousado ", "Zo\xc3\xab", "null", "1e3", "\xf0\x9f\x90\x86" };
+    Text text = { .jre = room->jre };
+    text_add(&text, "name\n");
+    for (int i = 0; i < 8; i++)
+        text_add(&text, "%s\n", names[i]);
+    assert_true(read_text(room, text.at));
+    for (int i = 0; i < 8; i++)
+        expect_cell(room, i, 0, names[i]);
+    text_free(&text);
+}
+
 static void what_is_no_table_is_said_with_its_line(void **state) {
     Room *room = *state;
     expect_wrong(room, "", ":1:", "empty");
@@ -98,6 +111,11 @@ static void what_is_no_table_is_said_with_its_line(void **state) {
     expect_wrong(room, "\xff\xfe" "a", ":1:", "UTF-16");
     assert_false(read_bytes(room, "a,b\n1,\0002\n", 10));
     test_message_says(room->jre, "wrong_table", "train.csv:2:", "zero", "byte 6", NULL);
+    assert_false(read_bytes(room, "a,b\r1,\0002\r", 9));
+    test_message_says(room->jre, "wrong_table", "train.csv:2:", "zero", NULL);
+    expect_wrong(room, "a,b\r\n1,2\nZo\xeb,4\n", ":3:", "another code than UTF-8");
+    expect_wrong(room, "a,b\n1,\xed\xa0\x80\n", ":2:", "UTF-8");
+    expect_wrong(room, "a,b\n1,\xc3", ":2:", "behind `1,`");
     assert_false(table_read(room->jre, "/nowhere/at/all.csv", NOWHERE, &room->table));
     test_message_says(room->jre, "file_missing", "/nowhere/at/all.csv", NULL);
 }
@@ -172,6 +190,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(quotes_hold_commas_lines_and_quotes, enter, leave),
         cmocka_unit_test_setup_teardown(a_blank_line_is_a_cell_of_a_single_column, enter, leave),
         cmocka_unit_test_setup_teardown(columns_without_a_name_may_repeat, enter, leave),
+        cmocka_unit_test_setup_teardown(identities_stay_the_texts_they_are, enter, leave),
         cmocka_unit_test_setup_teardown(what_is_no_table_is_said_with_its_line, enter, leave),
         cmocka_unit_test_setup_teardown(any_bytes_give_a_table_or_a_message, enter, leave),
         cmocka_unit_test_setup_teardown(large_tables_take_linear_time, enter, leave),

@@ -157,7 +157,11 @@ static void use_dataset(RunReport *run, const PartPlan *part) {
     const char *name = dataset->plan->name;
     if (dataset->identity_count) session_say(run->session, "%s: %d picture%s of %d individual%s", name, dataset->count, plural(dataset->count), dataset->identity_count, plural(dataset->identity_count));
     else session_say(run->session, "%s: %d picture%s", name, dataset->count, plural(dataset->count));
-    if (dataset->skipped) session_say(run->session, "   %d row%s skipped: their pictures are not there", dataset->skipped, plural(dataset->skipped));
+    if (dataset->left_out) session_say(run->session, "   `only` leaves out %d row%s", dataset->left_out, plural(dataset->left_out));
+    Text skipped = {.jre = run->session->jre};
+    dataset_tell_skipped(dataset, 3, &skipped);
+    if (skipped.length) session_say(run->session, "%.*s", (int)skipped.length - 1, skipped.at);
+    text_free(&skipped);
 }
 
 static void announce_datasets(RunReport *run) {

@@ -194,6 +194,31 @@ static size_t trimmed(const char *bytes, size_t length) {
     return length;
 }
 
+/* Of a byte; lines end as in skip_line_end. */
+static int line_of(const char *bytes, const char *place) {
+    int line = 1;
+    for (const char *at = bytes; at < place; at++)
+        line += *at == '\n' || (*at == '\r' && at[1] != '\n');
+    return line;
+}
+
+/* The first byte that belongs to no character of UTF-8; NULL: there is none. */
+static const char *find_other_text(const char *bytes, size_t length) {
+    const char *at = bytes, *end = bytes + length;
+    while (at < end) {
+        uint64_t eight;
+        while (end - at >= 8 && (memcpy(&eight, at, 8), (eight & UINT64_C(0x8080808080808080)) == 0))
+            at += 8;
+        if (at == end)
+            return NULL;
+        size_t character = utf8_length(at, end);
+        if (!character)
+            return at;
+        at += character;
+    }
+    return NULL;
+}
+
 /* What a table cannot hold is found before its bytes are taken apart. */
 static bool text_allowed(Jre *jre, const Table *table, const char *bytes, size_t length) {
     const uint8_t *mark = (const uint8_t *)bytes;
@@ -203,14 +228,20 @@ static bool text_allowed(Jre *jre, const Table *table, const char *bytes, size_t
         diag_help(d, "save it as `CSV UTF-8`");
         return false;
     }
-    const char *nul = memchr(bytes, '\0', length);
+    const char *nul = memchr(bytes, '\0', length), *other = nul ? NULL : find_other_text(bytes, length);
     if (nul) {
-        int line = 1;
-        for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(nul - at))) != NULL; at++)
-            line++;
-        d = wrong(table, jre, line, "a byte of zero stands here, which no text holds");
+        d = wrong(table, jre, line_of(bytes, nul), "a byte of zero stands here, which no text holds");
         diag_fact(d, "byte %zu of %zu", (size_t)(nul - bytes), length);
         diag_help(d, "see whether this is a table at all; if it is, save it as `CSV UTF-8`");
+        return false;
+    }
+    if (other) {
+        d = wrong(table, jre, line_of(bytes, other), "a letter stands here in another code than UTF-8");
+        int shown = 0;                    /* of what stands before it on the line */
+        while (shown < 20 && other - shown > bytes && !strchr("\r\n", other[-shown - 1]))
+            shown++;
+        diag_fact(d, "byte %zu of %zu, behind `%.*s`", (size_t)(other - bytes), length, shown, other - shown);
+        diag_help(d, "save it as `CSV UTF-8`: names would differ from what people read");
         return false;
     }
     if (trimmed(bytes, length) == 0) {

@@ -29,6 +29,7 @@ mkdir -p "$chain"
     /^````markdown$/ && name ~ /^(v0[2-9]|deer|lynx)$/ { inside = 1; printf "" > (folder "/" name ".jre") }' "$description"
 case $target in
 document) seeds="pipelines stdlib examples/jaguars tests/errors tests/fusion tests/documents $folder/chain" ;;
+table) seeds="tests/fuzz/tables" ;;
 texts) seeds="tests/graph tests/fuzz/texts" ;;
 masks) seeds="tests/fuzz/masks" ;;
 weights) seeds="tests/checkpoints tests/errors/files" ;;
