@@ -93,14 +93,6 @@ static void describe_likeness(const Dataset *dataset, const Census *census, Text
     for (int i = 0; i < census->conflict_count; i++) describe_pair(dataset, &census->conflict[i], out);
 }
 
-/* What `missing skip` left out. */
-static void describe_skipped(const Dataset *dataset, Text *out) {
-    if (!dataset->skipped) return;
-    text_add(out, "%*s%d row%s skipped, as the picture is not there:\n", INDENT, "", dataset->skipped, plural(dataset->skipped));
-    for (int i = 0; i < dataset->skipped_files.count && i < MOST_NAMED; i++) text_add(out, "%*s%s\n", INDENT + 2, "", dataset->skipped_files.at[i]);
-    if (dataset->skipped > MOST_NAMED) text_add(out, "%*sand %d more\n", INDENT + 2, "", dataset->skipped - MOST_NAMED);
-}
-
 static void describe_dataset(const Dataset *dataset, const Census *census, Text *out) {
     const PartFacts *counts = &census->counts;
     text_add(out, "  %-10s ", dataset->plan->name);
@@ -109,7 +101,7 @@ static void describe_dataset(const Dataset *dataset, const Census *census, Text 
     if (counts->bursts) text_add(out, "; %d burst%s of %d pictures", counts->bursts, plural(counts->bursts), counts->in_bursts);
     if (counts->bursts && dataset->plan->burst_column) text_add(out, " by `%s`", dataset->plan->burst_column);
     text_add(out, "\n");
-    describe_skipped(dataset, out);
+    dataset_tell_skipped(dataset, INDENT, out);
     describe_likeness(dataset, census, out);
 }
 

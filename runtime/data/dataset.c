@@ -144,9 +144,9 @@ static bool check_files(Loading *loading, FileState *states) {
 
 void dataset_tell_skipped(const Dataset *dataset, int indent, Text *out) {
     if (!dataset->skipped) return;
-    text_add(out, "%*s%d row%s skipped: %s not there\n", indent, "", dataset->skipped, plural(dataset->skipped), dataset->skipped == 1 ? "its picture is" : "their pictures are");
-    for (int i = 0; i < dataset->skipped_files.count && i < NAMED; i++) text_add(out, "%*s%s\n", indent + 3, "", dataset->skipped_files.at[i]);
-    if (dataset->skipped > NAMED) text_add(out, "%*sand %d more\n", indent + 3, "", dataset->skipped - NAMED);
+    text_add(out, "%*s%d row%s skipped, as the picture is not there:\n", indent, "", dataset->skipped, plural(dataset->skipped));
+    for (int i = 0; i < dataset->skipped_files.count && i < NAMED; i++) text_add(out, "%*s%s\n", indent + 2, "", dataset->skipped_files.at[i]);
+    if (dataset->skipped > NAMED) text_add(out, "%*sand %d more\n", indent + 2, "", dataset->skipped - NAMED);
 }
 
 /* ---- measures, and what `only` leaves out by them ------------------------------------------------------------------------ */
