@@ -626,7 +626,7 @@ typedef struct DatasetPlan {
     BurstKind burst; const char *burst_column;            /* COLUMN: equal values; TIME: the column of times */
     double burst_seconds;                 /* TIME */
     int within;                           /* bits that near-duplicates differ in, NEAR_DUPLICATES unless `burst` says otherwise; -1: nobody asks by likeness */
-    NameList keep;                        /* columns that conditions elsewhere may name */
+    NameList keep, used;                  /* columns that conditions elsewhere may name; that splits go by */
     const Expr *only;                     /* a condition on each row, or NULL */
     Span table_span, image_span, identity_span, flank_span, label_span, taken_span, mask_span, burst_span, keep_span, only_span;
     bool skip_missing, exif_apply;

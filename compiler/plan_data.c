@@ -154,6 +154,8 @@ const char *dataset_identity(Jre *jre, const DatasetPlan *plan, bool columns) {
         for (size_t i = 0; i < sizeof said / sizeof *said; i++) add_field(&text, said[i]);
         text_add(&text, "%d|", plan->mask_kind);
         for (int i = 0; i < plan->keep.count; i++) add_field(&text, plan->keep.at[i]);
+        text_add(&text, "|");
+        for (int i = 0; i < plan->used.count; i++) add_field(&text, plan->used.at[i]);
     }
     const char *identity = intern_length(jre, text.at, text.length);
     text_free(&text);
@@ -308,6 +310,7 @@ void *plan_split(Compilation *c, Decl *decl, const Member *member) {
     split->data = split->of.dataset;
     if (!sound || !data_fits(c, decl, split)) return NULL;
     if (split->together_burst && split->data->within < 0) split->data->within = NEAR_DUPLICATES;
+    if (split->column) list_add(&c->arena, &split->data->used, split->column);
     split->key = key_record(c, decl, choices, NULL);
     key_pictures(split->key, "data", &split->of);
     key_close(split->key);

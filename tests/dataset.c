@@ -364,6 +364,13 @@ static void columns_come_along_and_are_content(void **state) {
     assert_string_equal(load(&camp)->key, plain);
     list_add(&camp.arena, &camp.plan.keep, "color");
     assert_true(load(&camp)->key != plain);
+    /* What a split goes by is content too. */
+    camp.plan.keep.count = 0;
+    list_add(&camp.arena, &camp.plan.used, "taken");
+    const char *used = load(&camp)->key;
+    assert_true(used != plain);
+    put_text(&camp, "train.csv", "filename,ground_truth,taken,color,mask\na.png,A,2020-05-18,\"red, dark\",[1]\nb.png,B,,,\n");
+    assert_true(load(&camp)->key != used);
     camp_close(&camp);
 }
 
@@ -489,6 +496,20 @@ static void missing_pictures_are_named_together(void **state) {
     camp_close(&camp);
 }
 
+static void a_folder_that_vanishes_is_told(void **state) {
+    (void)state;
+    Camp camp;
+    camp_open(&camp);
+    put_contest(&camp);
+    camp.plan.within = -1, camp.plan.skip_missing = true;
+    Dataset *dataset = load(&camp);
+    assert_int_equal(rename(inside(&camp, "train"), inside(&camp, "elsewhere")), 0);
+    assert_false(dataset_hash_pictures(camp.jre, camp.pool, &camp.store, NULL, dataset));
+    test_message_says(camp.jre, "file_missing", "4 of 4 pictures are not there", "a.png   line 3 of the table", "`root`", NULL);
+    assert_int_equal(dataset->count, 4);
+    camp_close(&camp);
+}
+
 static void corrupt_pictures_are_named_together(void **state) {
     (void)state;
     Camp camp;
@@ -568,6 +589,7 @@ int main(void) {
         cmocka_unit_test(links_that_lead_elsewhere_are_refused),
         cmocka_unit_test(masks_lie_beside_pictures),
         cmocka_unit_test(missing_pictures_are_named_together),
+        cmocka_unit_test(a_folder_that_vanishes_is_told),
         cmocka_unit_test(corrupt_pictures_are_named_together),
         cmocka_unit_test(hostile_templates_are_refused),
         cmocka_unit_test(without_a_table_no_column_can_be_named),

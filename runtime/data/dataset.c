@@ -358,13 +358,15 @@ static void add_text(Text *leaf, const char *name, const char *value) {
     if (value) text_add(leaf, " %s %zu:%s", name, strlen(value), value);
 }
 
-/* What the table says of a picture besides who it is and its flank: roles, and the columns that conditions elsewhere may name. */
+/* What the table says of a picture besides who it is and its flank: roles, and the columns that conditions elsewhere may name, or splits. */
 static void add_columns(Text *leaf, const Dataset *dataset, int i) {
     const Picture *picture = &dataset->pictures[i];
     add_text(leaf, "label", picture->label);
     add_text(leaf, "taken", picture->taken);
     if (dataset->plan->mask_kind == MASK_COLUMN) add_text(leaf, "mask", picture->mask);
-    for (int k = 0; k < dataset->plan->keep.count; k++) add_text(leaf, dataset->plan->keep.at[k], picture_cell(dataset, i, dataset->plan->keep.at[k]));
+    const NameList *columns[] = {&dataset->plan->keep, &dataset->plan->used};
+    for (int list = 0; list < 2; list++)
+        for (int k = 0; k < columns[list]->count; k++) add_text(leaf, columns[list]->at[k], picture_cell(dataset, i, columns[list]->at[k]));
 }
 
 /* What a picture is called by its file is not content, and told all the same. Of bursts counts who is in them: how many rows before this
@@ -415,8 +417,9 @@ static const DatasetPlan *copy_plan(Jre *jre, const DatasetPlan *plan) {
     *copy = *plan;
     const char **texts[] = {&copy->name, &copy->root, &copy->table, &copy->image, &copy->identity, &copy->flank, &copy->label, &copy->taken, &copy->mask, &copy->burst_column};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) *texts[i] = kept_text(jre, *texts[i]);
-    copy->keep = (NameList){0};
+    copy->keep = copy->used = (NameList){0};
     for (int i = 0; i < plan->keep.count; i++) list_add(&jre->forever, &copy->keep, intern(jre, plan->keep.at[i]));
+    for (int i = 0; i < plan->used.count; i++) list_add(&jre->forever, &copy->used, intern(jre, plan->used.at[i]));
     return copy;
 }
 
