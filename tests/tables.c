@@ -176,7 +176,7 @@ static void two_runs_at_once_lose_no_row(void **state) {
     assert_true(child >= 0);
     bool sound = true;
     for (int i = 0; i < ROWS; i++) {
-        char version[16];
+        char version[32];
         snprintf(version, sizeof version, "%s%02d", child ? "parent" : "child", i);
         sound = put(&desk, version, "x", "1") && sound;
     }
