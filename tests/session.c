@@ -661,6 +661,24 @@ static Outcomes run_camp(Site *site) {
     return outcomes;
 }
 
+/* Two animals of four are asked about, all four answer: who is never asked about is a wrong answer all the same. */
+static void strangers_among_the_candidates_count_as_wrong_pairs(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    put_text(&site, "p03.jre",
+             "# Two of four\n\n```jre\nextends \"p01.jre\"\n\nremove entry\n"
+             "dataset some like animals {\n  only identity == \"animal 0\" or identity == \"animal 1\"\n}\n"
+             "remove all\nevaluate all {\n  similarity cosine(features)\n  on         some\n  against    animals\n  metrics    [map]\n}\n```\n");
+    Outcomes outcomes = run_document(&site, "p03.jre", (RunOptions){.threads = 1, .all_metrics = true}, false);
+    const cJSON *pairs = cJSON_GetArrayItem(cJSON_GetObjectItem(evaluation_called(&outcomes, "all"), "pairs"), 0);
+    assert_non_null(pairs);
+    assert_int_equal(count_in(pairs, "same"), 4);
+    assert_int_equal(count_in(pairs, "different"), 4 * 6);
+    outcomes_free(&outcomes);
+    site_close(&site);
+}
+
 static void any_part_is_examined_against_any_other(void **state) {
     (void)state;
     Site site;
@@ -835,6 +853,7 @@ int main(void) {
         cmocka_unit_test(a_result_remembers_what_it_was_made_of),
         cmocka_unit_test(the_folder_of_a_run_is_complete_in_itself),
         cmocka_unit_test(embeddings_of_a_run_are_those_of_its_pictures),
+        cmocka_unit_test(strangers_among_the_candidates_count_as_wrong_pairs),
         cmocka_unit_test(any_part_is_examined_against_any_other),
         cmocka_unit_test(the_gallery_says_who_may_answer),
         cmocka_unit_test(the_picture_itself_never_answers),

@@ -15,13 +15,11 @@ typedef struct {
     const EvaluatePlan *plan;
     const Dataset *on, *against;
     int members; PictureRows *queries, *candidates;
-    int *individual;                      /* of `against`: its number in `on`, by name; NOBODY */
+    int *individual;                      /* of `against`: its number in `on`, by name; who is not there is numbered behind */
     const EmbeddingTable *table;
     PairScores *pairs;                    /* of each member, where every metric is asked for; else NULL */
     int embedded;
 } Examination;
-
-enum { NOBODY = -1 };
 
 static const PartPlan *against_part(const EvaluatePlan *plan) { return plan->against.dataset ? &plan->against : &plan->on; }
 
@@ -45,7 +43,7 @@ static void match_individuals(Examination *e) {
     e->individual = arena_array(e->scratch, int, e->against->identity_count + 1);
     for (int i = 0; i < e->against->identity_count; i++) {
         intptr_t known = (intptr_t)map_get(&number, e->against->identities[i]);
-        e->individual[i] = known ? (int)known - 1 : NOBODY;
+        e->individual[i] = known ? (int)known - 1 : e->on->identity_count + i;
     }
 }
 
@@ -111,14 +109,16 @@ static bool rank_member(const Examination *e, int member, FoldResults *fold) {
     for (int i = 0; i < candidates->count; i++) answering[i] = e->individual[e->against->pictures[candidates->which[i]].identity_number];
     find_selves(e, queries, candidates, self);
     *fold = (FoldResults){results, asking, queries->count};
-    if (!queries->count) return true;
+    if (!queries->count) return !e->pairs || judge_pairs(e->session->jre, e->session->pool, e->session->level, &(RankingTask){0}, false, &e->pairs[member]);
     float *query = NULL, *gallery = NULL;
     bool shared = queries->which == candidates->which, sound = unit_rows(e, e->on, queries, &query) && (shared || unit_rows(e, e->against, candidates, &gallery));
     RankingTask task = {.query = query, .queries = queries->count, .query_label = asking, .self = self, .gallery = shared ? query : gallery,
                         .candidates = candidates->count, .gallery_label = answering, .width = e->table->width,
                         .rule = pair_rule(e->scratch, e->plan->gallery, e->on, queries->which, queries->count, e->against, candidates->which, candidates->count)};
     sound = sound && rank_queries(e->session->jre, e->session->pool, e->session->level, &task, results);
-    if (sound && e->pairs) sound = judge_pairs(e->session->jre, e->session->pool, e->session->level, &task, shared, &e->pairs[member]);
+    /* What is asked of the candidate alone may let one picture answer another, and not the other way round. */
+    const bool once = shared && !(task.rule && task.rule->facts);
+    if (sound && e->pairs) sound = judge_pairs(e->session->jre, e->session->pool, e->session->level, &task, once, &e->pairs[member]);
     jre_release(query);
     jre_release(gallery);
     return sound;
@@ -144,7 +144,7 @@ static bool compute_evaluation(Examination *e, EvaluationReport *report) {
     report->individuals = arena_array(&e->session->arena, const char *, numbers->identities + 1);
     for (int i = 0; i < numbers->identities; i++) report->individuals[i] = e->on->identities[numbers->per_identity[i].identity];
     report->pairs = e->pairs;
-    if (e->pairs) conventions_of(e->session->jre, &e->session->arena, folds, e->members, e->on->identity_count, e->pairs, &report->conventions);
+    if (e->pairs) conventions_of(e->session->jre, &e->session->arena, folds, e->members, e->on->identity_count + e->against->identity_count, e->pairs, &report->conventions);
     report->folds = e->members;
     report->pictures = e->on->count;
     report->seconds = seconds_now() - started;
