@@ -1,0 +1,240 @@
+/* plan.h: what `jre run` walks: content keys, the plan of each record, expectations. A part of compiler.h, which includes it where its
+ * types are known; nobody else does. */
+#ifndef JRE_PLAN_H
+#define JRE_PLAN_H
+
+/* ---- key.c: content keys, and what they are made of ------------------------------------------------------------------------------- */
+
+/* A key remembers what it is made of, so that `jre why` can name what differs. Leaves, then parts are hashed, in order. What is told is not:
+ * it says in the document's words what leaves of a graph hold. */
+typedef struct { const char *name, *value; Span span; const char *place; } KeyLeaf;   /* where the value was written, or a file; else NOWHERE, NULL */
+typedef struct KeyTree {
+    Arena *arena;
+    const char *name;                     /* "embed features": a kind, which is content, and what people call it, which is not */
+    const char *hash;                     /* 32 hex digits, set by key_close */
+    LIST(KeyLeaf) leaves, told;
+    LIST(const struct KeyTree *) parts;
+    bool folded;                          /* read back from a store as part of another tree: name and hash only */
+} KeyTree;
+KeyTree *key_open(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void key_leaf(KeyTree *tree, const char *name, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void key_part(KeyTree *tree, const KeyTree *part);
+const char *key_close(KeyTree *tree);
+KeyTree *key_reopen(Arena *arena, const KeyTree *tree);                       /* a copy that takes more */
+/* Leaves that are not hashed: a formula and the arguments it has ("loss.margin  0.5rad"). */
+void key_told(Compilation *c, KeyTree *tree, const char *name, const Value *formula);
+/* Parts: a leaf for each node, for each step. */
+void key_graph(KeyTree *tree, const Graph *g);
+void key_view(KeyTree *tree, const View *view);
+/* A record with a leaf for each setting that the schema marks; what other keys hold (parts, networks, scores, files) is left to them. */
+KeyTree *key_record(Compilation *c, const Decl *decl, const Choice *choices, const MemberName *member);
+/* Which part of which split; the pictures themselves come on top. */
+struct PartPlan;
+void key_pictures(KeyTree *tree, const char *name, const struct PartPlan *pictures);
+
+/* key_compare.c. What differs between two trees. A part that was read back folded is asked for by its hash; NULL: it is no longer known. */
+typedef struct {
+    NameList path;                        /* from the root downward */
+    const char *name, *old, *now, *place; /* old or now NULL: not there */
+    int further;                          /* nodes behind it that differ too */
+} KeyDifference;
+typedef LIST(KeyDifference) KeyDifferences;
+typedef struct { void *context; const KeyTree *(*find)(void *context, const char *hash); } KeySource;
+void key_compare(Jre *jre, Arena *arena, const KeyTree *old, const KeyTree *now, const KeySource *source, KeyDifferences *differences);
+const char *key_place(Jre *jre, Arena *arena, const KeyLeaf *leaf);           /* "v03.jre:10"; NULL for none */
+
+/* ---- plan.c: what `jre run` walks -------------------------------------------------------------------------------------------------------- */
+
+enum { NEAR_DUPLICATES = 8 };
+typedef enum { BURST_LIKENESS, BURST_COLUMN, BURST_TIME } BurstKind;
+typedef enum { MASK_NONE, MASK_ALPHA, MASK_COLUMN, MASK_FILES } MaskKind;
+typedef struct DatasetPlan {
+    const char *name; Span span;
+    const char *root;                     /* folder, joined to the document's */
+    const char *table;                    /* path or NULL; relative to root, as are images */
+    const char *image;                    /* template or pattern */
+    const char *identity, *flank, *label, *taken;         /* column names or NULL */
+    MaskKind mask_kind; const char *mask;                 /* COLUMN: its name; FILES: a template of pictures */
+    BurstKind burst; const char *burst_column;            /* COLUMN: equal values; TIME: the column of times */
+    double burst_seconds;                 /* TIME */
+    int within;                           /* bits that near-duplicates differ in, NEAR_DUPLICATES unless `burst` says otherwise; -1: nobody asks by likeness */
+    NameList keep, used;                  /* columns that conditions elsewhere may name; that splits go by */
+    const Expr *only;                     /* a condition on each row, or NULL */
+    Span table_span, image_span, identity_span, flank_span, label_span, taken_span, mask_span, burst_span, keep_span, only_span;
+    bool skip_missing, exif_apply;
+    bool quoted;                          /* of an ancestor */
+} DatasetPlan;
+
+typedef struct SplitPlan SplitPlan;
+/* Pictures: a dataset, or a part of a split; of a split by folds the part of one fold (from 1), or of each (0). */
+typedef struct PartPlan { DatasetPlan *dataset; SplitPlan *split; const char *part; int fold; Span span; } PartPlan;
+
+/* A split of wildlife-datasets (DEFINITIONS 5.5). unseen: the share of pictures of individuals on one side only; without it their number is given. */
+typedef enum {
+    RULE_NONE, RULE_CLOSED_SET, RULE_OPEN_SET, RULE_DISJOINT_SET, RULE_TIME_PROPORTION, RULE_TIME_PROPORTION_OPEN_SET, RULE_TIME_CUTOFF, RULE_RANDOM_PROPORTION
+} PublishedKind;
+typedef struct { PublishedKind kind; const char *name; double train, unseen; int64_t individuals, year; bool has_unseen, in_test, one_year; uint64_t seed; } PublishedRule;
+
+struct SplitPlan {
+    const char *name; Span span, identities_span;
+    const Decl *decl; Span way_span;      /* where it says how to split */
+    DatasetPlan *data; PartPlan of;       /* data: all its pictures come from there; of.split: .. through a part of another split */
+    int folds; bool disjoint, together_burst; uint64_t seed;
+    KeyTree *key;                         /* of its settings; the pictures come on top */
+    LIST(const char *) parts; LIST(double) shares;        /* by shares: their names and fractions; else empty */
+    const char *column;                   /* by a column: a part for each of its values; else NULL */
+    PublishedRule rule;                   /* by a published rule: train and test; else RULE_NONE */
+    double validate;                      /* the share of the training part to watch; 0: none */
+};
+
+typedef struct TrainPlan {
+    const char *name; Span span; MemberName member; const Scope *scope;
+    Value *network, *loss;                /* formulas */
+    const char *backbone, *loss_name;
+    PartPlan data; View *view; ViewList views;            /* view: the first */
+    SplitPlan *folds;                     /* one training for each fold of it, or NULL */
+    int64_t batch, weights, classes;      /* pictures a step; numbers it learns; individuals (made up where only the data knows) */
+    Graph *graph;                         /* of one step: from pictures and labels to the loss */
+    KeyTree *key;
+} TrainPlan;
+
+typedef struct EmbedPlan {
+    const char *name; Span span; const Scope *scope;
+    const char *backbone;                 /* for tables: resnet50, filter bank */
+    View *view; Program *program; int width, points;      /* points: key points of a picture, 0: the picture itself */
+    Value *network;
+    ViewList views; TrainPlan *train; /* of several views; of a network that is trained here */
+    SplitPlan *folds;                     /* one for each fold of it (it was trained so), or NULL */
+    bool later;                           /* cannot run yet, told by plan->later */
+    const char *key;                      /* of network, weights, view and arithmetic; pictures come on top */
+    KeyTree *tree;
+} EmbedPlan;
+
+typedef enum { SCORE_COSINE, SCORE_GAP, SCORE_MATCHES, SCORE_BOOST, SCORE_ENSEMBLE, SCORE_MIX, SCORE_WITHIN_SAME } ScoreKind;
+typedef struct BoostPlan BoostPlan;
+typedef struct EnsemblePlan EnsemblePlan;
+/* How alike two pictures are: a tree of scores. */
+typedef struct SimilarityPlan {
+    ScoreKind kind; Span span;
+    EmbedPlan *embed;                     /* COSINE, GAP, MATCHES */
+    BoostPlan *boost; EnsemblePlan *ensemble;
+    LIST(struct SimilarityPlan *) parts; LIST(double) weights; double constant;   /* MIX: the sum of weight * part, plus a constant; WITHIN_SAME: of one */
+    const char *column;                   /* WITHIN_SAME */
+    int top;                              /* MATCHES: candidates; parts: the shortlist's score */
+    SplitPlan *folds;                     /* a score for each fold of it, or NULL */
+    bool calibrated;
+    KeyTree *key;
+} SimilarityPlan;
+
+struct BoostPlan { const char *name; Span span; LIST(SimilarityPlan *) evidence; PartPlan fit_on; SplitPlan *folds; KeyTree *key; };
+struct EnsemblePlan {
+    const char *name; Span span; LIST(SimilarityPlan *) members;
+    const char *combine, *calibrate; bool learned;        /* learned: its weights are */
+    PartPlan fit_on; SimilarityPlan *shortlist; SplitPlan *folds; KeyTree *key;
+};
+
+typedef struct { Metric metric; double at; Span span; } MetricPlan;           /* assigned(at = 0.4); at: NaN where the metric has none */
+typedef struct EvaluatePlan {
+    const char *name; Span span; MemberName member;
+    Decl *decl; const Choice *choices;
+    SimilarityPlan *similarity;
+    PartPlan on, against;                 /* against.dataset NULL: the same pictures */
+    const Expr *gallery;                  /* a condition on pairs, or NULL */
+    LIST(MetricPlan) metrics; bool average_identity, lonely_zero;
+    const char *record, *notes;           /* path as written, or NULL */
+    KeyTree *key;                         /* of its settings and its similarity; pictures and kernels come on top */
+    Span record_span;
+    bool quoted;                          /* of an ancestor: computed, kept in the store, written nowhere else */
+} EvaluatePlan;
+
+typedef struct SubmitPlan {
+    const char *name; Span span; MemberName member;
+    SimilarityPlan *similarity; PartPlan on; const Expr *gallery;
+    const char *pairs; Span pairs_span;   /* relative to the dataset's root */
+    const char *file; Span file_span;     /* template filled in */
+    KeyTree *key;                         /* as of an evaluation */
+} SubmitPlan;
+
+typedef struct { const char *name; Span span; } FigurePlan;
+/* What is checked and cannot run yet: "training", once for each declaration that asks for it. */
+typedef struct { const char *what, *name; Span span; } LaterPlan;
+
+typedef struct Plan {
+    LIST(DatasetPlan *) datasets; LIST(SplitPlan *) splits; LIST(TrainPlan *) trains; LIST(EmbedPlan *) embeds;
+    LIST(BoostPlan *) boosts; LIST(EnsemblePlan *) ensembles;
+    LIST(EvaluatePlan *) evaluations; LIST(SubmitPlan *) submissions; LIST(FigurePlan) figures;
+    LIST(LaterPlan) later;
+    Map made;                             /* records by declaration and the choices they depend on */
+} Plan;
+
+/* plan.c. The plan of a record for the choices of one member: planned once. NULL: diagnosed, or its record kind is another. */
+void *plan_of_record(Compilation *c, Decl *decl, const Choice *choices);
+/* What somebody wrote on the command line: an expression, or an embed with its choices (`features[head = ArcFace]`). NULL: diagnosed. */
+const Statement *expression_of_text(Compilation *c, const char *text);
+EmbedPlan *embed_named(Compilation *c, const char *text, const Choice **choices);
+void plan_later(Compilation *c, const char *what, const char *name, Span span);
+/* One diagnostic for all that this version cannot run yet; false if there is nothing of that kind. */
+bool report_later(Compilation *c);
+/* plan_data.c, plan_learn.c, plan_score.c: plans of one member, for plan.c's table. */
+void *plan_dataset(Compilation *c, Decl *decl, const Member *member);
+void *plan_split(Compilation *c, Decl *decl, const Member *member);
+void *plan_train(Compilation *c, Decl *decl, const Member *member);
+void *plan_boost(Compilation *c, Decl *decl, const Member *member);
+void *plan_ensemble(Compilation *c, Decl *decl, const Member *member);
+void *plan_embed(Compilation *c, Decl *decl, const Member *member);
+void *plan_evaluation(Compilation *c, Decl *decl, const Member *member);
+void *plan_figure(Compilation *c, Decl *decl, const Member *member);
+void *plan_submission(Compilation *c, Decl *decl, const Member *member);
+/* Plans of equal content are one dataset, whichever compilation they come from: then these interned texts are one. Without `columns` it is
+ * asked only which pictures there are, and which belong together. */
+const char *dataset_identity(Jre *jre, const DatasetPlan *plan, bool columns);
+/* plan_data.c: settings as plain C: NULL, `otherwise` or false if they are absent or wrong (diagnosed). */
+const char *plan_text(Compilation *c, const Decl *decl, const char *key, const Choice *choices);
+double plan_number(Compilation *c, const Decl *decl, const char *key, const Choice *choices, double otherwise);
+bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *word, const Choice *choices);
+bool plan_has(const Decl *decl, const char *key);                              /* it is written */
+bool views_of(Compilation *c, const Decl *decl, const Choice *choices, ViewList *views);     /* plan_score.c: all views of a record, evaluated; false: diagnosed */
+bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part);       /* false: diagnosed */
+SplitPlan *folds_of_part(const PartPlan *part);           /* the split for each of whose folds it stands once, or NULL */
+/* A similarity from a value: a cosine, a judge, a council, or arithmetic of them. NULL: diagnosed. */
+SimilarityPlan *similarity_from_value(Compilation *c, Value *v);
+SimilarityPlan *similarity_new(Compilation *c, ScoreKind kind, Span span);
+Value *value_similarity(Compilation *c, SimilarityPlan *similarity, Span span);
+Value *similarity_arithmetic(Environment *env, const Expr *e, Value *a, Value *b);     /* + - * / of scores and numbers */
+/* Of two fold axes that meet the one; a message if they are not the same. */
+bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span);
+
+bool plan_program(Compilation *c);
+void check_unused(Compilation *c);                                           /* unused.c: names in what no record leads to */
+void check_unused_names(Compilation *c);                                     /* idle.c: what the document wrote and nothing uses */
+void mentioned_names(Compilation *c, const Statement *s, Map *names);            /* idle.c: every name in a statement, as a key of `names` */
+/* tryout.c: a formula that nothing uses, called with made-up data. `decl` is what gave it its name. */
+void try_formula(Compilation *c, const Decl *decl, const Value *formula, const struct Choice *choices);
+void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
+void plan_print(Compilation *c, Text *out);
+const char *similarity_text(Arena *arena, const SimilarityPlan *similarity);  /* "0.6 cosine(deep) + 0.4 cosine(quick)" */
+/* describe.c: the type of an expression over the flat program, what it carries, where it comes from: a line for each choice. False: diagnosed. */
+bool describe_expression(Compilation *c, const char *expression, Text *out);
+
+/* After the run: numbers of an evaluation by field ("map", "rank1", "chance", ...). */
+typedef struct ResultSource {
+    void *context;
+    bool (*metric)(void *context, const EvaluatePlan *evaluation, const char *field, double *number);
+    const char *(*individual)(void *context, const EvaluatePlan *evaluation, const char *field);      /* "best.identity"; NULL: not known */
+} ResultSource;
+/* expect.c. open: a number that it speaks of is not there (yet). compared: left and right are its two numbers. */
+typedef struct {
+    bool holds, open, compared; const char *text; double left, right; Span span; const char *reason;
+    const char *found;                    /* of a test: both sides, in words */
+} Outcome;
+/* An expectation is asked once, and once for each choice of what an overlay opened: the document itself could not have named one. */
+void members_opened(Compilation *c, const Expr *e, MemberList *members);
+/* results NULL: before the run, for its mistakes only. False: diagnosed. */
+bool check_expectation(Compilation *c, const Statement *expect, const Member *member, const ResultSource *results, Outcome *outcome);
+/* A probe is shown once for each choice: its text, and its value unless a table shows it (NULL). */
+void members_probed(Compilation *c, const Statement *probe, MemberList *members);
+const char *probe_value(Compilation *c, const Statement *probe, const Member *member, const ResultSource *results, const char **name);
+/* What an evaluation tells besides its metrics; ends in NULL. */
+extern const char *const metric_names[];
+
+#endif
