@@ -30,7 +30,6 @@ PROGRAMS = $(patsubst tests/%.c,$(B)/tests/%,$(shell grep -ls '^int main' tests/
 HELPERS  = $(patsubst %.c,$(B)/%.o,$(shell grep -Ls '^int main' tests/*.c))
 PEERS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/peers/*.c))
 BENCHES  = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/*.c))
-PEERS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/peers/*.c))
 
 .PHONY: all deps demo test run-tests san peers bench promote install clean
 all: $(B)/jre $(B)/paint

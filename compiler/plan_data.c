@@ -191,7 +191,7 @@ static bool read_rule(Compilation *c, const Value *v, PublishedRule *rule) {
         {"closed_set", RULE_CLOSED_SET}, {"open_set", RULE_OPEN_SET}, {"disjoint_set", RULE_DISJOINT_SET}, {"time_proportion", RULE_TIME_PROPORTION},
         {"time_proportion_open_set", RULE_TIME_PROPORTION_OPEN_SET}, {"time_cutoff", RULE_TIME_CUTOFF}, {"random_proportion", RULE_RANDOM_PROPORTION}};
     if (!v || v->kind != VALUE_OPTION) return false;
-    *rule = (PublishedRule){.name = v->text, .individuals = -1, .in_test = true, .one_year = true};
+    *rule = (PublishedRule){.name = value_canonical(&c->arena, v), .individuals = -1, .in_test = true, .one_year = true};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (!strcmp(v->text, kinds[i].name)) rule->kind = kinds[i].kind;
     for (int i = 0; i < v->bound.count; i++) {
@@ -318,6 +318,13 @@ void *plan_split(Compilation *c, Decl *decl, const Member *member) {
     return split;
 }
 
+static bool same_pictures(Jre *jre, const PartPlan *a, const PartPlan *b) {
+    if (dataset_identity(jre, a->dataset, false) != dataset_identity(jre, b->dataset, false)) return false;
+    if (!a->split || !b->split) return a->split == b->split;
+    return a->fold == b->fold && !strcmp(a->part, b->part) && !strcmp(a->split->key->hash, b->split->key->hash);
+}
+
+/* Where one has a fold that the other lacks, nothing can overrule it. */
 bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span) {
     if (!more || *folds == more) return true;
     if (!*folds) {
@@ -326,8 +333,8 @@ bool folds_meet(Compilation *c, SplitPlan **folds, SplitPlan *more, Span span) {
     }
     const SplitPlan *a = *folds, *b = more;
     bool same = a->folds == b->folds && a->seed == b->seed && a->disjoint == b->disjoint && a->together_burst == b->together_burst && a->validate == b->validate &&
-                dataset_identity(c->jre, a->data, false) == dataset_identity(c->jre, b->data, false);
-    if (same || overruled(c, c->scope, DIAG_other_protocol, span, span)) return true;
+                same_pictures(c->jre, &a->of, &b->of);
+    if (same || (a->folds == b->folds && overruled(c, c->scope, DIAG_other_protocol, span, span))) return true;
     Diagnostic *d = diag(c->jre, DIAG_other_protocol, span, "two splits meet here, and their folds hold different pictures");
     diag_also(d, a->span, "the folds of `%s`", a->name);
     diag_also(d, b->span, "are not those of `%s`", b->name);

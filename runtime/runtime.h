@@ -384,6 +384,8 @@ bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progres
 const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */
 /* Whether masks are there and fit their pictures, by headers and cells alone (data/picture.c). False: diagnosed, all together. */
 bool dataset_masks_fit(Jre *jre, const Dataset *dataset);
+/* How a view sees a picture, `hash` NULL where its mask is not there (data/picture.c). */
+PictureLook picture_look(Jre *jre, const Dataset *dataset, const View *view, int which);
 /* How a view sees these pictures (data/picture.c). False: a mask is not there (diagnosed, all together). */
 bool picture_looks(Jre *jre, const Dataset *dataset, const View *view, const int *which, int count, PictureLook *looks);
 /* Of a picture, as text; NULL where it is missing: a role, else a column; a column only. */

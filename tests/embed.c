@@ -194,12 +194,13 @@ static void weights_of_any_origin_give_the_same_rows(void **state) {
 static void what_is_wrong_with_a_call_is_told(void **state) {
     Room *room = *state;
     assert_true(npy_write(room->jre, inside(room, "flat.npy"), NOWHERE, (float[]){1, 2, 3}, 1, (int64_t[]){3}));
+    assert_true(npy_write(room->jre, inside(room, "empty.npy"), NOWHERE, (float[]){0}, 4, (int64_t[]){0, 3, 8, 8}));
     static const struct { const char *name, *tap, *tensor; int pictures; const char *code, *says; } rows[] = {
         {NULL, NULL, NULL, 0, "wrong_argument", "name of an embed"}, {"features", NULL, NULL, 0, "wrong_argument", "no pictures"},
         {"features", NULL, "flat.npy", 1, "wrong_argument", "not both"}, {"featurs", NULL, NULL, 1, "unknown_name", "did you mean `features`?"},
         {"seen", NULL, NULL, 1, "wrong_type", "`embed features`"}, {"features +", NULL, NULL, 1, "unexpected_word", "end of the input"},
         {"features", "depe", NULL, 1, "unknown_name", "did you mean `deep`?"}, {"features", "weight", NULL, 1, "unknown_name", "there are: x deep body next"},
-        {"features", NULL, "flat.npy", 0, "shape_mismatch", "is [3]"}, {"features", NULL, "none.npy", 0, "file_missing", "none.npy"},
+        {"features", NULL, "flat.npy", 0, "shape_mismatch", "is [3]"}, {"features", NULL, "empty.npy", 0, "shape_mismatch", "is [0, 3, 8, 8]"}, {"features", NULL, "none.npy", 0, "file_missing", "none.npy"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         Options options = {.tap = rows[i].tap, .tensor = rows[i].tensor ? inside(room, rows[i].tensor) : NULL};

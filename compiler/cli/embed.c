@@ -63,10 +63,10 @@ static const char *size_text(Arena *arena, const Array *array) {
 
 static bool tensor_is_sound(Embedding *e, const Array *tensor) {
     const View *view = e->embed->view;
-    bool sound = tensor->rank == 4 && tensor->dim[0] <= INT32_MAX && tensor->dim[1] == 3 && tensor->dim[2] >= 1 && tensor->dim[2] <= LARGEST_SIDE && tensor->dim[3] >= 1 &&
+    bool sound = tensor->rank == 4 && tensor->dim[0] >= 1 && tensor->dim[0] <= INT32_MAX && tensor->dim[1] == 3 && tensor->dim[2] >= 1 && tensor->dim[2] <= LARGEST_SIDE && tensor->dim[3] >= 1 &&
                  tensor->dim[3] <= LARGEST_SIDE;
     if (sound) return true;
-    Diagnostic *d = diag(e->jre, DIAG_shape_mismatch, NOWHERE, "I expected an array [N, 3, height, width], `%s` is %s", e->options->tensor, size_text(&e->work.session->arena, tensor));
+    Diagnostic *d = diag(e->jre, DIAG_shape_mismatch, NOWHERE, "I expected an array [N, 3, height, width] of one picture at least, `%s` is %s", e->options->tensor, size_text(&e->work.session->arena, tensor));
     diag_fact(d, "through the view `%s` this network sees [N, 3, %d, %d]", view->name, view->height, view->width);
     diag_help(d, "in NumPy: array.transpose(0, 3, 1, 2) brings the colors of [N, height, width, 3] to their place");
     return false;

@@ -90,14 +90,19 @@ static void append_row(Session *session, EmbeddingTable *table, const float *val
     add_row(session, table, content, file);
 }
 
-/* What another run kept since this one last looked. */
+/* What another run kept since this one last looked comes first: rows that count keep their places on disk. */
 static void take_rows_of_others(Session *session, EmbeddingTable *table) {
     const char *checksum = stored_text(session, table->key, "checksum");
     if (!checksum || checksum == table->checksum) return;
-    EmbeddingTable other = {.key = table->key, .tree = table->tree, .width = table->width};
-    load_table(session, &other);
-    for (int i = 0; i < other.count; i++) append_row(session, table, other.values + (size_t)i * (size_t)table->width, other.content.at[i], other.file.at[i]);
-    jre_release(other.values);
+    EmbeddingTable merged = {.key = table->key, .tree = table->tree, .width = table->width};
+    load_table(session, &merged);
+    if (!merged.count) return;
+    for (int i = 0; i < table->count; i++) append_row(session, &merged, table->values + (size_t)i * (size_t)table->width, table->content.at[i], table->file.at[i]);
+    merged.seconds = table->seconds;
+    merged.computed = table->computed;
+    merged.told = table->told;
+    jre_release(table->values);
+    *table = merged;
 }
 
 static bool write_table(Session *session, const EmbedPlan *embed, EmbeddingTable *table) {

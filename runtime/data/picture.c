@@ -169,24 +169,29 @@ static const char *name_look(Jre *jre, const PictureLook *look) {
     return hash;
 }
 
+PictureLook picture_look(Jre *jre, const Dataset *dataset, const View *view, int which) {
+    const DatasetPlan *plan = dataset->plan;
+    const Picture *picture = &dataset->pictures[which];
+    PictureLook look = {.path = picture->path, .content_hash = picture->content_hash, .exif_apply = plan->exif_apply};
+    if (view_wants(view, "Mask")) {
+        look.mask_kind = plan->mask_kind;
+        look.mask = picture->mask;
+        look.mask_hash = picture->mask_hash;
+        look.table = plan->table;
+        look.line = picture->line;
+    }
+    if (look.mask_hash || (look.mask_kind != MASK_COLUMN && look.mask_kind != MASK_FILES)) look.hash = name_look(jre, &look);
+    return look;
+}
+
 bool picture_looks(Jre *jre, const Dataset *dataset, const View *view, const int *which, int count, PictureLook *looks) {
     const DatasetPlan *plan = dataset->plan;
     Diagnostic *d = NULL;
     int without = 0;
     for (int i = 0; i < count; i++) {
         const Picture *picture = &dataset->pictures[which[i]];
-        looks[i] = (PictureLook){.path = picture->path, .content_hash = picture->content_hash, .exif_apply = plan->exif_apply};
-        if (view_wants(view, "Mask")) {
-            looks[i].mask_kind = plan->mask_kind;
-            looks[i].mask = picture->mask;
-            looks[i].mask_hash = picture->mask_hash;
-            looks[i].table = plan->table;
-            looks[i].line = picture->line;
-        }
-        if (looks[i].mask_hash || (looks[i].mask_kind != MASK_COLUMN && looks[i].mask_kind != MASK_FILES)) {
-            looks[i].hash = name_look(jre, &looks[i]);
-            continue;
-        }
+        looks[i] = picture_look(jre, dataset, view, which[i]);
+        if (looks[i].hash) continue;
         if (!without++) d = diag(jre, DIAG_wrong_mask, plan->mask_span, "of some pictures of `%s` the mask is not there, and the view `%s` wants it", plan->name, view->name ? view->name : "");
         if (without <= NAMED) diag_fact(d, "%s   %s%s", picture->path, picture->mask ? picture->mask : "the cell of its mask is empty", picture->mask ? " cannot be read" : "");
     }

@@ -12,6 +12,7 @@ static const char *lonely_of(const EvaluatePlan *plan) { return plan->lonely_zer
 /* "5 folds, identities shared, together burst, seed 7", "column wildlife_split". */
 static const char *way_text(Arena *arena, const SplitPlan *split) {
     if (split->column) return arena_print(arena, "by column %s", split->column);
+    if (split->rule.kind != RULE_NONE) return arena_print(arena, "by %s", split->rule.name);
     const char *way = split->folds ? arena_print(arena, "%d folds", split->folds) : "by shares";
     for (int i = 0; i < split->shares.count; i++) way = arena_print(arena, "%s %.6g", way, split->shares.at[i]);
     return arena_print(arena, "%s, identities %s%s, seed %llu", way, split->disjoint ? "disjoint" : "shared", split->together_burst ? ", together burst" : "",

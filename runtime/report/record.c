@@ -124,7 +124,8 @@ static bool list_pictures(const RunReport *run, Arena *scratch, const KeptEmbedd
         if (!fold_of_pictures(run, scratch, &kept->compared.at[i], fold)) return false;
         for (int k = 0; k < dataset->count; k++) {
             const Picture *picture = &dataset->pictures[k];
-            intptr_t row = (intptr_t)map_get(&kept->table->row, picture->content_hash);
+            const char *look = picture_look(run->session->jre, dataset, kept->embed->view, k).hash;
+            intptr_t row = look ? (intptr_t)map_get(&kept->table->row, look) : 0;
             if (!row) continue;
             listed->place[listed->count++] = (int)row - 1;
             csv_cell(&listed->table, picture->file);

@@ -196,8 +196,9 @@ static void print_group(Session *session, Arena *arena, const EvaluationReport *
     }
 }
 
-static bool side_by_side(const EvaluationReport *a, const EvaluationReport *b, const char *protocol, Arena *arena) {
-    return b->done && !b->plan->quoted && b->plan->name == a->plan->name && b->plan->member.count == a->plan->member.count && !strcmp(protocol_text(arena, b->plan), protocol);
+/* Of one evaluation and one protocol: two datasets may be called the same in words. */
+static bool side_by_side(const EvaluationReport *a, const EvaluationReport *b) {
+    return b->done && !b->plan->quoted && b->plan->name == a->plan->name && b->plan->member.count == a->plan->member.count && !strcmp(a->protocol_key, b->protocol_key);
 }
 
 void report_print(Session *session, const EvaluationReport *reports, int count) {
@@ -206,11 +207,10 @@ void report_print(Session *session, const EvaluationReport *reports, int count) 
     const EvaluationReport **group = arena_array(&scratch, const EvaluationReport *, count + 1);
     bool *shown = arena_array(&scratch, bool, count + 1);
     for (int i = 0; i < count; i++) {
-        if (shown[i]) continue;
-        const char *protocol = protocol_text(&scratch, reports[i].plan);
+        if (shown[i] || !reports[i].done) continue;
         int members = 0;
         for (int j = i; j < count; j++)
-            if (!shown[j] && side_by_side(&reports[i], &reports[j], protocol, &scratch)) {
+            if (!shown[j] && side_by_side(&reports[i], &reports[j])) {
                 group[members++] = &reports[j];
                 shown[j] = true;
             }
