@@ -332,7 +332,7 @@ int injected_read_failure(Jre *jre, int reads);
 /* One table a store: content hash and perceptual hash of each file, believed while size, time and inode stay; the perceptual
  * hash is found by content too, so a moved picture is not decoded again. */
 typedef struct { char content_hash[33]; bool has_phash; uint64_t phash, dhash; int64_t size, modified, inode; const char *path; } Stamp;
-typedef struct { Jre *jre; const Store *store; const char *key; Arena arena; Map by_path, by_content; bool changed; } Stamps;
+typedef struct { Jre *jre; const Store *store; const char *key; Arena arena; Map by_path, by_content; int64_t began; bool changed; } Stamps;
 /* exif_apply: pictures are turned before they are hashed, which makes another table. */
 void stamps_load(Stamps *stamps, Jre *jre, const Store *store, bool exif_apply);
 const Stamp *stamps_find(Stamps *stamps, const char *path, int64_t size, int64_t modified, int64_t inode);

@@ -169,6 +169,22 @@ static void a_tensor_stays_inside_its_storage(void **state) {
     }
 }
 
+/* As Python 2 wrote it: an OrderedDict of lists of two, things remembered from 1 on. */
+static void tables_of_python_2_are_read(void **state) {
+    Room *room = *state;
+    static const char pickle[] = "\x80\x02" "ccollections\nOrderedDict\nq\1]q\2]q\3(U\1wctorch._utils\n_rebuild_tensor_v2\n((U\x07storagectorch\nFloatStorage\nU\x01" "0U\x03" "cpuK\2tQ"
+                                 "K\0K\2\x85K\1\x85\x89]tRea\x85Rq\4.";
+    put_legacy(room, MAGIC VERSION LITTLE, pickle, sizeof pickle - 1, "\x80\x02]q\1U\x01" "0a.\2\0\0\0\0\0\0\0\0\0\x80\x3f\0\0\0\x40", 10 + 8 + 8);
+    WeightFile *file = weight_file_open(room->jre, room->path, NOWHERE);
+    if (!file) fail_msg("%s", test_messages(room->jre));
+    assert_tensor(file, "w", "F32", "2", VALUES(1, 2));
+    weight_file_close(file);
+    static const char others[] = "ccollections\nOrderedDict\n]]K\1aa\x85R.";      /* of one, not two */
+    put_legacy(room, MAGIC VERSION LITTLE, others, sizeof others - 1, "].", 2);
+    assert_null(weight_file_open(room->jre, room->path, NOWHERE));
+    test_message_says(room->jre, "it holds none", NULL);
+}
+
 #define BYTES(text) text, sizeof text - 1
 
 static void a_pickle_calls_nothing(void **state) {
@@ -356,6 +372,7 @@ int main(void) {
         CASE(an_array_is_called_as_its_file),
         CASE(what_is_no_tensor_is_named_and_refused),
         CASE(a_tensor_stays_inside_its_storage),
+        CASE(tables_of_python_2_are_read),
         CASE(a_pickle_calls_nothing),
         CASE(heads_of_other_pickles_are_told),
         CASE(what_refers_to_itself_is_harmless),

@@ -47,7 +47,7 @@ static void what_is_no_mask_is_told(void **state) {
         {"{\"size\": [2, 3], \"counts\": [1, 2, 2]}", "its 3 runs cover 5 pixels, and 3 x 2 are 6"}, {"{\"size\": [2, 3], \"counts\": [1, 2, 4]}", "run 3 is one too many"},
         {"{\"size\": [2, 3], \"counts\": [1, -2, 7]}", "its run 2 is -2 pixels long"}, {"{\"size\": [2, 3], \"counts\": [1, 99999999999999999999999]}", "one too many"},
         {"{\"size\": [2, 3], \"counts\": [6]}", "it is empty"}, {"{\"size\": [2, 3], \"counts\": []}", "its 0 runs cover 0 pixels"}, {"[[0,0,0],[0,0,0]]", "it is empty"},
-        {"{\"size\": [2, 3], \"counts\": \"\"}", "its 0 runs"}, {"{\"size\": [2, 3], \"counts\": \"1`\"}", "run 2 is cut off"},
+        {"{\"size\": [2, 3], \"counts\": \"\"}", "its 0 runs"}, {"{\"size\": [2, 3], \"counts\": \"1`\"}", "run 2 is cut off"}, {"{\"size\": [2, 3], \"counts\": \"1 \"}", "character 2 of its compressed runs"},
         {"{\"size\": [2, 3], \"counts\": \"1 3\"}", "character 2 of its compressed runs, ` `"}, {"{\"size\": [2, 3], \"counts\": \"ooooooooooooooooo0\"}", "cannot stand there"},
         {"{\"size\": [2, 3], \"counts\": \"1O\"}", "run 2 is -1 pixels long"}, {"{\"size\": [2, 3], \"counts\": \"1\\n\"}", "cannot stand there"},
         {"{\"size\": [2, 3], \"counts\": \"123}", "the quote that closes a text"}, {"{\"size\": [2, 3]}", "no entry `counts`"}, {"{\"counts\": [6]}", "no entry `size`"}, {"{}", "no entry `size`"},

@@ -3,6 +3,8 @@
 
 #include "../runtime/runtime.h"
 
+#include <unistd.h>
+
 typedef struct { Jre *jre; WeightLibrary *library; char folder[64], path[128], text[256]; } Bench;
 
 static int open_bench(void **state) {
@@ -144,6 +146,23 @@ static void a_wrapped_name_is_found_both_ways(void **state) {
     assert_non_null(map_get(&facts->by_name, "model.w"));
 }
 
+/* A megabyte of wrappers, and one more name beside it, so that they are no common beginning: each tail is not looked up, which would take minutes. */
+static void a_name_of_nothing_but_wrappers_costs_its_length(void **state) {
+    Bench *b = *state;
+    static const char wrapper[] = "model.";
+    enum { WRAPPERS = 200000, LENGTH = WRAPPERS * (sizeof wrapper - 1) };
+    char *name = malloc(LENGTH + 2);
+    for (int i = 0; i < WRAPPERS; i++) memcpy(name + (size_t)i * (sizeof wrapper - 1), wrapper, sizeof wrapper - 1);
+    memcpy(name + LENGTH, "w", 2);
+    write_names(b, "deep.safetensors", 2, (const char *[]){name, "fc.bias"});
+    alarm(20);
+    assert_has(b, "deep.safetensors", name, 0);
+    assert_has(b, "deep.safetensors", name + 6, 0);
+    assert_null(map_get(&weight_library_facts(b->library, inside(b, "deep.safetensors"), NOWHERE)->by_name, "w"));
+    alarm(0);
+    free(name);
+}
+
 static void other_formats_are_told_apart_from_damaged_files(void **state) {
     Bench *b = *state;
     write_text(b, "net.onnx", "\x08\x07\x12 a model");
@@ -169,6 +188,7 @@ int main(void) {
         CASE(a_file_is_opened_once),
         CASE(statistics_come_from_a_json_beside_the_file),
         CASE(unsound_statistics_are_refused),
+        CASE(a_name_of_nothing_but_wrappers_costs_its_length),
         CASE(other_formats_are_told_apart_from_damaged_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

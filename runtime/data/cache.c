@@ -50,18 +50,24 @@ static Shelf *shelf_of(Shelf *shelves, size_t room, const CacheKey *key) {
     return &shelves[at];
 }
 
-static void remember(PictureCache *cache, const CacheKey *key, uint64_t at) {
+/* Only one thread puts things on shelves, so it may look at them without the lock; where there is no memory it leaves with none held. */
+static void make_room(PictureCache *cache) {
+    if (2 * (cache->count + 1) <= cache->room) return;
+    size_t room = cache->room ? 2 * cache->room : FEWEST_PLACES;
+    Shelf *shelves = jre_allocate(cache->jre, room * sizeof *shelves), *before = cache->shelves;
+    memset(shelves, 0, room * sizeof *shelves);
+    for (size_t i = 0; i < cache->room; i++)
+        if (before[i].at) *shelf_of(shelves, room, &before[i].key) = before[i];
     pthread_mutex_lock(&cache->lock);
-    if (2 * (cache->count + 1) > cache->room) {
-        size_t room = cache->room ? 2 * cache->room : FEWEST_PLACES;
-        Shelf *shelves = jre_allocate(cache->jre, room * sizeof *shelves);
-        memset(shelves, 0, room * sizeof *shelves);
-        for (size_t i = 0; i < cache->room; i++)
-            if (cache->shelves[i].at) *shelf_of(shelves, room, &cache->shelves[i].key) = cache->shelves[i];
-        jre_release(cache->shelves);
-        cache->shelves = shelves;
-        cache->room = room;
-    }
+    cache->shelves = shelves;
+    cache->room = room;
+    pthread_mutex_unlock(&cache->lock);
+    jre_release(before);
+}
+
+static void remember(PictureCache *cache, const CacheKey *key, uint64_t at) {
+    make_room(cache);
+    pthread_mutex_lock(&cache->lock);
     Shelf *shelf = shelf_of(cache->shelves, cache->room, key);
     if (!shelf->at) cache->count++;
     *shelf = (Shelf){*key, at};

@@ -58,15 +58,28 @@ const char *picture_value(const Dataset *dataset, int picture, const char *name)
 
 static Operand of_text(const char *text) { return text ? (Operand){OPERAND_TEXT, true, text, 0} : (Operand){OPERAND_MISSING, true, NULL, 0}; }
 
-/* Some unquoted names are no texts: measures of the file, and the time. */
-static Operand of_name(const Asking *asking, const char *name) {
+static void tell(Asking *asking, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void tell(Asking *asking, const char *format, ...) {
+    if (!asking->arena || asking->trouble) return;
+    va_list arguments;
+    va_start(arguments, format);
+    asking->trouble = arena_vprint(asking->arena, format, arguments);
+    va_end(arguments);
+}
+
+/* Some unquoted names are no texts: measures of the file, and the time. A time that cannot be read is not one that is missing. */
+static Operand of_name(Asking *asking, const char *name) {
     const Picture *picture = &asking->dataset->pictures[asking->picture];
     bool width = !strcmp(name, "width");
     if (width || !strcmp(name, "height")) {
         int pixels = width ? picture->width : picture->height;
         return (Operand){pixels > 0 ? OPERAND_NUMBER : OPERAND_MISSING, false, name, pixels};
     }
-    if (!strcmp(name, "taken")) return (Operand){picture->taken && !isnan(picture->seconds) ? OPERAND_TIME : OPERAND_MISSING, false, name, picture->seconds};
+    if (!strcmp(name, "taken")) {
+        bool read = picture->taken && !isnan(picture->seconds);
+        if (picture->taken && !read) tell(asking, "`taken` is \"%.40s\", which is not %s", picture->taken, operand_words[OPERAND_TIME]);
+        return (Operand){read ? OPERAND_TIME : OPERAND_MISSING, false, name, picture->seconds};
+    }
     return of_text(picture_value(asking->dataset, asking->picture, name));
 }
 
@@ -76,7 +89,7 @@ static double bare_number(const Expr *e) {
     return value_bare(&v);
 }
 
-static Operand operand(const Asking *asking, const Expr *e) {
+static Operand operand(Asking *asking, const Expr *e) {
     size_t length;
     const char *column = quoted_column(e, &length);
     if (column) return of_text(cell_at(asking->dataset, asking->picture, column_place(asking->dataset, column, length)));
@@ -96,11 +109,11 @@ static bool become(Asking *asking, const Expr *e, Operand *operand, OperandKind 
                                       : wanted == OPERAND_NUMBER ? cell_number(operand->text, &operand->number) : cell_truth(operand->text, &truth);
         if (wanted == OPERAND_TRUTH) operand->number = truth;
     }
-    if (!good && asking->arena && !asking->trouble) {
+    if (!good) {
         size_t length;
         const char *column = quoted_column(e, &length), *name = column ? column : e->name;
-        asking->trouble = operand->cell ? arena_print(asking->arena, "`%.*s` is \"%.40s\", which is not %s", column ? (int)length : (int)strlen(name), name, operand->text, operand_words[wanted])
-                                        : arena_print(asking->arena, "\"%.40s\" is not %s", operand->text, operand_words[wanted]);
+        if (operand->cell) tell(asking, "`%.*s` is \"%.40s\", which is not %s", column ? (int)length : (int)strlen(name), name, operand->text, operand_words[wanted]);
+        else tell(asking, "\"%.40s\" is not %s", operand->text, operand_words[wanted]);
     }
     return good;
 }

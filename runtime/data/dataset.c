@@ -369,8 +369,6 @@ static void add_columns(Text *leaf, const Dataset *dataset, int i) {
         for (int k = 0; k < columns[list]->count; k++) add_text(leaf, columns[list]->at[k], picture_cell(dataset, i, columns[list]->at[k]));
 }
 
-/* What a picture is called by its file is not content, and told all the same. Of bursts counts who is in them: how many rows before this
- * one its first picture stands, so that a new picture changes few other rows. */
 /* What masks say is part of what pictures are. */
 static void hash_masks(Loading *loading) {
     Jre *jre = loading->jre;
@@ -388,6 +386,8 @@ static void hash_masks(Loading *loading) {
     }
 }
 
+/* What a picture is called by its file is not content, and told all the same. Of bursts counts who is in them: how many rows before this
+ * one its first picture stands, so that a new picture changes few other rows. */
 static void make_key(Loading *loading) {
     Dataset *dataset = loading->dataset;
     KeyTree *tree = key_open(&loading->jre->forever, "pictures %s", loading->plan->name);

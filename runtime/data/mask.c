@@ -142,25 +142,35 @@ static bool next_character(const char **at, const Quoted *text, char *character)
     return true;
 }
 
-static bool read_compressed_counts(Reader *reader, Runs *runs) {
+/* One number: five bits a character, lowest first, and a sign. */
+static bool read_compressed_number(Reader *reader, const Quoted *text, const char **at, int run, int64_t *number) {
     enum { FIVE_BITS = 0x1f, GOES_ON = 0x20, NEGATIVE = 0x10, FIRST = '0', LAST = FIRST + 63, MOST_BITS = 40 };
+    char character = 0;
+    int bits = 0;
+    *number = 0;
+    do {
+        if (*at == text->end) {
+            snprintf(reader->why, WHY_BYTES, "its compressed run %d is cut off", run);
+            return false;
+        }
+        if (!next_character(at, text, &character) || character < FIRST || character > LAST || bits >= MOST_BITS) {
+            snprintf(reader->why, WHY_BYTES, "character %td of its compressed runs, `%.1s`, cannot stand there", *at - text->from, *at - 1);
+            return false;
+        }
+        *number |= (int64_t)((character - FIRST) & FIVE_BITS) << bits;
+        bits += 5;
+    } while ((character - FIRST) & GOES_ON);
+    if ((character - FIRST) & NEGATIVE) *number -= INT64_C(1) << bits;
+    return true;
+}
+
+static bool read_compressed_counts(Reader *reader, Runs *runs) {
     Quoted text;
     if (!read_text(reader, &text)) return false;
     int64_t before = 0, second_before = 0;
     for (const char *at = text.from; at < text.end;) {
-        int64_t length = 0;
-        char character = 0;
-        int bits = 0;
-        do {
-            if (at == text.end || !next_character(&at, &text, &character) || character < FIRST || character > LAST || bits >= MOST_BITS) {
-                if (at == text.end && (bits == 0 || ((character - FIRST) & GOES_ON))) snprintf(reader->why, WHY_BYTES, "its compressed run %d is cut off", runs->runs + 1);
-                else snprintf(reader->why, WHY_BYTES, "character %td of its compressed runs, `%.1s`, cannot stand there", at - text.from, at - 1);
-                return false;
-            }
-            length |= (int64_t)((character - FIRST) & FIVE_BITS) << bits;
-            bits += 5;
-        } while ((character - FIRST) & GOES_ON);
-        if ((character - FIRST) & NEGATIVE) length -= INT64_C(1) << bits;
+        int64_t length;
+        if (!read_compressed_number(reader, &text, &at, runs->runs + 1, &length)) return false;
         if (runs->runs > 2) length += second_before;
         if (!add_run(reader, runs, length)) return false;
         second_before = before;

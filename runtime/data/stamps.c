@@ -2,7 +2,7 @@
  *
  * One table in the store, pictures.csv: content_hash,phash,dhash,size,modified,inode,path. Contract: a row is believed for a
  * path only while size, time of change and inode are what they were; a file that was changed within the last two seconds before
- * it was noted is never believed, since a second change could hide behind the clock's grain. Rows that do not parse are
+ * pictures were looked at, or since, is never believed, since a second change could hide behind the clock's grain. Rows that do not parse are
  * forgotten: the table only saves work. Paths are kept absolute. */
 #include "../runtime.h"
 
@@ -94,6 +94,7 @@ void stamps_load(Stamps *stamps, Jre *jre, const Store *store, bool exif_apply) 
     stamps->jre = jre;
     stamps->store = store;
     stamps->arena.jre = jre;
+    stamps->began = (int64_t)time(NULL);
     const char *what = exif_apply ? "picture files, turned as their EXIF says" : "picture files";
     stamps->key = hash_bytes(jre, what, strlen(what));
     if (store) read_stamps(stamps);
@@ -109,8 +110,7 @@ const Stamp *stamps_content(const Stamps *stamps, const char *content_hash) { re
 void stamps_put(Stamps *stamps, const Stamp *stamp) {
     Stamp kept = *stamp;
     kept.path = absolute(stamps, stamp->path);
-    int64_t now = (int64_t)time(NULL);
-    if (kept.modified / 1000000000 > now - CLOCK_GRAIN_SECONDS) kept.size = -1;
+    if (kept.modified / 1000000000 > stamps->began - CLOCK_GRAIN_SECONDS) kept.size = -1;
     remember(stamps, &kept);
     stamps->changed = true;
 }

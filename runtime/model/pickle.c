@@ -271,10 +271,11 @@ static bool container(Machine *machine, uint8_t op, bool *known) {
 
 /* ---- what was seen before -------------------------------------------------------------------------------------------------------------------- */
 
-/* Pickles number what they remember from 0 on, one by one. */
+/* Pickles number what they remember one by one, from 0 on, and Python 2 from 1 on. */
 static bool remember(Machine *machine, uint64_t place) {
     Object *object = top(machine);
     if (!object) return false;
+    if (place == 1 && !machine->memo.count) list_add(machine->pickle->arena, &machine->memo, object_new(machine->pickle, OBJECT_NOTHING));
     if (place > (uint64_t)machine->memo.count) return broken(machine, "it remembers a thing under a number that is not the next");
     if (place < (uint64_t)machine->memo.count) machine->memo.at[place] = object;
     else list_add(machine->pickle->arena, &machine->memo, object);
@@ -318,12 +319,23 @@ static bool push_stacked_global(Machine *machine) {
     return push_global(machine, module->text, module->length, name->text, name->length);
 }
 
+/* An OrderedDict's entries follow its call, but in Python 2 they are its argument, a list of lists of two. */
+static Object *table_of(Pickle *pickle, const Object *arguments) {
+    Object *table = object_new(pickle, OBJECT_TABLE);
+    const Object *entries = arguments->items.count && arguments->items.at[0]->kind == OBJECT_LIST ? arguments->items.at[0] : NULL;
+    for (int i = 0; entries && i < entries->items.count; i++) {
+        const Object *entry = entries->items.at[i];
+        for (int k = 0; k < 2 && entry->kind == OBJECT_LIST && entry->items.count == 2; k++) list_add(pickle->arena, &table->items, entry->items.at[k]);
+    }
+    return table;
+}
+
 /* What a call of the function would make. */
 static Object *made_by(Machine *machine, const Object *function, Object *arguments) {
     Pickle *pickle = machine->pickle;
     Object *made;
     switch (function->role) {
-    case ROLE_TABLE: return object_new(pickle, OBJECT_TABLE);      /* an OrderedDict's entries follow; in Python 2 they were an argument */
+    case ROLE_TABLE: return table_of(pickle, arguments);
     case ROLE_LIST: return arguments->items.count && arguments->items.at[0]->kind == OBJECT_LIST ? arguments->items.at[0] : object_new(pickle, OBJECT_LIST);
     case ROLE_PARAMETER:
         if (arguments->items.count && arguments->items.at[0]->kind == OBJECT_TENSOR) return arguments->items.at[0];

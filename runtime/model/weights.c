@@ -2,14 +2,13 @@
  *
  * The compiler asks for names and shapes (WeightFacts), the executor for the values (WeightFile); both come from the
  * same opened file and use the same names. Wrappers that training scripts put before names are dropped: a tensor is found by its
- * whole name and, where no other is called so, by what is behind its wrappers. Statistics of the pictures a network was raised on come from the file's metadata, else from a JSON of the
- * same stem beside it. Facts and names live until weight_library_free. */
-#include <math.h>
-#include <string.h>
+ * whole name and, where no other is called so, by what is behind its wrappers. Statistics of the pictures a network was raised on come
+ * from the file's metadata, else from a JSON of the same stem beside it. Facts and names live until weight_library_free. */
+#include "../runtime.h"
 
 #include <cjson/cJSON.h>
-
-#include "../runtime.h"
+#include <math.h>
+#include <string.h>
 
 typedef struct { WeightFile *file; WeightFacts facts; } OpenedWeights;
 
@@ -62,16 +61,20 @@ static const char *behind_wrapper(const char *name) {
     return NULL;
 }
 
+enum { DEEPEST_WRAPPER = 8 };            /* a hostile name may be nothing but wrappers: looking each up would cost its length squared */
+
 /* By what is behind its wrappers a tensor is found too, unless another has that name, or is found by it. */
 static void add_short_names(WeightLibrary *library, OpenedWeights *opened) {
     WeightFile *file = opened->file;
     Map asked = {0};
     LIST(const char *) twice = {0};
-    for (int i = 0; i < file->count; i++)
-        for (const char *name = behind_wrapper(file->tensors[i].name); name; name = behind_wrapper(name)) {
+    for (int i = 0; i < file->count; i++) {
+        const char *name = behind_wrapper(file->tensors[i].name);
+        for (int depth = 0; name && depth < DEEPEST_WRAPPER; depth++, name = behind_wrapper(name)) {
             if (map_get(&asked, name)) list_add(&library->arena, &twice, name);
             map_set(&asked, &library->arena, name, &file->tensors[i]);
         }
+    }
     for (int i = 0; i < twice.count; i++) map_set(&asked, &library->arena, twice.at[i], NULL);
     for (int i = 0; i < asked.count; i++) {
         WeightTensor *tensor = asked.entries[i].value;
