@@ -171,17 +171,41 @@ static bool column_in_test(const Test *test, const Expr *e, const char *name, bo
     return false;
 }
 
+static bool is_measure(const Expr *e) { return e->kind == EXPR_NAME && (!strcmp(e->name, "width") || !strcmp(e->name, "height")); }
 static bool is_number(const Expr *e) { return e->kind == EXPR_NUMBER || (e->kind == EXPR_NEGATE && e->left->kind == EXPR_NUMBER); }
+
+/* unique-name is a column to its author, and a difference to the language. */
+static bool hyphened(const Test *test, const Expr *e) {
+    Jre *jre = test->env->compilation->jre;
+    if (e->kind != EXPR_BINARY || e->op != BINARY_sub) return false;
+    const char *written = span_text(jre, e->span);
+    if (strpbrk(written, " \t\n.()[]\"")) return false;
+    Diagnostic *d = diag(jre, DIAG_wrong_type, e->span, "this takes one column from another; is one column called `%s`?", written);
+    diag_help(d, "a column of that name stands in quotes");
+    diag_edit(d, e->span, false, "\"{%s}\"", written);
+    return true;
+}
+
+/* flank == left: no column is called so, a text was meant. */
+static bool bare_text(const Test *test, const Expr *left, const Expr *right) {
+    Environment *env = test->env;
+    Compilation *c = env->compilation;
+    const Decl *dataset = env->record && env->record->record == KIND_dataset ? env->record : NULL;
+    const NameList *columns = dataset && left->kind != EXPR_NUMBER && right->kind == EXPR_NAME ? table_columns(c, dataset, env->choices) : NULL;
+    if (!columns || is_role(right->name) || is_measure(right) || among(columns, right->name) || nearest_name(right->name, columns->at, columns->count)) return false;
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, right->span, "no column of `%s` is called `%s`", dataset->name, right->name);
+    diag_help(d, "a text stands in quotes");
+    diag_edit(d, right->span, false, "\"%s\"", right->name);
+    return true;
+}
 
 static bool operand(const Test *test, const Expr *e) {
     bool in_quotes;
     const char *name = named_column(test->env, e, &in_quotes);
     if (name) return column_in_test(test, e, name, in_quotes);
     if (is_number(e) || e->kind == EXPR_TEXT || e->kind == EXPR_TRUTH) return true;
-    return no_test(test, e, "a column, a number or a text was expected here");
+    return hyphened(test, e) ? false : no_test(test, e, "a column, a number or a text was expected here");
 }
-
-static bool is_measure(const Expr *e) { return e->kind == EXPR_NAME && (!strcmp(e->name, "width") || !strcmp(e->name, "height")); }
 
 /* width and height are lengths. */
 static bool measure(const Test *test, const Expr *side, const Expr *other) {
@@ -193,7 +217,7 @@ static bool measure(const Test *test, const Expr *side, const Expr *other) {
 }
 
 static bool comparison(const Test *test, const Expr *e) {
-    bool left = operand(test, e->left), right = operand(test, e->right), quoted;
+    bool left = operand(test, e->left), right = !bare_text(test, e->left, e->right) && operand(test, e->right), quoted;
     if (!left || !right) return false;
     if (!named_column(test->env, e->left, &quoted) && !named_column(test->env, e->right, &quoted)) return no_test(test, e, "no column is compared here");
     return measure(test, e->left, e->right) && measure(test, e->right, e->left);

@@ -155,7 +155,8 @@ static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts
         return;
     }
     uint32_t end = split->decl->statement->span.end;
-    diag_help(d, "keep such pairs out of the score: an evaluation on these parts may say `gallery not same(burst)`");
+    if (leak->burst.pairs || split->data->burst == BURST_LIKENESS) diag_help(d, "keep such pairs out of the score: an evaluation on these parts may say `gallery not same(burst)`");
+    else diag_help(d, "look at the pairs: jre check --pairs pairs.csv lists them; `not same(burst)` asks the column and lets them in");
     diag_help(d, "if the split must stay as it is, say why: every report repeats it");
     diag_edit(d, (Span){end, end}, false, "\n\naccept leaking_burst for %s because \"the split is published\"", split->name);
 }

@@ -5,6 +5,7 @@
  * Contract: at most one message a call, and the filter of parse.c told what to skip. */
 #include "grammar.tab.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* ---- small questions ------------------------------------------------------------------------------------------------ */
@@ -161,6 +162,19 @@ static void close_what_is_open(const Parse *parse, Diagnostic *d, const Token *b
     diag_edit(d, (Span){ before->span.end, before->span.end }, false, "%c", sign == '(' ? ')' : ']');
 }
 
+/* only split-time == train: to the right of a comparison a text was meant, else a column; neither is a word of the language. */
+static void quote_in_condition(const Parse *parse, Diagnostic *d, const Token *found, const Token *before) {
+    const char *bytes = parse->source->bytes, *at = bytes + (found->span.start - parse->source->base), *line = at, *end = at;
+    while (line > bytes && line[-1] != '\n') line--;
+    line += strspn(line, " \t");
+    if (strncmp(line, "only ", 5) != 0 && strncmp(line, "gallery ", 8) != 0) return;
+    while (isalnum((unsigned char)*end) || *end == '_' || (*end == '-' && isalnum((unsigned char)end[1]))) end++;
+    const char *sign = text_of(parse, before);
+    bool text = sign[0] && strchr("=!<>", sign[0]);
+    diag_help(d, text ? "a text stands in quotes" : "a column of that name stands in quotes");
+    diag_edit(d, (Span){found->span.start, found->span.start + (uint32_t)(end - at)}, false, text ? "\"%.*s\"" : "\"{%.*s}\"", (int)(end - at), at);
+}
+
 static void plain_mistake(Parse *parse, const char *const *expected, int count) {
     const Token *found = &parse->recent[0], *before = &parse->recent[1];
     Wishes wishes = wishes_of(parse, expected, count);
@@ -173,8 +187,10 @@ static void plain_mistake(Parse *parse, const char *const *expected, int count) 
     if (word_as_name(parse, found, expected, count))
         diag_fact(d, "`%s` is a word of the language, so nothing can be called that.", text_of(parse, found));
     bool kind = found->kind == TOKEN_RECORD || found->kind == TOKEN_FORMULA;
-    if (kind && has(expected, count, "a number") && same_line(parse, before->span.end, found->span.start))
+    if (kind && has(expected, count, "a number") && same_line(parse, before->span.end, found->span.start)) {
         diag_fact(d, "`%s` is the name of a kind, so no value can be called that.", text_of(parse, found));
+        quote_in_condition(parse, d, found, before);
+    }
     else if (kind && (before->kind == TOKEN_RECORD || before->kind == TOKEN_FORMULA))
         diag_fact(d, "`%s` is the name of a kind, so nothing can be called that.", text_of(parse, found));
     if (found->kind == '=' && has(expected, count, "==")) {

@@ -173,9 +173,15 @@ static void other_formats_are_told_apart_from_damaged_files(void **state) {
     test_message_says(b->jre, "net.h5", "HDF5", NULL);
     assert_null(weight_library_file(b->library, inside(b, "absent.safetensors"), NOWHERE));
     test_message_says(b->jre, "absent.safetensors", NULL);
-    write_text(b, "damaged.safetensors", "not a file of weights at all");
+    write_text(b, "page.pth", "<!DOCTYPE html>\n<html><body>Sign in</body></html>\n");
+    assert_null(weight_library_facts(b->library, inside(b, "page.pth"), NOWHERE));
+    test_message_says(b->jre, "page.pth", "it is a text, which begins `<!DOCTYPE html>`", NULL);
+    write_text(b, "large.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n");
+    assert_null(weight_library_facts(b->library, inside(b, "large.safetensors"), NOWHERE));
+    test_message_says(b->jre, "large.safetensors", "git lfs pull", NULL);
+    write_text(b, "damaged.safetensors", "\x01 no file of weights at all");
     assert_null(weight_library_facts(b->library, inside(b, "damaged.safetensors"), NOWHERE));
-    test_message_says(b->jre, "damaged.safetensors", NULL);
+    test_message_says(b->jre, "damaged.safetensors", "no safetensors file", NULL);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)

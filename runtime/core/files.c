@@ -46,7 +46,7 @@ static void explain_missing(Jre *jre, const char *path, Span asked_at) {
         diag_fact(d, "the folder `%s` is there, but nothing of that name is in it", folder);
     else
         diag_fact(d, "its folder `%s` is not there either", folder);
-    diag_help(d, "check the spelling, capital letters too; names are looked for beginning at the folder of the document");
+    diag_help(d, "check the spelling, capital letters too; a name begins at the folder of the document, those of a dataset and of its pairs at its `root`");
     arena_free(&scratch);
 }
 

@@ -218,6 +218,7 @@ static void report_unreadable(Loading *loading, DiagCode code, const Findings *f
     const char *what = code == DIAG_file_corrupt ? "cannot be decoded" : code == DIAG_file_missing ? "have gone away" : "cannot be read";
     Diagnostic *d = diag(loading->jre, code, loading->plan->image_span, "%d of %d pictures %s", findings->count, loading->dataset->count, what);
     name_findings(d, findings);
+    if (code == DIAG_file_corrupt) diag_help(d, loading->plan->table ? "fetch them again, or take their rows out of the table" : "fetch them again, or move them out of the folder");
 }
 
 static bool read_pictures(Loading *loading, const Unread *unread) {

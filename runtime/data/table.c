@@ -111,6 +111,17 @@ static bool add_column(TableReader *reader, Map *seen, Arena *scratch, const cha
     return true;
 }
 
+/* Spreadsheets part cells by semicolons where commas are in numbers. */
+static bool parted_by_commas(const TableReader *reader) {
+    const NameList *columns = &reader->table->columns;
+    const char *sign = columns->count == 1 ? strpbrk(columns->at[0], ";\t") : NULL;
+    if (!sign) return true;
+    Diagnostic *d = wrong(reader->table, reader->jre, 1, "I expected columns parted by commas");
+    diag_fact(d, "I found one column, `%s`, with %s in its name", columns->at[0], *sign == ';' ? "semicolons" : "tabs");
+    diag_help(d, "save the table with commas; pandas: read_csv(path, sep=\"%s\").to_csv(path, index=False)", *sign == ';' ? ";" : "\\t");
+    return false;
+}
+
 static bool read_header(TableReader *reader) {
     Arena scratch = { .jre = reader->jre };
     Map seen = {0};
@@ -122,7 +133,7 @@ static bool read_header(TableReader *reader) {
         good = after != AFTER_CELL_MISTAKE && add_column(reader, &seen, &scratch, name);
     } while (good && after == AFTER_CELL_COMMA);
     arena_free(&scratch);
-    return good;
+    return good && parted_by_commas(reader);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------------------------- */

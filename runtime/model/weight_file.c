@@ -1,7 +1,7 @@
 /* weight_file.c: a file of weights, whoever wrote it: mapped, not read, so only what a network uses comes from the disk.
  *
  * What a file is its first bytes say, not its name: a zip is a checkpoint of PyTorch or NumPy's .npz, 0x80 begins a checkpoint of
- * PyTorch before 1.6, "\x93NUMPY" an array, all else is held to be safetensors. A file that another program shortens while it is mapped
+ * PyTorch before 1.6, "\x93NUMPY" an array, a text is none of them, all else is held to be safetensors. A file that another program shortens while it is mapped
  * cannot be guarded against. */
 #include "../runtime.h"
 
@@ -81,6 +81,23 @@ static bool read_archive(Jre *jre, WeightFile *file) {
                           zip.count == 1 ? "y" : "ies");
 }
 
+/* What came in place of weights: a page that asks to sign in, the note that git keeps of a large file. */
+static bool is_text(const WeightFile *file) {
+    size_t length = file->mapped_bytes < 64 ? file->mapped_bytes : 64;
+    for (size_t i = 0; i < length; i++)
+        if ((file->mapped[i] < ' ' || file->mapped[i] > '~') && !memchr("\t\n\r", file->mapped[i], 3)) return false;
+    return true;
+}
+
+static bool refuse_text(Jre *jre, const WeightFile *file) {
+    static const char pointer[] = "version https://git-lfs";
+    if (begins_with(file, 0, pointer, sizeof pointer - 1)) return weights_refuse(jre, file, "fetch the file itself: git lfs pull", "it is the note that git keeps in the place of a large file");
+    int length = file->mapped_bytes < 40 ? (int)file->mapped_bytes : 40;
+    for (int i = 0; i < length; i++)
+        if (file->mapped[i] < ' ') length = i;
+    return weights_refuse(jre, file, "fetch the file again; where a page was saved in its place, the address asks to sign in or is another one", "it is a text, which begins `%.*s`", length, (const char *)file->mapped);
+}
+
 static bool read_file(Jre *jre, WeightFile *file) {
     if (begins_with(file, 4, "\0\0\0\0{", 5)) return safetensors_read(jre, file);      /* the length in front may look like anything */
     if (begins_with(file, 0, "PK\x03\x04", 4) || begins_with(file, 0, "PK\x05\x06", 4)) return read_archive(jre, file);
@@ -89,7 +106,7 @@ static bool read_file(Jre *jre, WeightFile *file) {
     if (begins_with(file, 0, "\x89HDF", 4)) return weights_refuse(jre, file, "convert it to safetensors", "it is an HDF5 file, as Keras writes");
     if (begins_with(file, 257, "ustar", 5)) return weights_refuse(jre, file, export_help, "it is a tar, as PyTorch wrote before version 0.1.10");
     if (ends_with(file->path, ".onnx")) return weights_refuse(jre, file, export_help, "it is called a model of ONNX, and those are not read as weights");
-    return safetensors_read(jre, file);
+    return is_text(file) ? refuse_text(jre, file) : safetensors_read(jre, file);
 }
 
 WeightFile *weight_file_open(Jre *jre, const char *path, Span asked_at) {
