@@ -168,6 +168,8 @@ Session *session_open(Jre *jre, const RunOptions *options);    /* NULL: diagnose
 void session_close(Session *session);
 Facts session_facts(Session *session);
 Dataset *session_dataset(Session *session, const DatasetPlan *plan);           /* NULL: diagnosed, or interrupted */
+/* .. with what a condition asks of the files themselves: their width and height. condition NULL: nothing. */
+Dataset *session_asked(Session *session, const DatasetPlan *plan, const Expr *condition);
 Dataset *session_hashed(Session *session, const DatasetPlan *plan);            /* .. with perceptual hashes */
 const Table *session_table(Session *session, const char *path, Span asked_at);
 /* A line for people, unless quiet or JSON is asked for. */

@@ -492,6 +492,7 @@ static const char camp[] =
     "evaluate crossed {\n  similarity cosine(features)\n  on         published.test\n  against    published.train\n  metrics    [rank1, map]\n  record \"results/benchmarks.csv\"\n}\n"
     "evaluate apart like crossed { gallery not same(burst) }\n"
     "evaluate alone like crossed { gallery place == 2\n lonely zero }\n"
+    "evaluate large like crossed { gallery width >= 1px and height < 99999px }\n"
     "evaluate first {\n  similarity cosine(features)\n  on         folds[1].held_out\n  against    folds.train\n  metrics    [map]\n}\n"
     "evaluate each_fold like first { on folds.held_out }\n"
     "evaluate strangers {\n  similarity cosine(features)\n  on         published.test\n  against    others\n  metrics    [map]\n}\n"
@@ -558,6 +559,27 @@ static void any_part_is_examined_against_any_other(void **state) {
     site_close(&site);
 }
 
+static void what_is_skipped_stands_in_the_record(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    char *table = contents(&site, "train.csv");
+    put_text(&site, "train.csv", arena_print(&site.arena, "%sgone.png,animal 0\n", table));
+    put_text(&site, "p02.jre", "# Skipped\n\n```jre\nextends \"p01.jre\"\n\nchange animals { missing skip }\n```\n");
+    Outcomes outcomes = run_document(&site, "p02.jre", (RunOptions){.threads = 1}, false);
+    assert_int_equal(outcomes.status, 0);
+    char *json = contents(&site, arena_print(&site.arena, "%s/result.json", recorded(&site)));
+    cJSON *result = cJSON_Parse(json);
+    const cJSON *animals = cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetObjectItem(result, "inputs"), "datasets"), 0);
+    assert_int_equal(cJSON_GetObjectItem(animals, "skipped")->valueint, 1);
+    assert_non_null(strstr(cJSON_GetArrayItem(cJSON_GetObjectItem(animals, "skipped_files"), 0)->valuestring, "gone.png"));
+    cJSON_Delete(result);
+    jre_release(json);
+    jre_release(table);
+    outcomes_free(&outcomes);
+    site_close(&site);
+}
+
 /* Where everyone but place 2 is left out, one picture of animal 0 may answer: the other three queries are lonely. */
 static void the_gallery_says_who_may_answer(void **state) {
     (void)state;
@@ -566,6 +588,7 @@ static void the_gallery_says_who_may_answer(void **state) {
     const cJSON *crossed = evaluation_called(&outcomes, "crossed"), *apart = evaluation_called(&outcomes, "apart"), *alone = evaluation_called(&outcomes, "alone");
     assert_int_equal(count_in(crossed, "lonely"), 0);
     assert_int_equal(count_in(alone, "lonely"), 3);
+    assert_int_equal(count_in(evaluation_called(&outcomes, "large"), "lonely"), 0);          /* every picture has a width */
     const cJSON *map = cJSON_GetObjectItem(cJSON_GetObjectItem(alone, "metrics"), "map");
     assert_true(cJSON_GetObjectItem(map, "value")->valuedouble == 0.25);
     assert_string_equal(cJSON_GetObjectItem(cJSON_GetObjectItem(apart, "protocol"), "gallery")->valuestring, "not same(burst)");
@@ -712,6 +735,7 @@ int main(void) {
         cmocka_unit_test(embeddings_of_a_run_are_those_of_its_pictures),
         cmocka_unit_test(strangers_among_the_candidates_count_as_wrong_pairs),
         cmocka_unit_test(any_part_is_examined_against_any_other),
+        cmocka_unit_test(what_is_skipped_stands_in_the_record),
         cmocka_unit_test(the_gallery_says_who_may_answer),
         cmocka_unit_test(the_picture_itself_never_answers),
         cmocka_unit_test(every_metric_is_told_when_asked_for),

@@ -202,9 +202,9 @@ static bool stored_evaluation(Session *session, const Dataset *dataset, Evaluati
 
 static bool examine(Session *session, const EvaluatePlan *plan, EvaluationReport *report) {
     Arena scratch = {.jre = session->jre};
-    Examination e = {.session = session, .scratch = &scratch, .plan = plan, .on = session_dataset(session, plan->on.dataset),
-                     .against = session_dataset(session, against_part(plan)->dataset)};
-    bool sound = compute_evaluation(&e, report);
+    Examination e = {.session = session, .scratch = &scratch, .plan = plan, .on = session_asked(session, plan->on.dataset, plan->gallery),
+                     .against = session_asked(session, against_part(plan)->dataset, plan->gallery)};
+    bool sound = e.on && e.against && compute_evaluation(&e, report);
     report->embedded = e.embedded;
     arena_free(&scratch);
     return sound;

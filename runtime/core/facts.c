@@ -116,6 +116,12 @@ Dataset *session_dataset(Session *session, const DatasetPlan *plan) {
     return dataset;
 }
 
+Dataset *session_asked(Session *session, const DatasetPlan *plan, const Expr *condition) {
+    Dataset *dataset = session_dataset(session, plan);
+    if (dataset && condition && condition_needs_files(condition) && !dataset_measure(session->jre, dataset)) return NULL;
+    return dataset;
+}
+
 Dataset *session_hashed(Session *session, const DatasetPlan *plan) {
     Dataset *dataset = session_dataset(session, plan);
     Progress progress = {.out = stderr, .quiet = session->options.quiet};

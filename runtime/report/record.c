@@ -245,6 +245,14 @@ static void json_dataset(Text *out, const RunReport *run, const Dataset *dataset
     json_field(out, true, "dataset", plan->name);
     json_field(out, false, "signature", dataset->key);
     text_add(out, ", \"pictures\": %d, \"individuals\": %d, \"skipped\": %d", dataset->count, dataset->identity_count, dataset->skipped);
+    if (dataset->skipped) {
+        text_add(out, ", \"skipped_files\": [");
+        for (int i = 0; i < dataset->skipped_files.count; i++) {
+            if (i) text_add(out, ", ");
+            json_text(out, dataset->skipped_files.at[i]);
+        }
+        text_add(out, "]");
+    }
     if (plan->table) {
         const char *path = path_below(run->session->jre, plan->root, plan->table);
         json_field(out, false, "table", path);

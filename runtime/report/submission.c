@@ -200,7 +200,7 @@ static bool asked_pictures(Session *session, Arena *scratch, const SubmitPlan *p
 static bool compute_submission(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, SubmissionReport *report, Text *out) {
     int members = part_members(&plan->on);
     PictureRows *folds = arena_array(scratch, PictureRows, members + 1), asked;
-    if (!asked_pictures(session, scratch, plan, dataset, folds, members, &asked)) return false;
+    if (!session_asked(session, plan->on.dataset, plan->gallery) || !asked_pictures(session, scratch, plan, dataset, folds, members, &asked)) return false;
     bool sound = plan->pairs ? answer_table(session, scratch, plan, dataset, &asked, &report->embedded, out)
                              : answer_all(session, scratch, plan, dataset, folds, members, &asked, &report->embedded, out);
     if (sound) store_part(session, report->tree, "submission.csv", out->at, out->length, plan->span);
