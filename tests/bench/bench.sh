@@ -26,26 +26,16 @@ networks() {
     done
 }
 
-# The rate that `jre run --only NAME` tells, best of 3 from an empty store; `cached` follows a `cold` in the same one.
-rate() {
-    for round in 1 2 3; do
-        for only in cold $(test "$1" = cold || echo cached); do
-            "$build/jre" run tests/bench/pictures.jre --set "pictures.root=\"$PWD/$build/sample\"" --threads 1 --into "$work/$1$round" --only "$only" 2>/dev/null |
-                sed -n 's/.*(\([0-9.]*\) a second).*/\1/p'
-        done | tail -1
-    done | sort -n | tail -1
-}
-
 # Cutouts a second on one core: decoded, laid on gray, fitted into 224 pixels, normalized.
 pictures() {
     echo "cutouts of the sample, one core:"
-    cold=$(rate cold) cached=$(rate cached)
-    printf '%-16s %10s %10s %10s %10s\n' peer theirs 'jre cold' ratio cached
+    "$build/tests/bench/pictures" "$build/sample" 3 > "$work/pictures"
+    cold=$(sed 's/.*cold \([0-9.]*\).*/\1/' "$work/pictures") cached=$(sed 's/.*cached \([0-9.]*\).*/\1/' "$work/pictures")
+    printf '%-16s %10s %10s %7s %10s %7s\n' peer theirs 'jre cold' ratio 'jre cached' ratio
     for peer in pillow $(has torchvision && echo torchvision); do
         theirs=$("$python" tests/bench/pictures.py "$peer" "$build/sample/train/train")
-        printf '%-16s %10.1f %10.1f %10s %10s\n' "$peer" "$theirs" "$cold" "$(ratio "$cold" "$theirs")" "$(ratio "$cached" "$theirs")"
+        printf '%-16s %10.1f %10.1f %7s %10.1f %7s\n' "$peer" "$theirs" "$cold" "$(ratio "$cold" "$theirs")" "$cached" "$(ratio "$cached" "$theirs")"
     done
-    echo "jre from the cache: $cached a second"
 }
 
 # Exact identity-balanced mAP, every row asking all others, two threads.
