@@ -9,6 +9,7 @@
 enum { EXIT_EXPECTATION = 3, MOST_PARTS_SHOWN = 6, INDENT = 13 };
 
 typedef struct { Work *work; Text people, machines; int shown; } Report;
+typedef struct { const char *individuals, *times; } Recognized;               /* what wildlife-datasets would call a split */
 
 /* ---- the program ------------------------------------------------------------------------------------------------------------------ */
 
@@ -105,8 +106,7 @@ static void describe_dataset(const Dataset *dataset, const Census *census, Text 
     describe_likeness(dataset, census, out);
 }
 
-static void describe_split(const SplitPlan *split, const SplitCensus *census, Text *out) {
-    text_add(out, "  %-10s ", split->name);
+static void describe_parts(const SplitPlan *split, const SplitCensus *census, Text *out) {
     if (split->folds) {
         int least = 0, most = 0;
         for (int i = 0; i < census->parts.count; i++) {
@@ -119,7 +119,6 @@ static void describe_split(const SplitPlan *split, const SplitCensus *census, Te
         text_add(out, " picture%s each", plural(most));
         if (census->always) text_add(out, ", %d are in training always", census->always);
         if (!split->disjoint && census->absent) text_add(out, "; %d of %d individuals absent from some fold, %d from all", census->absent, census->individuals, census->never);
-        text_add(out, "\n");
         return;
     }
     for (int i = 0; i < census->parts.count && i < MOST_PARTS_SHOWN; i++) {
@@ -128,6 +127,13 @@ static void describe_split(const SplitPlan *split, const SplitCensus *census, Te
     }
     if (census->parts.count > MOST_PARTS_SHOWN) text_add(out, " and %d parts more", census->parts.count - MOST_PARTS_SHOWN);
     if (!split->disjoint && census->absent) text_add(out, "; %d of %d not in every part", census->absent, census->individuals);
+}
+
+static void describe_split(const SplitPlan *split, const SplitCensus *census, const Recognized *recognized, Text *out) {
+    text_add(out, "  %-10s ", split->name);
+    describe_parts(split, census, out);
+    if (census->individuals) text_add(out, "; %s", recognized->individuals);
+    if (census->individuals && strcmp(recognized->times, "time-unaware") != 0) text_add(out, ", %s", recognized->times);
     text_add(out, "\n");
 }
 
@@ -180,9 +186,11 @@ static void json_dataset(const Dataset *dataset, const Census *census, Text *out
     text_add(out, "]}");
 }
 
-static void json_split(const SplitPlan *split, const SplitCensus *census, Text *out) {
+static void json_split(const SplitPlan *split, const SplitCensus *census, const Recognized *recognized, Text *out) {
     text_add(out, "{\"split\": ");
     json_text(out, split->name);
+    json_name(out, "recognized", recognized->individuals);
+    json_name(out, "times", recognized->times);
     text_add(out, ", \"pictures\": %d, \"individuals\": %d, \"always_training\": %d, \"absent_from_some\": %d, \"absent_from_all\": %d, \"parts\": [", census->pictures, census->individuals,
              census->always, census->absent, census->never);
     for (int i = 0; i < census->parts.count; i++) {
@@ -224,11 +232,14 @@ static void report_splits(Report *report) {
     for (int i = 0; i < plan->splits.count; i++) {
         const SplitPlan *split = plan->splits.at[i];
         SplitCensus census;
+        Recognized recognized;
         const Dataset *dataset = split->data->quoted || split->decl->scope != report->work->c.scope ? NULL : session_dataset(session, split->data);
-        if (!dataset || !count_split(session->jre, &session->arena, dataset, split, &census)) continue;
-        describe_split(split, &census, &report->people);
+        if (!dataset || !count_split(session->jre, &session->arena, dataset, split, &census) ||
+            !split_recognized(session->jre, dataset, split, &recognized.individuals, &recognized.times))
+            continue;
+        describe_split(split, &census, &recognized, &report->people);
         text_add(&report->machines, "%s", shown++ ? ", " : "");
-        json_split(split, &census, &report->machines);
+        json_split(split, &census, &recognized, &report->machines);
     }
     text_add(&report->machines, "]");
 }
