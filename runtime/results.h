@@ -259,6 +259,7 @@ bool report_tables(Session *session, const EvaluationReport *report);
 void report_print(Session *session, const EvaluationReport *reports, int count);       /* a table for each evaluation */
 const char *choice_name(Arena *arena, const MemberName *member, bool for_file);        /* "" if there is no choice */
 typedef struct { const SubmitPlan *plan; const KeyTree *tree; const char *key, *file; int rows, embedded; bool done, cached, written; } SubmissionReport;
+bool submission_pairs(Session *session, const SubmitPlan *plan);              /* asks only about pictures that are there. False: diagnosed */
 bool submission_make(Session *session, const SubmitPlan *plan, SubmissionReport *report);
 /* core/evaluation.c: the report of report->plan, from the store or computed. False: diagnosed, or interrupted. */
 bool evaluation_make(Session *session, const Compilation *c, EvaluationReport *report);

@@ -310,6 +310,7 @@ int check_command(Jre *jre, Options *options) {
         if (!options->no_data) {
             report_datasets(&report, options->pairs);
             report_splits(&report);
+            for (int i = 0; i < work.c.plan->submissions.count; i++) submission_pairs(work.session, work.c.plan->submissions.at[i]);
         }
         describe_accepted(&work.c, &report.people);
         text_add(&report.machines, ", ");

@@ -30,11 +30,14 @@ static bool read_pairs(Session *session, Arena *scratch, const SubmitPlan *plan,
     const char *path = path_below(session->jre, plan->on.dataset->root, plan->pairs);
     pairs->table = session_table(session, path, plan->pairs_span);
     if (!pairs->table) return false;
-    pairs->row_id = pair_column(session, plan, pairs->table, "row_id");
-    pairs->query = pair_column(session, plan, pairs->table, "query_image");
-    pairs->gallery = pair_column(session, plan, pairs->table, "gallery_image");
-    if (pairs->row_id < 0 || pairs->query < 0 || pairs->gallery < 0) return false;
-    Map place = {0};
+    if ((pairs->row_id = pair_column(session, plan, pairs->table, "row_id")) < 0 || (pairs->query = pair_column(session, plan, pairs->table, "query_image")) < 0
+        || (pairs->gallery = pair_column(session, plan, pairs->table, "gallery_image")) < 0)
+        return false;
+    if (!pairs->table->rows) {
+        diag_help(diag(session->jre, DIAG_wrong_table, plan->pairs_span, "`%s` has no rows below its columns", path), "write a row for each pair that is asked about");
+        return false;
+    }
+    Map place = {0}, told = {0};
     for (int i = 0; i < asked->count; i++) map_set(&place, scratch, dataset->pictures[asked->which[i]].file, (void *)(intptr_t)(asked->which[i] + 1));
     pairs->count = pairs->table->rows;
     pairs->query_of = arena_array(scratch, int, pairs->count + 1);
@@ -45,13 +48,16 @@ static bool read_pairs(Session *session, Arena *scratch, const SubmitPlan *plan,
         int *to[] = {&pairs->query_of[row], &pairs->gallery_of[row]};
         for (int side = 0; side < 2; side++) {
             *to[side] = (int)(intptr_t)map_get(&place, names[side]) - 1;
-            if (*to[side] < 0) list_add(scratch, &unknown, arena_print(scratch, "line %d: `%s`", pairs->table->lines[row], names[side]));
+            if (*to[side] >= 0 || map_get(&told, names[side])) continue;
+            map_set(&told, scratch, names[side], pairs);
+            list_add(scratch, &unknown, arena_print(scratch, "line %d: `%s`", pairs->table->lines[row], names[side]));
         }
     }
     if (!unknown.count) return true;
     Diagnostic *d = diag(session->jre, DIAG_wrong_table, plan->pairs_span, "`%s` asks about pictures that `%s` does not have", path, part_text(scratch, &plan->on));
     for (int i = 0; i < unknown.count && i < NAMED; i++) diag_fact(d, "%s", unknown.at[i]);
     if (unknown.count > NAMED) diag_fact(d, "and %d more", unknown.count - NAMED);
+    diag_help(d, "take these lines out, or let `on` be the pictures that the table means");
     if (asked->count) diag_note(d, "its %d pictures are called like `%s`", asked->count, dataset->pictures[asked->which[0]].file);
     return false;
 }
@@ -195,6 +201,18 @@ static bool asked_pictures(Session *session, Arena *scratch, const SubmitPlan *p
     for (int i = 0; i < dataset->count; i++)
         if (needed[i]) asked->which[asked->count++] = i;
     return true;
+}
+
+bool submission_pairs(Session *session, const SubmitPlan *plan) {
+    const Dataset *dataset = plan->pairs ? session_dataset(session, plan->on.dataset) : NULL;
+    if (!dataset) return !plan->pairs;
+    Arena scratch = {.jre = session->jre};
+    int members = part_members(&plan->on);
+    PictureRows *folds = arena_array(&scratch, PictureRows, members + 1), asked;
+    Pairs pairs = {0};
+    bool sound = asked_pictures(session, &scratch, plan, dataset, folds, members, &asked) && read_pairs(session, &scratch, plan, dataset, &asked, &pairs);
+    arena_free(&scratch);
+    return sound;
 }
 
 static bool compute_submission(Session *session, Arena *scratch, const SubmitPlan *plan, const Dataset *dataset, SubmissionReport *report, Text *out) {
