@@ -3,7 +3,8 @@
  * In: an embed of the plan and the pictures that somebody needs. Out: a table with a row for each, by the hash of its look. Contract:
  * the table of an embed only ever grows, and rows keep their places. embeddings.npy and rows.csv may therefore run ahead of
  * about.json: its `rows` and `checksum` say how many of the first rows count, so a run that is killed at any instant
- * leaves a table that is right. What is finished is kept every minute, at the end, and when the run is interrupted. */
+ * leaves a table that is right. What is finished is kept every few seconds, of a large table
+ * more rarely, at the end, and when the run is interrupted. */
 #include "../runtime.h"
 
 #include <math.h>
@@ -12,7 +13,8 @@
 
 enum { LOADER_BATCH = 16 };                /* pictures that the loader hands over at once */
 
-static const double kept_every = 60.0;
+/* Seconds between two keepings, and how many times longer than the last keeping they are at least: nobody waits for the disk. */
+static const double kept_every = 3.0, longer_than_keeping = 30.0;
 
 KeyTree *embedding_tree(Session *session, const EmbedPlan *embed) {
     KeyTree *tree = key_reopen(&session->arena, embed->tree);
@@ -173,7 +175,7 @@ typedef struct {
     const EmbedPlan *embed;
     EmbeddingTable *table;
     Missing missing;
-    double since, kept;                   /* when the clock was last read, when the table was last kept */
+    double since, kept, pause;            /* when the clock was last read, when the table was last kept, how long until it is again */
     int unkept, done;
     bool cannot_keep;                     /* diagnosed once; the run goes on in memory */
 } Growth;
@@ -188,10 +190,11 @@ static void grow_table(Growth *growth, int first, int count, const float *values
     table->computed += count;
     growth->since = now;
     growth->unkept += count;
-    if (now - growth->kept < kept_every || growth->cannot_keep) return;
+    if (now - growth->kept < growth->pause || growth->cannot_keep) return;
     growth->cannot_keep = !keep_table(growth->session, growth->embed, table);
     growth->unkept = 0;
     growth->kept = growth->since = seconds_now();
+    growth->pause = fmax(kept_every, longer_than_keeping * (growth->kept - now));
 }
 
 /* False: diagnosed. */
@@ -272,7 +275,7 @@ EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, con
     EmbeddingTable *table = embedding_table(session, embed);
     Arena scratch = {.jre = session->jre};
     double started = seconds_now();
-    Growth growth = {.session = session, .embed = embed, .table = table, .since = started, .kept = started};
+    Growth growth = {.session = session, .embed = embed, .table = table, .since = started, .kept = started, .pause = kept_every};
     bool sound = find_missing(session, &scratch, embed, table, dataset, which, count, &growth.missing) && embed_missing(&growth);
     /* A disk that takes nothing was diagnosed; the numbers are there all the same. */
     if (growth.unkept && !growth.cannot_keep) keep_table(session, embed, table);

@@ -305,7 +305,9 @@ static bool match_files(RowReader *reader) {
         return false;
     }
     if (!matches.files.count) {
-        diag(jre, DIAG_file_missing, plan->image_span, "no file is called `%s`", path_below(jre, plan->root, plan->image));
+        Diagnostic *d = diag(jre, DIAG_file_missing, plan->image_span, "no file is called `%s`", path_below(jre, plan->root, plan->image));
+        if (plan->root && !folder_exists(plan->root)) diag_help(d, "the folder `%s` is not there: put the pictures into it, or let `root` name theirs", plan->root);
+        else diag_help(d, "the ending counts, capital letters too: *.jpg does not find 1.JPG");
         return false;
     }
     columns_from_paths(reader, &matches);
