@@ -50,6 +50,19 @@ static void another_part_is_another_entry(void **state) {
     site_close(&site);
 }
 
+/* The files are the same, what is seen of them is not. */
+static void pictures_that_are_turned_make_another_entry(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    expect_run(&site, FIRST_RUN);
+    put_text(&site, "p02.jre", "# Turned\n\n```jre\nextends \"p01.jre\"\n\nremove all\nchange unseen { exif apply }\n```\n");
+    Outcomes outcomes = run_sound(&site, "p02.jre");
+    assert_int_equal(computed(&outcomes), ENTRIES + 1);
+    outcomes_free(&outcomes);
+    site_close(&site);
+}
+
 static void a_protocol_names_the_published_rule(void **state) {
     (void)state;
     Site site;
@@ -170,6 +183,7 @@ static void rows_of_another_run_keep_their_places(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_part_is_another_entry),
+        cmocka_unit_test(pictures_that_are_turned_make_another_entry),
         cmocka_unit_test(a_protocol_names_the_published_rule),
         cmocka_unit_test(scores_of_two_protocols_share_no_table),
         cmocka_unit_test(pictures_that_are_turned_have_their_rows),

@@ -227,11 +227,14 @@ static bool compute_submission(Session *session, Arena *scratch, const SubmitPla
 
 /* ---- kept ------------------------------------------------------------------------------------------------------------------- */
 
-/* Pairs name pictures by their files, so here these are content. */
-static const KeyTree *named_pictures(Session *session, const Dataset *dataset) {
+/* Pairs name pictures by their files, so here these are content, and what the view sees of them. */
+static const KeyTree *named_pictures(Session *session, const View *view, const Dataset *dataset) {
     KeyTree *tree = key_open(&session->arena, "files %s", dataset->plan->name);
     key_leaf(tree, "pictures", dataset->plan->span, "%d", dataset->count);
-    for (int i = 0; i < dataset->count; i++) key_leaf(tree, "picture", NOWHERE, "%s %s", dataset->pictures[i].content_hash, dataset->pictures[i].file);
+    for (int i = 0; i < dataset->count; i++) {
+        const char *look = picture_look(session->jre, dataset, view, i).hash;
+        key_leaf(tree, "picture", NOWHERE, "%s %s", look ? look : dataset->pictures[i].content_hash, dataset->pictures[i].file);
+    }
     key_close(tree);
     return tree;
 }
@@ -243,7 +246,7 @@ KeyTree *submission_tree(Session *session, const SubmitPlan *plan) {
     KeyTree *tree = key_reopen(&session->arena, plan->key);
     if (pairs) key_leaf(tree, "pairs", plan->pairs_span, "%s", pairs);
     key_machine(session, tree);
-    key_part(tree, named_pictures(session, dataset));
+    key_part(tree, named_pictures(session, plan->similarity->embed->view, dataset));
     if (plan->on.split || plan->gallery) key_part(tree, dataset->tree);        /* what parts and conditions are made of */
     key_close(tree);
     return tree;
