@@ -149,10 +149,12 @@ const char *dataset_identity(Jre *jre, const DatasetPlan *plan, bool columns) {
     const char *pictures[] = {plan->root, plan->table, plan->image, plan->identity, plan->burst_column, plan->only ? expr_text(jre, plan->only) : NULL};
     for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) add_field(&text, pictures[i]);
     text_add(&text, "%d %.17g %d %d %d|", plan->burst, plan->burst_seconds, plan->within, plan->skip_missing, plan->exif_apply);
-    if (columns) {
+    if (columns || plan->only) {                                   /* `only` may name roles: which column fills one decides who is there */
         const char *said[] = {plan->flank, plan->label, plan->taken, plan->mask};
         for (size_t i = 0; i < sizeof said / sizeof *said; i++) add_field(&text, said[i]);
         text_add(&text, "%d|", plan->mask_kind);
+    }
+    if (columns) {
         for (int i = 0; i < plan->keep.count; i++) add_field(&text, plan->keep.at[i]);
         text_add(&text, "|");
         for (int i = 0; i < plan->used.count; i++) add_field(&text, plan->used.at[i]);

@@ -236,8 +236,23 @@ static void times_are_read_as_written(void **state) {
     }
 }
 
+/* Where a condition names a role, another column for that role leaves other pictures; without one it does not. */
+static void what_a_condition_may_name_tells_datasets_apart(void **state) {
+    (void)state;
+    Herd herd;
+    herd_open(&herd);
+    DatasetPlan left = {.table = "a.csv", .image = "{f}", .flank = "side"}, right = left;
+    right.flank = "view";
+    assert_ptr_equal(dataset_identity(herd.jre, &left, false), dataset_identity(herd.jre, &right, false));
+    assert_ptr_not_equal(dataset_identity(herd.jre, &left, true), dataset_identity(herd.jre, &right, true));
+    left.only = right.only = condition(&herd, "flank == \"left\"");
+    assert_ptr_not_equal(dataset_identity(herd.jre, &left, false), dataset_identity(herd.jre, &right, false));
+    herd_close(&herd);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_condition_may_name_tells_datasets_apart),
         cmocka_unit_test(comparisons_choose_pictures),
         cmocka_unit_test(numbers_are_numbers_and_texts_are_texts),
         cmocka_unit_test(truths_are_read_from_cells),

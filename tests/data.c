@@ -116,6 +116,7 @@ static void what_is_no_table_is_said_with_its_line(void **state) {
     expect_wrong(room, "a,b\r\n1,2\nZo\xeb,4\n", ":3:", "another code than UTF-8");
     expect_wrong(room, "a,b\n1,\xed\xa0\x80\n", ":2:", "UTF-8");
     expect_wrong(room, "a,b\n1,\xc3", ":2:", "behind `1,`");
+    expect_wrong(room, "a\nééééééééééééa\xeb\n", ":2:", "behind `éééééééééa`");      /* no half of a letter */
     assert_false(table_read(room->jre, "/nowhere/at/all.csv", NOWHERE, &room->table));
     test_message_says(room->jre, "file_missing", "/nowhere/at/all.csv", NULL);
 }

@@ -251,6 +251,8 @@ static bool text_allowed(Jre *jre, const Table *table, const char *bytes, size_t
         int shown = 0;                    /* of what stands before it on the line */
         while (shown < 20 && other - shown > bytes && !strchr("\r\n", other[-shown - 1]))
             shown++;
+        while (shown > 0 && ((uint8_t)other[-shown] & 0xc0) == 0x80)
+            shown--;                      /* a letter is shown whole or not at all */
         diag_fact(d, "byte %zu of %zu, behind `%.*s`", (size_t)(other - bytes), length, shown, other - shown);
         diag_help(d, "save it as `CSV UTF-8`: names would differ from what people read");
         return false;
