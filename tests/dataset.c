@@ -187,6 +187,24 @@ static void a_file_that_did_not_move_is_not_read_again(void **state) {
 }
 
 /* The nanoseconds of such a time do not fit into 64 bits. */
+/* However long a run looks at pictures: what was changed since it began may have been changed twice. */
+static void what_changes_while_it_is_looked_at_is_not_believed(void **state) {
+    (void)state;
+    enum { LONG_RUN = 100, SECOND = 1000000000 };
+    Jre *jre = jre_new();
+    Stamps stamps;
+    stamps_load(&stamps, jre, NULL, false);
+    int64_t began = stamps.began -= LONG_RUN;
+    const struct { int64_t changed; bool believed; } rows[] = {{began - 10, true}, {began - 1, false}, {began + LONG_RUN / 2, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Stamp stamp = {.content_hash = "0123456789abcdef0123456789abcdef", .size = 1, .modified = rows[i].changed * SECOND, .inode = 2, .path = "/picture.png"};
+        stamps_put(&stamps, &stamp);
+        assert_int_equal(stamps_find(&stamps, stamp.path, stamp.size, stamp.modified, stamp.inode) != NULL, rows[i].believed);
+    }
+    stamps_free(&stamps);
+    jre_free(jre);
+}
+
 static void a_picture_from_a_far_year_is_a_picture(void **state) {
     (void)state;
     Camp camp;
@@ -580,6 +598,7 @@ int main(void) {
         cmocka_unit_test(what_fills_a_template_of_two_columns_names_the_picture),
         cmocka_unit_test(the_key_follows_content_and_names),
         cmocka_unit_test(a_file_that_did_not_move_is_not_read_again),
+        cmocka_unit_test(what_changes_while_it_is_looked_at_is_not_believed),
         cmocka_unit_test(a_picture_from_a_far_year_is_a_picture),
         cmocka_unit_test(a_damaged_table_of_hashes_only_costs_time),
         cmocka_unit_test(a_folder_for_each_individual_needs_no_table),
