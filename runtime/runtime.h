@@ -408,9 +408,12 @@ typedef struct {
     PairStep *steps; int step_count;      /* 0: every pair */
     int columns; int **query_code, **candidate_code;      /* [column][row]: equal codes are equal values; -1: missing */
     int facts; uint8_t **fact;            /* [fact][candidate] */
+    NameList troubles;                    /* of candidates for which a fact cannot be decided */
 } PairRule;
 /* Rows are the pictures asking[queries[i]], answering[candidates[j]]. It lives in the arena. */
 PairRule *pair_rule(Arena *arena, const Expr *gallery, const Dataset *asking, const int *queries, int query_count, const Dataset *answering, const int *candidates, int candidate_count);
+/* False: a cell of a candidate is compared with what it is not. Diagnosed, at most ten of them by name. */
+bool pair_rule_decided(Jre *jre, const PairRule *rule, const Expr *gallery);
 bool pair_allowed(const PairRule *rule, int query, int candidate);             /* rule NULL: yes */
 
 /* ---- data/published.c: splits of wildlife-datasets (DEFINITIONS 5.5) --------------------------------------------------------------------- */

@@ -136,6 +136,8 @@ static void what_cannot_be_compared_is_told(void **state) {
         else assert_null(found);
     }
     assert_true(condition_needs_files(condition(&herd, "age > 3 and not (height < 5px)")));
+    assert_true(condition_needs_files(condition(&herd, "not same(width)")));
+    assert_false(condition_needs_files(condition(&herd, "same(burst) and age > 3")));
     assert_false(condition_needs_files(condition(&herd, "\"{width}\" == \"wide\"")));
     herd_close(&herd);
 }

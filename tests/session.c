@@ -537,6 +537,34 @@ static void strangers_among_the_candidates_count_as_wrong_pairs(void **state) {
     site_close(&site);
 }
 
+/* Nobody has asked for the size of a picture before a gallery does; and a cell that cannot be compared is no answer "no". */
+static void a_gallery_may_ask_for_sizes_and_says_what_it_cannot_compare(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    put_camp(&site);
+    static const char head[] = "# Sizes\n\n```jre\nextends \"p01.jre\"\n\nchange animals { keep [place, part] }\n", tail[] = " }\n```\n";
+    put_text(&site, "p03.jre", arena_print(&site.arena, "%sremove entry\nchange all { gallery same(width) and height >= 40px%s", head, tail));
+    Outcomes outcomes = run_document(&site, "p03.jre", (RunOptions){.threads = 1}, false);
+    if (outcomes.status != 0) fail_msg("status %d\n%s", outcomes.status, outcomes.messages);
+    assert_int_equal(count_in(evaluation_called(&outcomes, "all"), "lonely"), 0);
+    outcomes_free(&outcomes);
+    put_text(&site, "p03.jre", arena_print(&site.arena, "%sremove all\nremove entry\nsubmit sizes {\n  similarity cosine(features)\n  on animals\n  gallery width >= 40px\n  file \"sizes.csv\"%s", head, tail));
+    outcomes = run_document(&site, "p03.jre", (RunOptions){.threads = 1}, false);
+    if (outcomes.status != 0) fail_msg("status %d\n%s", outcomes.status, outcomes.messages);
+    char *rows = contents(&site, "sizes.csv");
+    assert_non_null(strstr(rows, "\n131,"));
+    jre_release(rows);
+    outcomes_free(&outcomes);
+    put_text(&site, "p03.jre", arena_print(&site.arena, "%sremove entry\nchange all { gallery part > 3%s", head, tail));
+    outcomes = run_document(&site, "p03.jre", (RunOptions){.threads = 1}, false);
+    assert_int_equal(outcomes.status, 1);
+    assert_non_null(strstr(outcomes.messages, "of 12 candidates it cannot be said whether they may answer"));
+    assert_non_null(strstr(outcomes.messages, "00.png: `part` is \"test\", which is not a number"));
+    outcomes_free(&outcomes);
+    site_close(&site);
+}
+
 static void any_part_is_examined_against_any_other(void **state) {
     (void)state;
     Site site;
@@ -734,6 +762,7 @@ int main(void) {
         cmocka_unit_test(the_folder_of_a_run_is_complete_in_itself),
         cmocka_unit_test(embeddings_of_a_run_are_those_of_its_pictures),
         cmocka_unit_test(strangers_among_the_candidates_count_as_wrong_pairs),
+        cmocka_unit_test(a_gallery_may_ask_for_sizes_and_says_what_it_cannot_compare),
         cmocka_unit_test(any_part_is_examined_against_any_other),
         cmocka_unit_test(what_is_skipped_stands_in_the_record),
         cmocka_unit_test(the_gallery_says_who_may_answer),

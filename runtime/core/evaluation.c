@@ -115,7 +115,7 @@ static bool rank_member(const Examination *e, int member, FoldResults *fold) {
     RankingTask task = {.query = query, .queries = queries->count, .query_label = asking, .self = self, .gallery = shared ? query : gallery,
                         .candidates = candidates->count, .gallery_label = answering, .width = e->table->width,
                         .rule = pair_rule(e->scratch, e->plan->gallery, e->on, queries->which, queries->count, e->against, candidates->which, candidates->count)};
-    sound = sound && rank_queries(e->session->jre, e->session->pool, e->session->level, &task, results);
+    sound = sound && pair_rule_decided(e->session->jre, task.rule, e->plan->gallery) && rank_queries(e->session->jre, e->session->pool, e->session->level, &task, results);
     /* What is asked of the candidate alone may let one picture answer another, and not the other way round. */
     const bool once = shared && !(task.rule && task.rule->facts);
     if (sound && e->pairs) sound = judge_pairs(e->session->jre, e->session->pool, e->session->level, &task, once, &e->pairs[member]);

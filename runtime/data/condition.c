@@ -159,6 +159,8 @@ bool condition_holds(const Dataset *dataset, int picture, const Expr *condition)
 
 bool condition_needs_files(const Expr *e) {
     if (!e || e->kind == EXPR_NAME) return e && (!strcmp(e->name, "width") || !strcmp(e->name, "height"));
+    for (int i = 0; i < e->arguments.count; i++)
+        if (condition_needs_files(e->arguments.at[i].value)) return true;
     return condition_needs_files(e->left) || condition_needs_files(e->right);
 }
 
@@ -234,7 +236,11 @@ static int *codes_of(const RuleMaker *maker, const Side *side, const Expr *colum
 static uint8_t *answers_of(const RuleMaker *maker, const Expr *fact) {
     const Side *side = &maker->answering;
     uint8_t *answers = arena_array(maker->arena, uint8_t, side->count);
-    for (int row = 0; row < side->count; row++) answers[row] = condition_holds(side->dataset, side->rows[row], fact);
+    for (int row = 0; row < side->count; row++) {
+        Asking asking = {side->dataset, side->rows[row], maker->arena, NULL};
+        answers[row] = holds(&asking, fact);
+        if (asking.trouble) list_add(maker->arena, &maker->rule->troubles, arena_print(maker->arena, "%s: %s", side->dataset->pictures[asking.picture].file, asking.trouble));
+    }
     return answers;
 }
 
@@ -254,6 +260,16 @@ PairRule *pair_rule(Arena *arena, const Expr *gallery, const Dataset *asking, co
     }
     for (int i = 0; i < rule->facts; i++) rule->fact[i] = answers_of(&maker, maker.facts.at[i]);
     return rule;
+}
+
+bool pair_rule_decided(Jre *jre, const PairRule *rule, const Expr *gallery) {
+    enum { NAMED = 10 };
+    if (!rule->troubles.count) return true;
+    Diagnostic *d = diag(jre, DIAG_wrong_table, gallery->span, "of %d candidates it cannot be said whether they may answer", rule->troubles.count);
+    for (int i = 0; i < rule->troubles.count && i < NAMED; i++) diag_fact(d, "%s", rule->troubles.at[i]);
+    if (rule->troubles.count > NAMED) diag_fact(d, "and %d more", rule->troubles.count - NAMED);
+    diag_help(d, "mend or empty these cells: a comparison with an empty cell is false");
+    return false;
 }
 
 bool pair_allowed(const PairRule *rule, int query, int candidate) {

@@ -158,7 +158,7 @@ static bool answer_fold(Session *session, Arena *scratch, const SubmitPlan *plan
     float *scores = arena_array(scratch, float, n + 1);
     Text *cells = arena_array(scratch, Text, n + 1);
     const PairRule *rule = pair_rule(scratch, plan->gallery, dataset, asked->which, n, dataset, asked->which, n);
-    bool sound = embedding_unit_rows(session, plan->similarity->embed, table, dataset, asked->which, n, rows);
+    bool sound = pair_rule_decided(session->jre, rule, plan->gallery) && embedding_unit_rows(session, plan->similarity->embed, table, dataset, asked->which, n, rows);
     for (int i = 0; i < n; i++) {
         cells[i].jre = session->jre;
         csv_cell(&cells[i], dataset->pictures[asked->which[i]].file);
