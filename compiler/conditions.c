@@ -29,6 +29,12 @@ static const Decl *dataset_behind(Compilation *c, const Decl *decl, const Choice
     return NULL;
 }
 
+/* Of an evaluation, where the candidates come from another; else NULL. */
+static const Decl *candidates_behind(Compilation *c, const Decl *decl, const Choice *choices) {
+    const Value *against = decl->record == KIND_evaluate ? setting_value(c, decl, "against", choices) : NULL;
+    return against && (against->kind == VALUE_RECORD || against->kind == VALUE_PART) ? dataset_behind(c, against->decl, choices) : NULL;
+}
+
 const char *path_as_written(Compilation *c, Span written, const char *path) {
     const Source *source = source_of(c->jre, written);
     if (path[0] == '/' || !source || !strcmp(source->folder, ".")) return path;
@@ -114,10 +120,8 @@ static Span written_at(const Environment *env, Span span) {
 }
 
 /* A role, a measure (unless the place wants to tell individuals and the like apart), or a column. */
-static bool known_column(Environment *env, const char *name, Span span, bool in_quotes) {
+static bool column_of_dataset(Environment *env, const Decl *dataset, const char *name, Span span, bool in_quotes) {
     Compilation *c = env->compilation;
-    const Decl *dataset = env->record ? dataset_behind(c, env->record, env->choices) : NULL;
-    if (!dataset) return true;                                     /* nobody knows whose */
     if (!in_quotes && is_role(name)) return role_is_there(c, dataset, env->choices, name, written_at(env, span));
     if (!in_quotes && (!strcmp(name, "width") || !strcmp(name, "height"))) return true;
     const NameList *columns = table_columns(c, dataset, env->choices);
@@ -127,6 +131,21 @@ static bool known_column(Environment *env, const char *name, Span span, bool in_
     NameList kept = {0};
     for (int i = 0; i < keep->items.count; i++) list_add(&c->arena, &kept, keep->items.at[i]->text);
     return among(&kept, name) || not_kept(c, dataset, name, span, &kept, columns);
+}
+
+/* Whose column it is: of the pictures that a record speaks of, of the candidates where these are others, or of both. NULL: nobody knows. */
+typedef struct { const Decl *asking, *answering; } Owners;
+
+static Owners owners_of(Environment *env) {
+    const Decl *asking = env->record ? dataset_behind(env->compilation, env->record, env->choices) : NULL;
+    const Decl *answering = env->record ? candidates_behind(env->compilation, env->record, env->choices) : NULL;
+    return (Owners){asking, answering ? answering : asking};
+}
+
+static bool known_column(Environment *env, const char *name, Span span, bool in_quotes) {
+    const Owners owners = owners_of(env);
+    if (owners.asking && !column_of_dataset(env, owners.asking, name, span, in_quotes)) return false;
+    return !owners.answering || owners.answering == owners.asking || column_of_dataset(env, owners.answering, name, span, in_quotes);
 }
 
 /* sex, burst, "{camera-id}". NULL: something else. */
@@ -161,14 +180,39 @@ static bool no_test(const Test *test, const Expr *e, const char *words) {
     return false;
 }
 
+/* The role, or the column that fills it. */
+static bool tells_who(Environment *env, const char *name, bool in_quotes) {
+    if (!in_quotes && is_role(name)) return !strcmp(name, "identity");
+    const Owners owners = owners_of(env);
+    const Decl *const datasets[] = {owners.asking, owners.answering};
+    for (int i = 0; i < 2; i++) {
+        const Value *identity = datasets[i] ? setting_value(env->compilation, datasets[i], "identity", env->choices) : NULL;
+        if (identity && identity->kind == VALUE_TEXT && !strcmp(identity->text, name)) return true;
+    }
+    return false;
+}
+
 /* The gallery may not know who is on its pictures: that is what is asked. */
-static bool column_in_test(const Test *test, const Expr *e, const char *name, bool in_quotes) {
-    Compilation *c = test->env->compilation;
-    if (!test->pairs || in_quotes || strcmp(name, "identity") != 0) return known_column(test->env, name, e->span, in_quotes);
-    Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->span, "who is on a picture is what is asked: it cannot choose the answers");
+static bool may_be_asked(const Test *test, const Expr *e, const char *name, bool in_quotes) {
+    if (!test->pairs || !tells_who(test->env, name, in_quotes)) return true;
+    Diagnostic *d = diag(test->env->compilation->jre, DIAG_wrong_type, e->span, "who is on a picture is what is asked: it cannot choose the answers");
     diag_note(d, "a gallery that knows the individuals would give every query the right answer");
     diag_help(d, "ask for what is known of a new picture too: burst, flank, a column");
     return false;
+}
+
+/* Only a column gives bursts names; of other bursts pictures share one or do not. */
+static bool has_value(const Test *test, const Expr *e, const Decl *dataset, const char *name, bool in_quotes) {
+    const Value *burst = dataset && !in_quotes && !strcmp(name, "burst") ? setting_value(test->env->compilation, dataset, "burst", test->env->choices) : NULL;
+    if (!burst || burst->kind == VALUE_TEXT || burst->kind == VALUE_NONE) return true;
+    return no_test(test, e, "bursts by likeness or by time have no names that could be compared");
+}
+
+/* What is compared is said of one picture: of pairs, the candidate. */
+static bool column_in_test(const Test *test, const Expr *e, const char *name, bool in_quotes) {
+    const Decl *dataset = owners_of(test->env).answering;
+    if (!may_be_asked(test, e, name, in_quotes)) return false;
+    return !dataset || (column_of_dataset(test->env, dataset, name, e->span, in_quotes) && has_value(test, e, dataset, name, in_quotes));
 }
 
 static bool is_measure(const Expr *e) { return e->kind == EXPR_NAME && (!strcmp(e->name, "width") || !strcmp(e->name, "height")); }
@@ -235,7 +279,9 @@ static bool call(const Test *test, const Expr *e) {
     if (!test->pairs) return no_test(test, e, "`same` compares two pictures, here is one");
     for (int i = 0; i < e->arguments.count; i++) {
         const Expr *column = e->arguments.at[i].value;
-        if (column->kind == EXPR_NAME && !column_in_test(test, column, column->name, false)) return false;
+        bool in_quotes;
+        const char *name = named_column(test->env, column, &in_quotes);
+        if (name && !may_be_asked(test, column, name, in_quotes)) return false;
     }
     const Wanted wanted = {.type = "Target", .key = test->wanted->key, .of = test->wanted->of};
     return typed_value(test->env, &wanted, e)->kind != VALUE_NONE;

@@ -135,7 +135,7 @@ static inline const PairRule *random_rule(Ruled *ruled, Random *random, int quer
         for (int i = 0; i < candidates; i++)
             ruled->fact[f][i] = random_below(random, 2) != 0;
     }
-    ruled->rule = (PairRule){ programs[which - 1], lengths[which - 1], 3, ruled->query_code, ruled->candidate_code, 2, ruled->fact };
+    ruled->rule = (PairRule){ .steps = programs[which - 1], .step_count = lengths[which - 1], .columns = 3, .query_code = ruled->query_code, .candidate_code = ruled->candidate_code, .facts = 2, .fact = ruled->fact };
     return &ruled->rule;
 }
 
