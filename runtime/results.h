@@ -190,7 +190,6 @@ typedef struct {
 KeyTree *embedding_tree(Session *session, const EmbedPlan *embed);
 KeyTree *evaluation_tree(Session *session, const EvaluatePlan *plan);          /* NULL: diagnosed */
 KeyTree *submission_tree(Session *session, const SubmitPlan *plan);            /* NULL: diagnosed */
-void key_machine(const Session *session, KeyTree *tree);
 EmbeddingTable *embedding_table(Session *session, const EmbedPlan *embed);     /* as the store has it, and what this session added */
 /* A second name for the file of a table. False: the store's file is another one, or the disk knows no links. */
 bool embedding_link(Session *session, const EmbeddingTable *table, const char *path);
@@ -212,6 +211,8 @@ const char *stored_text(Session *session, const char *key, const char *name);   
 
 /* ---- core/trees.c: what stored results were made of ---------------------------------------------------------------------------------------- */
 
+/* Kernels, device and instruction level: leaves of every result's tree. */
+void key_machine(const Session *session, KeyTree *tree);
 /* Keeps a key's tree beside its result. */
 bool store_tree(Session *session, const KeyTree *tree, Span asked_at);
 void json_origin(Text *out, const Session *session, const KeyTree *tree);      /* for about.json: what it is, which version made it, when */

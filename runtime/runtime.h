@@ -32,6 +32,7 @@ bool file_load(Jre *jre, const char *path, char **bytes, size_t *length, char wh
 bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, size_t length);
 /* A descriptor for reading and the file's length; -1: diagnosed. Honors JRE_FAIL_READ. */
 int file_open(Jre *jre, const char *path, Span asked_at, size_t *length);
+const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */
 /* False for a folder. */
 bool file_exists(const char *path);
 bool folder_exists(const char *path);
@@ -381,7 +382,6 @@ void dataset_tell_skipped(const Dataset *dataset, int indent, Text *out);
 bool dataset_measure(Jre *jre, Dataset *dataset);
 /* Perceptual hashes, if dataset_load had no need of them. */
 bool dataset_hash_pictures(Jre *jre, Pool *pool, Store *store, Progress *progress, Dataset *dataset);
-const char *path_below(Jre *jre, const char *folder, const char *path);        /* absolute paths stay */
 /* Whether masks are there and fit their pictures, by headers and cells alone (data/picture.c). False: diagnosed, all together. */
 bool dataset_masks_fit(Jre *jre, const Dataset *dataset);
 /* How a view sees a picture, `hash` NULL where its mask is not there (data/picture.c). */

@@ -155,12 +155,6 @@ static bool compute_evaluation(Examination *e, EvaluationReport *report) {
 
 /* ---- kept ------------------------------------------------------------------------------------------------------------------------ */
 
-void key_machine(const Session *session, KeyTree *tree) {
-    key_leaf(tree, "kernels", NOWHERE, "%s", kernel_library_version());
-    key_leaf(tree, "device", NOWHERE, "%s", session->device->name);
-    key_leaf(tree, "level", NOWHERE, "%d", session->level);
-}
-
 KeyTree *evaluation_tree(Session *session, const EvaluatePlan *plan) {
     const Dataset *on = session_dataset(session, plan->on.dataset), *against = session_dataset(session, against_part(plan)->dataset);
     if (!on || !against) return NULL;

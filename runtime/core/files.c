@@ -69,6 +69,16 @@ void file_explain(Jre *jre, const char *path, Span asked_at, int error) {
         explain_unreadable(jre, path, asked_at, error);
 }
 
+const char *path_below(Jre *jre, const char *folder, const char *path) {
+    if (path[0] == '/' || !folder || !*folder || strcmp(folder, ".") == 0) return intern(jre, path);
+    Text joined = {.jre = jre};
+    bool slash = folder[strlen(folder) - 1] == '/';
+    text_add(&joined, "%s%s%s", folder, slash ? "" : "/", path);
+    const char *result = intern_length(jre, joined.at, joined.length);
+    text_free(&joined);
+    return result;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */
 
 /* A descriptor and the length, or -1 with the system's error number. Folders are refused. */

@@ -11,6 +11,14 @@
 
 enum { NESTED_LEAVES = 32, DEEPEST = 100 };
 
+/* ---- what every result is made of ------------------------------------------------------------------------------------------ */
+
+void key_machine(const Session *session, KeyTree *tree) {
+    key_leaf(tree, "kernels", NOWHERE, "%s", kernel_library_version());
+    key_leaf(tree, "device", NOWHERE, "%s", session->device->name);
+    key_leaf(tree, "level", NOWHERE, "%d", session->level);
+}
+
 /* ---- written ------------------------------------------------------------------------------------------------------------ */
 
 static void json_leaves(Session *session, Text *out, const char *name, const KeyLeaf *leaves, int count) {

@@ -25,16 +25,6 @@ typedef struct {
     Arena scratch;
 } Loading;
 
-const char *path_below(Jre *jre, const char *folder, const char *path) {
-    if (path[0] == '/' || !folder || !*folder || strcmp(folder, ".") == 0) return intern(jre, path);
-    Text joined = {.jre = jre};
-    bool slash = folder[strlen(folder) - 1] == '/';
-    text_add(&joined, "%s%s%s", folder, slash ? "" : "/", path);
-    const char *result = intern_length(jre, joined.at, joined.length);
-    text_free(&joined);
-    return result;
-}
-
 /* "14 of 1,895 rows ..." with ten of them below. */
 static void name_findings(Diagnostic *d, const Findings *findings) {
     for (int i = 0; i < findings->count && i < NAMED; i++) diag_fact(d, "%s", findings->at[i]);
