@@ -30,6 +30,7 @@ static bool arguments_are_sound(Jre *jre, const Options *options) {
     else if (!pictures && !options->tensor) wrong = "no pictures are named";
     else if (pictures && options->tensor) wrong = "pictures or a --tensor can be embedded, not both at once";
     else if (!options->out) wrong = "where should the numbers go? An -o is missing";
+    else if (strlen(options->out) < 5 || strcmp(options->out + strlen(options->out) - 4, ".npy") != 0) wrong = "the numbers are written as a NumPy array, so the name behind -o ends in .npy";
     if (wrong) diag_help(diag(jre, DIAG_wrong_argument, NOWHERE, "%s", wrong), "%s", help);
     return !wrong;
 }
