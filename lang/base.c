@@ -369,6 +369,12 @@ void json_text(Text *out, const char *text) {
     text_add_bytes(out, "\"", 1);
 }
 
+void json_member(Text *out, const char *name, const char *text) {
+    const bool first = out->length && out->at[out->length - 1] == '{';
+    text_add(out, "%s\"%s\": ", first ? "" : ", ", name);
+    json_text(out, text);
+}
+
 void text_free(Text *text) {
     free(text->at);
     *text = (Text){ .jre = text->jre };

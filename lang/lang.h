@@ -66,7 +66,8 @@ void text_add_bytes(Text *text, const char *bytes, size_t length);
 size_t utf8_length(const char *at, const char *end);
 /* One character of someone else's text, tabs as a blank, and nothing that a terminal would obey; how long it was. */
 size_t text_add_character(Text *out, const char *at, const char *end);
-void json_text(Text *out, const char *text);              /* quoted, escaped; what is not UTF-8 becomes a replacement character */
+void json_text(Text *out, const char *text);              /* quoted, escaped; what is not UTF-8 becomes a replacement character; NULL is "" */
+void json_member(Text *out, const char *name, const char *text);              /* of an object: "name": text, with a comma in front unless it is the first */
 void text_free(Text *text);
 
 /* ---- source.c: the bytes of every file, kept for ever; places --------------------------------------------- */

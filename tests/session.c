@@ -733,6 +733,11 @@ static void numbers_in_json_read_back_to_the_same_bits(void **state) {
     json_text(&text, "a \"b\"\\\n\x01\xE1");
     assert_string_equal(text.at, "null\"a \\\"b\\\"\\\\\\n\\u0001\xEF\xBF\xBD\"");
     text_free(&text);
+    text_add(&text, "{");
+    json_member(&text, "first", "a");
+    json_member(&text, "second", NULL);
+    assert_string_equal(text.at, "{\"first\": \"a\", \"second\": \"\"");
+    text_free(&text);
     jre_free(jre);
 }
 

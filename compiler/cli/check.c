@@ -142,19 +142,17 @@ static void describe_split(const SplitPlan *split, const SplitCensus *census, co
 static void json_pairs(const Dataset *dataset, const char *name, const NearPair *pairs, int count, Text *out) {
     text_add(out, ", \"%s\": [", name);
     for (int i = 0; i < count; i++) {
-        text_add(out, "%s{\"first\": ", i ? ", " : "");
-        json_text(out, dataset->pictures[pairs[i].first].file);
-        text_add(out, ", \"second\": ");
-        json_text(out, dataset->pictures[pairs[i].second].file);
+        text_add(out, "%s{", i ? ", " : "");
+        json_member(out, "first", dataset->pictures[pairs[i].first].file);
+        json_member(out, "second", dataset->pictures[pairs[i].second].file);
         text_add(out, ", \"bits\": %d}", pairs[i].bits);
     }
     text_add(out, "]");
 }
 
 static void json_name(Text *out, const char *key, const char *name) {
-    text_add(out, ", \"%s\": ", key);
-    if (name) json_text(out, name);
-    else text_add(out, "null");
+    if (name) json_member(out, key, name);
+    else text_add(out, ", \"%s\": null", key);
 }
 
 static void json_dataset(const Dataset *dataset, const Census *census, Text *out) {

@@ -57,9 +57,7 @@ static void print_difference(const Difference *d, const Difference *before, bool
 /* ---- for machines ----------------------------------------------------------------------------------------------------- */
 
 static void json_field(Text *out, const char *name, const char *value) {
-    if (!value) return;
-    text_add(out, ", \"%s\": ", name);
-    json_text(out, value);
+    if (value) json_member(out, name, value);
 }
 
 static void print_json(Jre *jre, const char *old, const char *new, const DifferenceList *found) {

@@ -52,23 +52,18 @@ const char *protocol_key(Session *session, const EvaluatePlan *plan) {
     return key_close(tree);
 }
 
-static void json_words(Text *out, const char *name, const char *words) {
-    text_add(out, ", \"%s\": ", name);
-    json_text(out, words);
-}
-
 void json_protocol(Text *out, const EvaluationReport *report) {
     const EvaluatePlan *plan = report->plan;
     Arena scratch = {.jre = out->jre};
     text_add(out, "{\"average\": \"%s\", \"lonely\": \"%s\"", average_of(plan), lonely_of(plan));
-    json_words(out, "on", part_text(&scratch, &plan->on));
-    if (plan->against.dataset) json_words(out, "against", part_text(&scratch, &plan->against));
-    if (plan->gallery) json_words(out, "gallery", expr_text(out->jre, plan->gallery));
+    json_member(out, "on", part_text(&scratch, &plan->on));
+    if (plan->against.dataset) json_member(out, "against", part_text(&scratch, &plan->against));
+    if (plan->gallery) json_member(out, "gallery", expr_text(out->jre, plan->gallery));
     if (plan->on.split)
         text_add(out, ", \"folds\": %d, \"identities\": \"%s\", \"together_burst\": %s, \"seed\": %llu", plan->on.split->folds,
                  plan->on.split->disjoint ? "disjoint" : "shared", plan->on.split->together_burst ? "true" : "false", (unsigned long long)plan->on.split->seed);
-    json_words(out, "text", protocol_text(&scratch, plan));
-    json_words(out, "key", report->protocol_key);
+    json_member(out, "text", protocol_text(&scratch, plan));
+    json_member(out, "key", report->protocol_key);
     text_add(out, "}");
     arena_free(&scratch);
 }

@@ -174,14 +174,9 @@ static bool keep_embedding(const RunReport *run, KeptEmbedding *kept, const char
 
 /* ---- result.json ----------------------------------------------------------------------------------------------------------------- */
 
-static void json_field(Text *out, bool first, const char *name, const char *text) {
-    text_add(out, "%s\"%s\": ", first ? "" : ", ", name);
-    json_text(out, text ? text : "");
-}
-
 static void json_outcome(Text *out, const ExpectationReport *report) {
     text_add(out, "{");
-    json_field(out, true, "expect", report->text);
+    json_member(out, "expect", report->text);
     text_add(out, ", \"holds\": %s", !report->checked ? "null" : report->outcome.holds ? "true" : "false");
     if (report->checked && report->outcome.compared) {
         text_add(out, ", \"left\": ");
@@ -189,23 +184,23 @@ static void json_outcome(Text *out, const ExpectationReport *report) {
         text_add(out, ", \"right\": ");
         json_number(out, report->outcome.right);
     }
-    if (report->outcome.reason) json_field(out, false, "because", report->outcome.reason);
+    if (report->outcome.reason) json_member(out, "because", report->outcome.reason);
     text_add(out, "}");
 }
 
 static void json_submission(Text *out, const SubmissionReport *report) {
     text_add(out, "{");
-    json_field(out, true, "submission", report->plan->name);
-    json_field(out, false, "file", report->file);
+    json_member(out, "submission", report->plan->name);
+    json_member(out, "file", report->file);
     text_add(out, ", \"rows\": %d, \"cached\": %s, \"key\": \"%s\"}", report->rows, report->cached ? "true" : "false", report->key);
 }
 
 static void json_machine(Text *out, const RunReport *run) {
     const Session *session = run->session;
-    json_field(out, true, "version", run->compilation->version);
-    json_field(out, false, "run_id", run->computed ? run->run_id : "");
+    json_member(out, "version", run->compilation->version);
+    json_member(out, "run_id", run->computed ? run->run_id : "");
     text_add(out, ", \"device\": \"%s\", \"level\": %d, \"threads\": %d", session->device->name, session->level, pool_threads(session->pool));
-    json_field(out, false, "kernels", kernel_library_version());
+    json_member(out, "kernels", kernel_library_version());
     text_add(out, ", \"changed\": [");
     for (int i = 0; i < run->compilation->changes.count; i++) {
         if (i) text_add(out, ", ");
@@ -217,8 +212,8 @@ static void json_machine(Text *out, const RunReport *run) {
 static void json_document(Text *out, const RunReport *run, const Module *module, int *shown) {
     const Source *source = module->document->source;
     text_add(out, "%s{", (*shown)++ ? ", " : "");
-    json_field(out, true, "path", source->path ? source->path : source->name);
-    json_field(out, false, "hash", hash_bytes(run->session->jre, source->bytes, source->length));
+    json_member(out, "path", source->path ? source->path : source->name);
+    json_member(out, "hash", hash_bytes(run->session->jre, source->bytes, source->length));
     text_add(out, "}");
 }
 
@@ -232,8 +227,8 @@ static void json_weights(Text *out, const RunReport *run) {
             if (!weights || !weights->path || map_get(&told, weights->path)) continue;
             text_add(out, "%s{", told.count ? ", " : "");
             map_set(&told, &scratch, weights->path, (void *)(uintptr_t)weights);
-            json_field(out, true, "path", weights->path);
-            json_field(out, false, "hash", weights->hash);
+            json_member(out, "path", weights->path);
+            json_member(out, "hash", weights->hash);
             text_add(out, "}");
         }
     }
@@ -242,8 +237,8 @@ static void json_weights(Text *out, const RunReport *run) {
 
 static void json_dataset(Text *out, const RunReport *run, const Dataset *dataset) {
     const DatasetPlan *plan = dataset->plan;
-    json_field(out, true, "dataset", plan->name);
-    json_field(out, false, "signature", dataset->key);
+    json_member(out, "dataset", plan->name);
+    json_member(out, "signature", dataset->key);
     text_add(out, ", \"pictures\": %d, \"individuals\": %d, \"skipped\": %d", dataset->count, dataset->identity_count, dataset->skipped);
     if (dataset->skipped) {
         text_add(out, ", \"skipped_files\": [");
@@ -255,8 +250,8 @@ static void json_dataset(Text *out, const RunReport *run, const Dataset *dataset
     }
     if (plan->table) {
         const char *path = path_below(run->session->jre, plan->root, plan->table);
-        json_field(out, false, "table", path);
-        json_field(out, false, "table_hash", run->facts.content_hash(run->facts.context, path, plan->table_span));
+        json_member(out, "table", path);
+        json_member(out, "table_hash", run->facts.content_hash(run->facts.context, path, plan->table_span));
     }
 }
 
@@ -264,9 +259,9 @@ void json_accepted(Text *out, const AcceptList *accepted) {
     text_add(out, "\"accepted\": [");
     for (int i = 0; i < accepted->count; i++) {
         text_add(out, "%s{", i ? ", " : "");
-        json_field(out, true, "check", accepted->at[i]->name);
-        json_field(out, false, "for", accepted->at[i]->subject);
-        json_field(out, false, "because", accepted->at[i]->text);
+        json_member(out, "check", accepted->at[i]->name);
+        json_member(out, "for", accepted->at[i]->subject);
+        json_member(out, "because", accepted->at[i]->text);
         text_add(out, "}");
     }
     text_add(out, "]");
@@ -296,11 +291,11 @@ static void json_embeddings(Text *out, const KeptEmbeddings *kept) {
     for (int i = 0; i < kept->count; i++) {
         const KeptEmbedding *own = &kept->at[i];
         text_add(out, "%s{", i ? ", " : "");
-        json_field(out, true, "embed", own->embed->name);
-        json_field(out, false, "backbone", own->embed->backbone);
+        json_member(out, "embed", own->embed->name);
+        json_member(out, "backbone", own->embed->backbone);
         text_add(out, ", \"embedding_dim\": %d, \"rows\": %d", own->embed->width, own->rows);
-        json_field(out, false, "file", own->rows ? own->name : "");
-        json_field(out, false, "key", own->table->key);
+        json_member(out, "file", own->rows ? own->name : "");
+        json_member(out, "key", own->table->key);
         text_add(out, ", \"seconds_per_image\": ");
         json_number(out, own->table->computed > 0 ? own->table->seconds / (double)own->table->computed : 0);
         text_add(out, "}");

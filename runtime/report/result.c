@@ -29,11 +29,6 @@ static void json_field(Text *out, const char *name, double number) {
     json_number(out, number);
 }
 
-static void json_words(Text *out, const char *name, const char *words) {
-    text_add(out, ", \"%s\": ", name);
-    json_text(out, words);
-}
-
 /* Every metric with its interval over individuals and its spread over folds. */
 static void json_scores(Text *out, const Evaluation *numbers) {
     text_add(out, ", \"metrics\": {");
@@ -88,8 +83,8 @@ static void json_everything(Text *out, const EvaluationReport *report) {
         const ConventionRow *row = &report->conventions.at[i];
         text_add(out, "%s{\"tool\": ", i ? ", " : "");
         json_text(out, row->tool);
-        json_words(out, "metric", row->metric);
-        json_words(out, "counts", row->counts);
+        json_member(out, "metric", row->metric);
+        json_member(out, "counts", row->counts);
         json_field(out, "value", row->value);
         json_field(out, "folds", row->folds);
         text_add(out, "}");
@@ -110,9 +105,9 @@ void report_json(Text *out, const EvaluationReport *report) {
         json_text(out, plan->member.at[i].choice);
     }
     text_add(out, "}");
-    json_words(out, "version", report->version);
-    json_words(out, "backbone", backbone_of(plan));
-    json_words(out, "augmentation", augmentation_of(plan));
+    json_member(out, "version", report->version);
+    json_member(out, "backbone", backbone_of(plan));
+    json_member(out, "augmentation", augmentation_of(plan));
     json_field(out, "embedding_dim", plan->similarity->embed->width);
     text_add(out, ", \"protocol\": ");
     json_protocol(out, report);
@@ -148,10 +143,10 @@ void report_json(Text *out, const EvaluationReport *report) {
     json_field(out, "embed_seconds", report->embed_seconds);
     json_field(out, "embed_pictures", (double)report->embed_pictures);
     json_field(out, "seconds_per_image", seconds_per_image(report));
-    json_words(out, "embed_key", report->embed_key);
-    json_words(out, "dataset_key", report->dataset_key);
-    json_words(out, "key", report->key);
-    json_words(out, "run_id", report->run_id);
+    json_member(out, "embed_key", report->embed_key);
+    json_member(out, "dataset_key", report->dataset_key);
+    json_member(out, "key", report->key);
+    json_member(out, "run_id", report->run_id);
     text_add(out, "}");
 }
 
