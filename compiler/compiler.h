@@ -116,6 +116,7 @@ typedef struct {
     Decl **options;                       /* by row of places.def, parsed at first use */
     Map setting_values;                   /* to Value, by declaration, key and choices; and the trees of defaults */
     bool with_data;                       /* tables may be read */
+    bool latency; size_t memory;          /* --latency; --memory: bytes that a run may take, 0: no limit was set */
     int64_t *rule_hits;                   /* by rule */
     struct PassTime { const char *name; double seconds; int64_t hits; } times[24]; int time_count;
 } Compilation;
@@ -176,7 +177,7 @@ void print_flat_program(Compilation *c, Text *out);
 /* ---- the tensor graph -------------------------------------------------------------------------------------------------- */
 
 /* One size stands for the batch, the only one not known when a graph is compiled; no arithmetic of sizes may give it. */
-enum { DIM_BATCH = -0x40000000, GRAPH_RANK = 6, GRAPH_INPUTS = 6, GRAPH_ATTRIBUTES = 10 };
+enum { DIM_BATCH = -0x40000000, GRAPH_RANK = 6, GRAPH_INPUTS = 8, GRAPH_ATTRIBUTES = 10 };
 typedef struct { int rank; int64_t dim[GRAPH_RANK]; } Shape;
 bool shape_equal(Shape a, Shape b);
 const char *shape_text(Arena *arena, Shape shape);                            /* "[N, 64, 112, 112]" */
@@ -311,6 +312,7 @@ typedef struct Program {
     int64_t weights;                      /* numbers that come from files */
     double flops;                         /* of one picture */
     Shape input, output;                  /* with DIM_BATCH */
+    bool latency;                         /* kernels are chosen for one picture at a time */
 } Program;
 Program *schedule_graph(Graph *g, int largest_batch);
 void memory_plan(Program *program);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { KERNEL_RANK = 6, KERNEL_INPUTS = 6, KERNEL_ATTRIBUTES = 10 };
+enum { KERNEL_RANK = 6, KERNEL_INPUTS = 8, KERNEL_ATTRIBUTES = 10, CHAIN_STEPS = 24 };
 
 typedef enum { KERNEL_F32, KERNEL_F64, KERNEL_TYPES } KernelType;
 
@@ -27,11 +27,30 @@ typedef struct {
     int64_t stride[KERNEL_RANK];          /* in elements; 0 where a dimension is stretched */
 } TensorView;
 
+/* ---- chains: elementwise ops one after the other, on numbers that are still near ----------------------------------- */
+
+/* The elementwise ops below under their own names, and `number`, which is attribute[0] itself. */
+#define CHAIN_OPS(A) A(number) A(neg) A(abs) A(exp) A(log) A(sqrt) A(sin) A(cos) A(tanh) A(sigmoid) A(erf) A(clamp)    \
+    A(add) A(sub) A(mul) A(div) A(max) A(min) A(pow) A(lt) A(le) A(gt) A(ge) A(eq) A(ne) A(select)
+#define CHAIN_ENUM(name) CHAIN_##name,
+typedef enum { CHAIN_OPS(CHAIN_ENUM) CHAIN_OP_COUNT } ChainOp;
+#undef CHAIN_ENUM
+/* Values are numbered: 0 .. sources-1 come in, sources + i is what step i makes. A step reads values before it; the last
+ * step's is the result. */
+typedef struct { ChainOp op; uint8_t operand[3]; double attribute[2]; } ChainStep;
+typedef struct { int sources, steps; ChainStep step[CHAIN_STEPS]; } Chain;
+
 typedef struct {
     TensorView out;
     TensorView in[KERNEL_INPUTS];
     int inputs;
     double attribute[KERNEL_ATTRIBUTES];  /* by the enums below */
+    /* What happens to a result on its way out, for kernels that say `chains`; NULL: nothing. Source 0 is the kernel's own
+     * number, source i is in[chain_first + i - 1], as large as out or stretched to it. The op `chain` is nothing else: there
+     * chain_first is 0 and source i is in[i]. Outlives the call. */
+    const Chain *chain;
+    int chain_first;
+    bool latency;                         /* a stated mode: one picture at a time, so weights are read once a picture */
     const void *packed;                   /* in[1] as `pack` laid it out, where the kernel packs */
     void *workspace;                      /* workspace_bytes(call) bytes for the caller's thread alone, 64-byte aligned */
 } KernelCall;
@@ -82,6 +101,7 @@ typedef struct Kernel {
     int64_t (*units)(const KernelCall *call);                   /* never NULL; at least 1 */
     void (*run)(const KernelCall *call, int64_t first, int64_t end);
     size_t (*workspace_bytes)(const KernelCall *call);          /* NULL: none. May not depend on the batch */
+    bool chains;                          /* runs call->chain over what it writes; others leave that to the op `chain`, in place */
     size_t (*packed_bytes)(const KernelCall *call);             /* NULL: does not pack */
     void (*pack)(const KernelCall *call, void *packed);         /* reads in[1] */
 } Kernel;
@@ -91,6 +111,10 @@ typedef struct Kernel {
 #ifndef KERNEL_LEVEL
 #define KERNEL_LEVEL 0
 #endif
+/* A function that one leveled file defines and others of the same level call. */
+#define KERNEL_JOIN(name, level) name##_v##level
+#define KERNEL_JOINED(name, level) KERNEL_JOIN(name, level)
+#define KERNEL_LEVELED(name) KERNEL_JOINED(name, KERNEL_LEVEL)
 #define KERNEL(identifier, ...)                                                                  \
     static const Kernel identifier = {.level = KERNEL_LEVEL, __VA_ARGS__};                       \
     static const Kernel *const identifier##_row __attribute__((used, section("jre_kernels"))) = &identifier;
@@ -152,129 +176,6 @@ typedef struct {
 void walk_seek(WalkPlace *place, const Walk *walk, int64_t first, int64_t end);
 bool walk_next(WalkPlace *place);
 
-/* ---- vectors of the level that is being built ------------------------------------------------------------------- */
-
-#if KERNEL_LEVEL == 4
-#define KERNEL_LANES 16
-#elif KERNEL_LEVEL == 3
-#define KERNEL_LANES 8
-#else
-#define KERNEL_LANES 4
-#endif
-typedef float Vec __attribute__((vector_size(4 * KERNEL_LANES)));
-#if KERNEL_LEVEL >= 2                      /* for what vector extensions cannot say: fused steps, parts of a vector, min, max */
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
-
-static inline Vec vec_load(const float *from) {
-    Vec v;
-    __builtin_memcpy(&v, from, sizeof v);
-    return v;
-}
-static inline void vec_store(float *to, Vec v) { __builtin_memcpy(to, &v, sizeof v); }
-/* The first `count` lanes; on loading, the others are 0. 0 < count <= KERNEL_LANES. */
-static inline Vec vec_load_some(const float *from, int64_t count) {
-#if KERNEL_LEVEL == 4
-    return (Vec)_mm512_maskz_loadu_ps((__mmask16)(0xffffu >> (KERNEL_LANES - count)), from);
-#else
-    float lane[KERNEL_LANES] = {0};
-    for (int i = 0; i < KERNEL_LANES && i < count; i++) lane[i] = from[i];
-    return vec_load(lane);
-#endif
-}
-static inline void vec_store_some(float *to, Vec v, int64_t count) {
-#if KERNEL_LEVEL == 4
-    _mm512_mask_storeu_ps(to, (__mmask16)(0xffffu >> (KERNEL_LANES - count)), (__m512)v);
-#else
-    for (int i = 0; i < KERNEL_LANES && i < count; i++) to[i] = v[i];
-#endif
-}
-/* min(max(v, low), high); NaN stays NaN: x86 gives the second operand when either is NaN. */
-static inline Vec vec_clamp(Vec v, float low, float high) {
-#if KERNEL_LEVEL == 4
-    return (Vec)_mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), (__m512)v));
-#elif KERNEL_LEVEL == 3
-    return (Vec)_mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), (__m256)v));
-#elif KERNEL_LEVEL == 2
-    return (Vec)_mm_min_ps(_mm_set1_ps(high), _mm_max_ps(_mm_set1_ps(low), (__m128)v));
-#else
-    for (int i = 0; i < KERNEL_LANES; i++) {
-        float x = v[i] < low ? low : v[i];
-        v[i] = x > high ? high : x;
-    }
-    return v;
-#endif
-}
-/* The lanes added up: neighbors first, then neighbors of those sums. */
-static inline float vec_sum(Vec v) {
-    float lane[KERNEL_LANES];
-    vec_store(lane, v);
-    for (int step = 1; step < KERNEL_LANES; step *= 2)
-        for (int i = 0; i < KERNEL_LANES; i += 2 * step) lane[i] += lane[i + step];
-    return lane[0];
-}
-/* The sums of KERNEL_LANES vectors as one vector, lane i that of v[i], each in the order of vec_sum. Overwrites v. */
-static inline Vec vec_sums(Vec *v) {
-#if KERNEL_LANES == 16
-    for (int i = 0; i < 16; i += 2)
-        v[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30) +
-               __builtin_shufflevector(v[i], v[i + 1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
-    for (int i = 0; i < 16; i += 4)
-        v[i] = __builtin_shufflevector(v[i], v[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
-               __builtin_shufflevector(v[i], v[i + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-    for (int i = 0; i < 16; i += 8)
-        v[i] = __builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
-               __builtin_shufflevector(v[i], v[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
-    return __builtin_shufflevector(v[0], v[8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-           __builtin_shufflevector(v[0], v[8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-#elif KERNEL_LANES == 8
-    for (int i = 0; i < 8; i += 2)
-        v[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 8, 2, 10, 4, 12, 6, 14) +
-               __builtin_shufflevector(v[i], v[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-    for (int i = 0; i < 8; i += 4)
-        v[i] = __builtin_shufflevector(v[i], v[i + 2], 0, 1, 8, 9, 4, 5, 12, 13) +
-               __builtin_shufflevector(v[i], v[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-    return __builtin_shufflevector(v[0], v[4], 0, 1, 2, 3, 8, 9, 10, 11) +
-           __builtin_shufflevector(v[0], v[4], 4, 5, 6, 7, 12, 13, 14, 15);
-#else
-    for (int i = 0; i < 4; i += 2)
-        v[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 4, 2, 6) + __builtin_shufflevector(v[i], v[i + 1], 1, 5, 3, 7);
-    return __builtin_shufflevector(v[0], v[2], 0, 1, 4, 5) + __builtin_shufflevector(v[0], v[2], 2, 3, 6, 7);
-#endif
-}
-/* a * b + c, rounded once where the level can. Said outright, because what a compiler contracts by itself may differ
- * between two tile sizes, and so would the bits. */
-static inline Vec vec_fused(Vec a, Vec b, Vec c) {
-#if KERNEL_LEVEL == 4
-    return (Vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-#elif KERNEL_LEVEL == 3
-    return (Vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-#elif defined(__aarch64__)
-    return (Vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
-#else
-    return a * b + c;
-#endif
-}
-static inline float fused(float a, float b, float c) {
-#if KERNEL_LEVEL >= 3 || defined(__aarch64__)
-    return __builtin_fmaf(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
-/* x in every lane; x - 0 keeps the sign of a zero, which x + 0 would not. */
-static inline Vec vec_all(float x) { return x - (Vec){0}; }
-
-#define KERNEL_INLINE static inline __attribute__((always_inline))
-#define KERNEL_PRAGMA(text) _Pragma(#text)
-#ifdef __clang__
-#define KERNEL_UNROLL(n) KERNEL_PRAGMA(clang loop unroll(full))
-#define KERNEL_INDEPENDENT                               /* its pragma warns of every loop that calls libm */
-#else
-#define KERNEL_UNROLL(n) KERNEL_PRAGMA(GCC unroll n)
-#define KERNEL_INDEPENDENT KERNEL_PRAGMA(GCC ivdep)      /* iterations do not touch each other's elements */
-#endif
+#include "vector.h"
 
 #endif

@@ -154,6 +154,8 @@ typedef struct {
     int threads;                          /* 0: as many as the machine has */
     const char *device;                   /* auto, cpu */
     const char *only;                     /* one evaluation or submission by name, or NULL */
+    bool latency;                         /* kernels for one picture at a time: other bits, so other keys */
+    size_t memory;                        /* bytes that a run may take; 0: 80 % of what the machine has */
 } RunOptions;
 /* Everything a command shares: pool, device, store, weights, datasets. */
 typedef struct Session {

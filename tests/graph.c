@@ -172,7 +172,7 @@ static void a_text_that_is_no_graph_is_refused_at_its_place(void **state) {
         {"%2 = (%0, %1) : [N, 4]", "no operator is called so", "3:6"}, {"%3 = abs(%0) : [N, 4]", "this is node 2", "3:1"},
         {"%2 = abs(%2) : [N, 4]", "no node above is called %2", "3:10"}, {"%2 = abs(%99999999999999999999) : [N, 4]", "too large", "3:11"},
         {"%2 = add(%0) : [N, 4]", "an operand is missing", "3:6"}, {"%2 = abs(%0, %1) : [N, 4]", "too many operands", "3:6"},
-        {"%2 = add(%0, _) : [N, 4]", "a needed operand is left out", "3:6"}, {"%2 = concat(%0, %0, %0, %0, %0, %0, %0) : [N, 4]", "one operand too many", "3:36"},
+        {"%2 = add(%0, _) : [N, 4]", "a needed operand is left out", "3:6"}, {"%2 = concat(%0, %0, %0, %0, %0, %0, %0, %0, %0) : [N, 4]", "one operand too many", "3:44"},
         {"%2 = add(%0, %1) : [N, 5]", "it makes [N, 4]", "3:20"}, {"%2 = add(%0, %1) : [N, 0]", "not what its operands make", "3:20"},
         {"%2 = add(%0 %1) : [N, 4]", "`,` was expected", "3:13"}, {"%2 = clamp(%0) lov=2 : [N, 4]", "did you mean `low`", "3:16"},
         {"%2 = clamp(%0) zzzzzz=2 : [N, 4]", "jre doc clamp", "3:16"}, {"%2 = clamp(%0) low=1 low=2 : [N, 4]", "a second time", "3:22"},
