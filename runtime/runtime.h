@@ -111,6 +111,25 @@ struct Device {
 };
 Device *device_open_cpu(Jre *jre, Pool *pool, int level);
 
+/* ---- core/layout.c: where the numbers of a node lie --------------------------------------------------------------------- */
+
+void lay_row_major(TensorView *view);
+void lay_channels_last(TensorView *view);
+TensorView row_major_view(Shape shape, int n, DeviceMemory memory);
+/* The call that a node makes of its result and the views of its operands, and the op of the kernel for it. */
+KernelCall node_call(const Node *node, TensorView out, const TensorView *in);
+const char *node_kernel(const Node *node);
+
+/* ---- core/finite.c: numbers that are not finite ---------------------------------------------------------------------------- */
+
+typedef enum { ALL_FINITE, SOME_INFINITE, SOME_NAN } Finiteness;
+typedef struct { const Node *first; Finiteness worst; NameList names; } Unsound;          /* weights that hold such */
+Finiteness finiteness(const float *values, int64_t count, int64_t *where);     /* the worst there is; *where is the first of that kind */
+const char *finiteness_text(Finiteness found);
+bool tell_unsound(Jre *jre, const Unsound *unsound);
+void charge_node(Jre *jre, const Node *node, Finiteness found, int64_t picture, int asked);   /* of the first that gives such; picture: from 0 */
+Diagnostic *with_library_line(Diagnostic *d, const Node *node, Span user);     /* adds it, where it is another than the user's */
+
 /* ---- core/exec.c: walks a schedule --------------------------------------------------------------------------------------- */
 
 typedef struct Executor Executor;
@@ -123,12 +142,7 @@ Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightL
 bool executor_run(Executor *executor, const float *input, int n, float *output);
 void executor_free(Executor *executor);
 size_t executor_bytes(const Executor *executor);          /* slab and weights on the device */
-/* What the executor shares with compute.c: the call that a node makes of the views of its operands, the kernel for it, and the numbers
- * of a weight from its file (false: diagnosed). */
-KernelCall node_call(const Node *node, TensorView out, const TensorView *in);
-const char *node_kernel(const Node *node);
-void lay_row_major(TensorView *view);
-bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *values);
+bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *values);     /* the numbers of a weight from its file; false: diagnosed */
 
 /* ---- core/compute.c: a graph in 64 bits ------------------------------------------------------------------------------------ */
 

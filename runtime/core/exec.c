@@ -8,7 +8,6 @@
  *   executor_run:  copy in -> steps -> copy out -> look for numbers that are not finite
  *
  * Every failure is charged to the user's line that led to the step, with the library's line beside it. */
-#include <math.h>
 #include <string.h>
 
 #include "../runtime.h"
@@ -31,36 +30,10 @@ struct Executor {
     const Kernel *to_input, *from_output; /* between the host's layout and the graph's; NULL where they agree */
     DeviceMemory slab, loaded, packed, staging;
     size_t packed_bytes, staging_bytes;
-    int64_t first; int asked;             /* of the call in the making: the first picture of the tile, how many in all */
+    int asked;                            /* pictures of the call in the making */
 };
 
 /* ---- views: where a node's numbers lie ---------------------------------------------------------------------------- */
-
-_Static_assert((int)KERNEL_RANK == (int)GRAPH_RANK && (int)KERNEL_INPUTS == (int)GRAPH_INPUTS &&
-               (int)KERNEL_ATTRIBUTES == (int)GRAPH_ATTRIBUTES, "a node fits a kernel's call");
-
-void lay_row_major(TensorView *view) {
-    int64_t stride = 1;
-    for (int i = view->rank - 1; i >= 0; i--) {
-        view->stride[i] = stride;
-        stride *= view->dim[i];
-    }
-}
-
-static void lay_channels_last(TensorView *view) {
-    const int64_t channels = view->dim[1], height = view->dim[2], width = view->dim[3];
-    view->stride[0] = channels * height * width;
-    view->stride[1] = 1;
-    view->stride[2] = channels * width;
-    view->stride[3] = channels;
-}
-
-static TensorView row_major_view(Shape shape, int n, DeviceMemory memory) {
-    TensorView view = {.data = (void *)memory, .type = KERNEL_F32, .rank = shape.rank};
-    for (int i = 0; i < shape.rank; i++) view.dim[i] = shape.dim[i] == DIM_BATCH ? n : shape.dim[i];
-    lay_row_major(&view);
-    return view;
-}
 
 static DeviceMemory memory_of(const Executor *executor, const Node *node) {
     const Placement *place = &executor->program->place[node->id];
@@ -71,81 +44,6 @@ static TensorView view_of(const Executor *executor, const Node *node, int n) {
     TensorView view = row_major_view(node->shape, n, memory_of(executor, node));
     if (executor->program->place[node->id].channels_last && view.rank == 4) lay_channels_last(&view);
     return view;
-}
-
-/* An operand as large as the result: sizes align from the right, and what is missing or 1 is stretched. */
-static TensorView stretched(const TensorView *operand, const TensorView *out) {
-    TensorView view = *out;
-    view.data = operand->data;
-    int missing = out->rank - operand->rank;
-    for (int i = 0; i < out->rank; i++)
-        view.stride[i] = i < missing || (operand->dim[i - missing] == 1 && out->dim[i] != 1) ? 0 : operand->stride[i - missing];
-    return view;
-}
-
-static TensorView transposed(const TensorView *x, const Node *node) {
-    TensorView view = *x;
-    for (int i = 0; i < x->rank; i++) {
-        int old = (int)node->attribute[i];
-        view.dim[i] = x->dim[old];
-        view.stride[i] = x->stride[old];
-    }
-    return view;
-}
-
-/* A reshape keeps the order of the language, so where one side lies in that order it may be seen with the other's sizes:
- * then both have equal sizes, which the copy kernels do best. Two channels-last sides keep their own. */
-static void align_reshape(TensorView *in, TensorView *out) {
-    TensorView *plain = view_row_major(in) ? in : view_row_major(out) ? out : NULL;
-    if (!plain) return;
-    const TensorView *other = plain == in ? out : in;
-    plain->rank = other->rank;
-    memcpy(plain->dim, other->dim, sizeof plain->dim);
-    lay_row_major(plain);
-}
-
-static void drop_dimension(TensorView *view, int axis) {
-    view->rank--;
-    for (int i = axis; i < view->rank; i++) {
-        view->dim[i] = view->dim[i + 1];
-        view->stride[i] = view->stride[i + 1];
-    }
-}
-
-static TensorView taken(const TensorView *x, const Node *node) {
-    TensorView view = *x;
-    int axis = (int)node->attribute[0];
-    int64_t offset = (int64_t)node->attribute[1] * x->stride[axis];
-    view.data = (char *)x->data + offset * (int64_t)(x->type == KERNEL_F64 ? sizeof(double) : sizeof(float));
-    drop_dimension(&view, axis);
-    return view;
-}
-
-static TensorView diagonal_of(const TensorView *x, const Node *node) {
-    TensorView view = *x;
-    int first = (int)node->attribute[0], second = (int)node->attribute[1];
-    view.stride[first] += x->stride[second];
-    drop_dimension(&view, second);
-    return view;
-}
-
-KernelCall node_call(const Node *node, TensorView out, const TensorView *in) {
-    KernelCall call = {.out = out, .inputs = node->inputs};
-    memcpy(call.attribute, node->attribute, sizeof call.attribute);
-    for (int i = 0; i < node->inputs; i++) {
-        if (!node->in[i]) continue;
-        call.in[i] = op_row(node->op)->flags & OP_ELEMENTWISE ? stretched(&in[i], &call.out) : in[i];
-    }
-    if (node->op == OP_transpose) call.in[0] = transposed(&in[0], node);
-    if (node->op == OP_take) call.in[0] = taken(&in[0], node);
-    if (node->op == OP_diagonal) call.in[0] = diagonal_of(&in[0], node);
-    if (node->op == OP_reshape) align_reshape(&call.in[0], &call.out);
-    return call;
-}
-
-const char *node_kernel(const Node *node) {
-    bool moves = node->op == OP_reshape || node->op == OP_transpose || node->op == OP_take || node->op == OP_diagonal;
-    return moves ? "copy" : op_row(node->op)->name;
 }
 
 static KernelCall call_of(const Executor *executor, const Node *node, int n) {
@@ -162,13 +60,6 @@ static KernelCall call_of_staging(const Executor *executor, const Node *node, in
 }
 
 /* ---- failures ----------------------------------------------------------------------------------------------------------- */
-
-/* Adds the library's line, where it is another than the user's. */
-static Diagnostic *with_library_line(Diagnostic *d, const Node *node, Span user) {
-    Span inner = node->origin ? node->origin->span : NOWHERE;
-    if (inner.start != user.start || inner.end != user.end) diag_also(d, inner, "which comes to this line");
-    return d;
-}
 
 static bool no_kernel(const Executor *executor, const Node *node) {
     Span user = origin_user_span(node->origin);
@@ -248,25 +139,6 @@ static bool choose_staging(Executor *executor, const Node *node, bool inward, co
     return *kernel ? true : no_kernel(executor, node);
 }
 
-typedef enum { ALL_FINITE, SOME_INFINITE, SOME_NAN } Finiteness;
-
-/* The worst there is; *where is the first of that kind. */
-static Finiteness finiteness(const float *values, int64_t count, int64_t *where) {
-    Finiteness worst = ALL_FINITE;
-    *where = 0;
-    for (int64_t i = 0; i < count; i++) {
-        if (isfinite(values[i])) continue;
-        Finiteness found = isnan(values[i]) ? SOME_NAN : SOME_INFINITE;
-        if (found <= worst) continue;
-        worst = found;
-        *where = i;
-        if (worst == SOME_NAN) break;
-    }
-    return worst;
-}
-
-static const char *finiteness_text(Finiteness found) { return found == SOME_NAN ? "NaN" : "infinite values"; }
-
 bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *values) {
     const WeightScope *scope = node->weights;
     WeightFile *file = weight_library_file(weights, scope->path, scope->span);
@@ -287,9 +159,6 @@ bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *valu
     return true;
 }
 
-/* Weights that hold what is no finite number. */
-typedef struct { const Node *first; Finiteness worst; NameList names; } Unsound;
-
 static bool load_source(Executor *executor, const Node *node, WeightLibrary *weights, Unsound *unsound) {
     int64_t count = shape_elements(node->shape, executor->program->max_batch), where;
     float *values = jre_allocate(executor->jre, (size_t)(count ? count : 1) * sizeof *values);
@@ -308,16 +177,6 @@ static bool load_source(Executor *executor, const Node *node, WeightLibrary *wei
     return sound;
 }
 
-/* Told before anything is computed: a maximum may swallow a NaN, and the result would be wrong and look right. */
-static bool tell_unsound(Executor *executor, const Unsound *unsound) {
-    const Node *first = unsound->first;
-    if (!first) return true;
-    Diagnostic *d = diag(executor->jre, DIAG_not_a_number, first->weights->span, "`%s` in `%s` holds %s", first->name, first->weights->path, finiteness_text(unsound->worst));
-    if (unsound->names.count > 1) diag_fact(d, "so do others: %s", names_listed(&executor->arena, &unsound->names, 10));
-    diag_help(d, "the training that wrote this file went astray, or the file is damaged: take another");
-    return false;
-}
-
 static bool load_sources(Executor *executor, WeightLibrary *weights) {
     const Graph *graph = executor->program->graph;
     Unsound unsound = {0};
@@ -326,7 +185,7 @@ static bool load_sources(Executor *executor, WeightLibrary *weights) {
         const Node *node = graph->nodes.at[i];
         if ((node->op == OP_weight || node->op == OP_constant) && !load_source(executor, node, weights, &unsound)) sound = false;
     }
-    return tell_unsound(executor, &unsound) && sound;
+    return tell_unsound(executor->jre, &unsound) && sound;
 }
 
 /* ---- running ----------------------------------------------------------------------------------------------------------------- */
@@ -407,50 +266,38 @@ size_t executor_bytes(const Executor *executor) {
 
 /* ---- numbers that are not finite ------------------------------------------------------------------------------------------------- */
 
-static Finiteness look_at_node(Executor *executor, const Node *node, int n, int64_t *where) {
-    int64_t count = shape_elements(node->shape, n);
+static Finiteness look_at_node(Executor *executor, const Node *node, int n) {
+    int64_t count = shape_elements(node->shape, n), where;
     float *values = jre_allocate(executor->jre, (size_t)(count ? count : 1) * sizeof *values);
     executor->device->copy_out(executor->device, values, memory_of(executor, node), (size_t)count * sizeof *values);
-    Finiteness found = finiteness(values, count, where);
+    Finiteness found = finiteness(values, count, &where);
     jre_release(values);
     return found;
 }
 
-static void charge_node(const Executor *executor, const Node *node, Finiteness found, int64_t where) {
-    Span user = origin_user_span(node->origin);
-    Diagnostic *d = diag(executor->jre, DIAG_not_a_number, user, "`%s` gives %s here, the first in the network to do so",
-                         op_row(node->op)->name, finiteness_text(found));
-    with_library_line(d, node, user);
-    if (node->stage) diag_fact(d, "in stage `%s`", node->stage);
-    int64_t each = shape_elements(node->shape, 1);
-    if (node->shape.rank && node->shape.dim[0] == DIM_BATCH && each)
-        diag_fact(d, "first in picture %lld of a batch of %d", (long long)(executor->first + where / each + 1), executor->asked);
-}
-
-/* The result holds `wanted`: walks once more, looking behind every step, and charges the first that shows it. */
-static void charge_culprit(Executor *executor, const float *input, int n, Finiteness wanted, int64_t where) {
+/* The result holds `wanted`: walks once more with the picture that shows it alone, which gives the same bits, looks behind every
+ * step, and charges the first that shows it too. */
+static void charge_culprit(Executor *executor, const float *input, int64_t picture, Finiteness wanted) {
     const Program *program = executor->program;
     int64_t place;
-    if (finiteness(input, shape_elements(program->graph->input->shape, n), &place) >= wanted) {
+    if (finiteness(input, shape_elements(program->input, 1), &place) >= wanted) {
         diag(executor->jre, DIAG_not_a_number, origin_user_span(program->graph->output->origin),
              "the numbers that came into the network already hold %s", finiteness_text(wanted));
         return;
     }
-    put_input(executor, input, n);
-    for (int i = 0; i < program->load_steps + program->step_count; i++) {
-        bool loading = i < program->load_steps;
-        const Launch *step = loading ? &executor->load[i] : &executor->steps[i - program->load_steps];
-        if (!loading) launch(executor, step, n);
-        Finiteness found = look_at_node(executor, step->node, loading ? program->max_batch : n, &place);
-        if (found < wanted) continue;
-        charge_node(executor, step->node, wanted, place);
-        return;
+    const Node *culprit = NULL;
+    for (int i = 0; i < program->load_steps && !culprit; i++)
+        if (look_at_node(executor, executor->load[i].node, program->max_batch) >= wanted) culprit = executor->load[i].node;
+    put_input(executor, input, 1);
+    for (int i = 0; i < program->step_count && !culprit; i++) {
+        launch(executor, &executor->steps[i], 1);
+        if (look_at_node(executor, executor->steps[i].node, 1) >= wanted) culprit = executor->steps[i].node;
     }
-    charge_node(executor, program->graph->output, wanted, where);
+    charge_node(executor->jre, culprit ? culprit : program->graph->output, wanted, picture, executor->asked);
 }
 
 /* At most as many pictures as the slab was planned for. */
-static bool run_tile(Executor *executor, const float *input, int n, float *output) {
+static bool run_tile(Executor *executor, const float *input, int64_t first, int n, float *output) {
     const Program *program = executor->program;
     put_input(executor, input, n);
     for (int i = 0; i < program->step_count; i++) {
@@ -461,7 +308,8 @@ static bool run_tile(Executor *executor, const float *input, int n, float *outpu
     int64_t where;
     Finiteness found = finiteness(output, shape_elements(program->output, n), &where);
     if (found == ALL_FINITE) return true;
-    charge_culprit(executor, input, n, found, where);
+    int64_t picture = where / shape_elements(program->output, 1);
+    charge_culprit(executor, input + picture * shape_elements(program->input, 1), first + picture, found);
     return false;
 }
 
@@ -471,8 +319,7 @@ bool executor_run(Executor *executor, const float *input, int n, float *output) 
     int64_t pixels = shape_elements(program->input, 1), width = shape_elements(program->output, 1);
     for (int64_t first = 0; first < n; first += program->max_batch) {
         int count = n - first < program->max_batch ? (int)(n - first) : program->max_batch;
-        executor->first = first;
-        if (!run_tile(executor, input + first * pixels, count, output + first * width)) return false;
+        if (!run_tile(executor, input + first * pixels, first, count, output + first * width)) return false;
     }
     return true;
 }
