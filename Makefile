@@ -1,6 +1,7 @@
 # make            build/jre                       make test [T=path]  all tests, or one: T=tests/ops.c, T=tests/errors/unknown_key.jre
 # make demo       paint the sample, run v01       make san            the suite under address and undefined-behavior sanitizers
 # make bench      speed, as ratios [P=pictures]   make promote        take what the golden tests print now as what is expected
+# make aarch64    the kernels cross-compiled, run under qemu-user
 # make peers      beside Pillow, numpy, torch, wildlife-datasets, ... from PyPI [P=name]
 # make deps       install what is missing         make install PREFIX=/usr/local
 CC      = gcc
@@ -11,6 +12,7 @@ STRICT  = -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wstrict-prot
 CFLAGS  = -std=c11 -D_GNU_SOURCE $(MODE) $(STRICT) -MMD -MP -I$(B)/lang -Ilang
 LIBS    = -lpng -ljpeg -lcjson -lxxhash -lz -lm -lpthread
 SAN     = B=build/san MODE="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+AARCH64_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 PACKAGES = gcc libc6-dev flex bison libpng-dev libjpeg62-turbo-dev libcjson-dev libxxhash-dev zlib1g-dev libcmocka-dev
 
 # One source, several instruction levels; the best one the processor has is chosen at start-up.
@@ -28,10 +30,11 @@ ROOMS    = $(filter-out $(B)/compiler/cli/main.o,$(OBJECTS))
 PAINTER  = $(patsubst %.c,$(B)/%.o,$(wildcard examples/jaguars/*.c))
 PROGRAMS = $(patsubst tests/%.c,$(B)/tests/%,$(shell grep -ls '^int main' tests/*.c))
 HELPERS  = $(patsubst %.c,$(B)/%.o,$(shell grep -Ls '^int main' tests/*.c))
+KERNEL_TESTS = $(shell grep -l '"../kernels/kernels.h"' $$(grep -LE '^.include "([^.]|\.\./[^k])' tests/*.c))
 PEERS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/peers/*.c))
 BENCHES  = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps demo test run-tests san peers bench promote install clean
+.PHONY: all deps demo test run-tests san aarch64 kernel-tests print-kernel-tests peers bench promote install clean
 all: $(B)/jre $(B)/paint
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -73,6 +76,8 @@ $(B)/%.v$(1).o: %.c | $(B)/.deps
 	@echo "  cc   $$<  level $(1)"; $(CC) $(CFLAGS) -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -DKERNEL_LEVEL=$(1) $(LEVEL_FLAGS_$(1)) -c -o $$@ $$<
 endef
 $(foreach level,$(LEVELS),$(eval $(call leveled,$(level))))
+$(KERNEL_TESTS:%.c=$(B)/%): $(B)/%: $(B)/%.o $(filter $(B)/kernels/%,$(OBJECTS))
+	@echo "  link $@"; $(CC) $(MODE) -o $@ $^ -lm -lpthread -lcmocka
 $(B)/tests/%: $(B)/tests/%.o $(HELPERS) $(ROOMS) $(filter-out %/paint.o,$(PAINTER))
 	@echo "  link $@"; $(CC) $(MODE) -o $@ $^ $(LIBS) -lcmocka
 
@@ -85,14 +90,20 @@ demo: all $(SAMPLE)/train.csv
 
 # ---- tests ------------------------------------------------------------------------------------------------------------------
 test: run-tests
-	@if [ -z "$(T)" ]; then $(MAKE) --no-print-directory run-tests $(SAN) COUNTS=build/san/counts; fi
-	@tests/run.sh sum $(B)/counts $(if $(T),,build/san/counts)
+	@if [ -z "$(T)" ]; then $(MAKE) --no-print-directory run-tests $(SAN) COUNTS=build/san/counts; tests/aarch64.sh build/aarch64/counts $(AARCH64_PACKAGES); fi
+	@tests/run.sh sum $(B)/counts $(if $(T),,build/san/counts build/aarch64/counts)
 COUNTS = $(B)/counts
 run-tests: all $(if $(filter tests/%.c,$(T)),$(B)/tests/$(basename $(notdir $(T))),$(if $(T),,$(PROGRAMS)))
 	@tests/run.sh run $(B) $(COUNTS) $(T)
 san:
 	@$(MAKE) --no-print-directory run-tests $(SAN) COUNTS=build/san/counts
 	@tests/run.sh sum build/san/counts
+aarch64:
+	@tests/aarch64.sh build/aarch64/counts $(AARCH64_PACKAGES)
+	@tests/run.sh sum build/aarch64/counts
+kernel-tests: $(KERNEL_TESTS:%.c=$(B)/%)
+print-kernel-tests:
+	@echo $(KERNEL_TESTS)
 promote: all
 	@tests/golden.sh $(B) promote $(T)
 peers: all $(PEERS)

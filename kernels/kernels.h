@@ -121,9 +121,12 @@ typedef struct Kernel {
 
 /* ---- registry.c ------------------------------------------------------------------------------------------- */
 
-/* The highest level this processor runs (4, 3, 2; 0 elsewhere), lowered by `forced` ("v2" "v3" "v4", from JRE_CPU;
- * NULL for none). -1: `forced` is not a level, or this processor lacks it. */
+/* The highest level this processor runs (4, 3, 2; 0 elsewhere), lowered by `forced` (a name below, from JRE_CPU; NULL for
+ * none). -1: `forced` is not a level, or this processor lacks it. */
 int kernel_level(const char *forced);
+/* "v2" "v3" "v4" on x86-64, "neon" on aarch64, where there is one; NULL: a level that is not built for, or has no name. */
+const char *kernel_level_name(int level);
+int kernel_level_lanes(int level);        /* numbers in a vector: KERNEL_LANES of that level */
 /* The kernel for a call whose shapes, types and attributes are set (data may be NULL but for optional operands, where
  * any non-NULL value means present). NULL: not on this device. `variant` NULL: the best; else only that one. */
 const Kernel *kernel_find(const char *op, const char *device, const char *variant, int level, const KernelCall *call);

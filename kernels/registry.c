@@ -35,10 +35,23 @@ static int highest_level(void) {
 int kernel_level(const char *forced) {
     int highest = highest_level();
     if (!forced) return highest;
-    if (forced[0] != 'v' || forced[1] < '2' || forced[1] > '4' || forced[2] != '\0') return -1;
-    int level = forced[1] - '0';
-    return level <= highest ? level : -1;
+    for (int level = 0; level <= highest; level++)
+        if (kernel_level_name(level) && strcmp(kernel_level_name(level), forced) == 0) return level;
+    return -1;
 }
+
+const char *kernel_level_name(int level) {
+#if defined(__x86_64__)
+    static const char *const names[] = {NULL, NULL, "v2", "v3", "v4"};
+#elif defined(__aarch64__)
+    static const char *const names[] = {"neon"};
+#else
+    static const char *const names[] = {NULL};
+#endif
+    return level >= 0 && level < (int)(sizeof names / sizeof *names) ? names[level] : NULL;
+}
+
+int kernel_level_lanes(int level) { return level == 4 ? 16 : level == 3 ? 8 : 4; }
 
 static bool better(const Kernel *kernel, const Kernel *than) {
     if (!than) return true;

@@ -14,7 +14,7 @@
 #elif KERNEL_LEVEL == 3
 #define KERNEL_LANES 8
 #else
-#define KERNEL_LANES 4
+#define KERNEL_LANES 4                     /* registry.c's kernel_level_lanes says the same */
 #endif
 typedef float Vec __attribute__((vector_size(4 * KERNEL_LANES)));
 #if KERNEL_LEVEL >= 2                      /* for what vector extensions cannot say: fused steps, parts of a vector, min, max */

@@ -1,6 +1,6 @@
 /* runtime.h: run it. Pictures in, numbers out, results kept.
  *
- * Sections in the order of the folders: core (files, patterns, store, progress, pool, device, executor), data (tables, pictures, masks,
+ * Sections in the order of the folders: core (files, patterns, store, progress, processor, pool, device, executor), data (tables, pictures, masks,
  * datasets, splits, views, loader), model (weights of any origin); in results.h: retrieval (ranking, metrics), report, and last what
  * stands on all of them: the session, its runs and their results. Functions that can fail return false or NULL after filing a
  * diagnostic at the span they were given. */
@@ -79,6 +79,13 @@ void progress_step(Progress *progress, int64_t done);
 void progress_end(Progress *progress);
 double seconds_now(void);                                 /* monotonic */
 int64_t seconds_since_epoch(void);
+
+/* ---- core/processor.c: what of the machine this process may use --------------------------------------------------------- */
+
+/* The instruction level that JRE_CPU asks for, else the highest. -1: diagnosed. */
+int processor_level(Jre *jre);
+/* How many processors: at least 1. system: "", or where a test keeps the files that Linux shows of control groups. */
+int processors_allowed(const char *system);
 
 /* ---- core/pool.c: one pthread pool ---------------------------------------------------------------------------------- */
 

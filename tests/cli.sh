@@ -47,7 +47,12 @@ expect "a run repeats what was accepted" 0 "accepted  leaking_burst for halves  
 expect "and so does its record" 0 '"accepted": [{"check": "leaking_burst", "for": "halves", "because": "this shows what a burst is worth"}]' sh -c "cat '$folder'/accepted/results/run_*/result.json"
 expect "a run holds pictures to what is expected of them" 3 "FAILED  animals.individuals == 3   2 and 3" "$jre" run tests/errors/expect_pictures.jre --into "$folder/accepted"
 expect "check for machines without a sound document" 1 '{"check": null, "findings": [{"name": "leaking_burst"' "$jre" check tests/errors/leaking_burst.jre --json
-expect "version names the level" 0 "instruction level" "$jre" version
+expect "version names the level" 0 "processor: instruction level" "$jre" version
+expect "version counts the processors that it may use" 0 ", 1 thread" taskset -c 0 "$jre" version
+for command in version "run tests/fusion/residual.jre --into $folder/levels"; do
+    expect "$command: a level that is none" 1 'JRE_CPU is `v9`, which this processor is not' env JRE_CPU=v9 "$jre" $command
+    expect "$command: the levels that there are" 1 "help: here it may be " env JRE_CPU=v9 "$jre" $command
+done
 expect "doc explains a check" 0 "Two frames of one burst" "$jre" doc leaking_burst
 expect "doc explains a word" 0 "is tested after the run" "$jre" doc expect
 expect "doc explains a number of pictures" 0 "how many there are" "$jre" doc pictures

@@ -566,8 +566,19 @@ static void only_levels_of_this_processor_can_be_forced(void **state) {
     const char *const names[] = {"v2", "v3", "v4"};
     for (int level = 2; level <= 4; level++)
         assert_int_equal(kernel_level(names[level - 2]), level <= highest ? level : -1);
-    const char *const wrong[] = {"", "v", "v1", "v5", "v33", "V3", "avx2"};
+    const char *const wrong[] = {"", "v", "v1", "v5", "v33", "V3", "avx2", "NEON"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) assert_int_equal(kernel_level(wrong[i]), -1);
+#if defined(__aarch64__)
+    assert_int_equal(highest, 0);
+    assert_int_equal(kernel_level("neon"), 0);
+#else
+    assert_int_equal(kernel_level("neon"), -1);
+#endif
+    for (int k = 0; k < kernel_count(); k++) assert_true(kernel_at(k)->level == 0 || kernel_level_name(kernel_at(k)->level));
+    assert_int_equal(kernel_level_lanes(0), 4);
+    assert_int_equal(kernel_level_lanes(4), 16);
+    assert_null(kernel_level_name(-1));
+    assert_null(kernel_level_name(5));
 }
 
 /* max and min of a pair: NaN if either is. A row of 40 reaches the vector loops. */

@@ -158,6 +158,37 @@ static void an_idle_pool_goes_away(void **state) {
     jre_free(jre);
 }
 
+/* ---- processor.c --------------------------------------------------------------------------------------------------------- */
+
+static void put_line(const char *folder, const char *path, const char *line) {
+    char command[512];
+    snprintf(command, sizeof command, "mkdir -p \"$(dirname '%s/%s')\" && echo '%s' > '%s/%s'", folder, path, line, folder, path);
+    assert_int_equal(system(command), 0);
+}
+
+/* The limit of any group above counts, and never gives more processors than the mask. */
+static void control_groups_leave_fewer_processors(void **state) {
+    (void)state;
+    char folder[64];
+    test_folder(folder);
+    const int all = processors_allowed(folder);                   /* no files at all */
+    assert_true(all >= 1);
+    put_line(folder, "proc/self/cgroup", "0::/farm/pen");
+    assert_int_equal(processors_allowed(folder), all);
+    put_line(folder, "sys/fs/cgroup/farm/pen/cpu.max", "max 100000");
+    assert_int_equal(processors_allowed(folder), all);
+    put_line(folder, "sys/fs/cgroup/farm/cpu.max", "40000 100000");
+    assert_int_equal(processors_allowed(folder), 1);
+    put_line(folder, "sys/fs/cgroup/farm/cpu.max", "150000 100000");
+    assert_int_equal(processors_allowed(folder), all < 2 ? all : 2);
+    put_line(folder, "sys/fs/cgroup/cpu.max", "100000 100000");
+    assert_int_equal(processors_allowed(folder), 1);
+    put_line(folder, "sys/fs/cgroup/cpu.max", "9e9 1");
+    put_line(folder, "sys/fs/cgroup/farm/cpu.max", "nonsense");
+    assert_int_equal(processors_allowed(folder), all);
+    test_folder_gone(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_gives_the_known_answers),
@@ -169,6 +200,7 @@ int main(void) {
         cmocka_unit_test(permutations_are_even_and_whole),
         cmocka_unit_test(the_pool_runs_every_part_once),
         cmocka_unit_test(an_idle_pool_goes_away),
+        cmocka_unit_test(control_groups_leave_fewer_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

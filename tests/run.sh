@@ -3,6 +3,7 @@
 #   run.sh run BUILD COUNTS [T]   runs all tests of a build, one unit a core, or T: a program (tests/ops.c) or a golden case (tests/errors/x.jre)
 #   run.sh unit BUILD UNIT        one program or script: its TAP goes to BUILD/NAME.tap, what people are to see of it to BUILD/NAME.seen
 #   run.sh sum COUNTS...          adds up and prints the closing line
+# JRE_UNDER: what programs run under, an emulator; JRE_UNITS: the tests that are meant by all of them.
 # Programs speak TAP; only what failed or was skipped is shown.
 set -u
 if [ "$1" = sum ]; then
@@ -17,7 +18,7 @@ export JRE_BUILD=$build UBSAN_OPTIONS=print_stacktrace=1 CMOCKA_MESSAGE_OUTPUT=T
 unit() {
     name=$(basename "$1"); name=${name%.*}
     case $1 in
-    tests/*.c) "$build/tests/$name" > "$build/$name.tap" 2> "$build/$name.err" ;;
+    tests/*.c) ${JRE_UNDER:-} "$build/tests/$name" > "$build/$name.tap" 2> "$build/$name.err" ;;
     tests/golden.sh) tests/golden.sh "$build" check > "$build/$name.tap" 2> "$build/$name.err" ;;
     *) "$1" "$build" > "$build/$name.tap" 2> "$build/$name.err" ;;
     esac
@@ -40,7 +41,7 @@ counts=$3 only=${4:-}
 log=$build/tap.log
 : > "$log"
 case $only in
-'') units="$(grep -ls '^int main' tests/*.c) tests/golden.sh tests/cli.sh tests/layers.sh tests/library.sh" ;;
+'') units=${JRE_UNITS:-"$(grep -ls '^int main' tests/*.c) tests/golden.sh tests/cli.sh tests/layers.sh tests/library.sh tests/machine_code.sh"} ;;
 tests/*.c | tests/*.sh) units=$only ;;
 *) units= ;;
 esac

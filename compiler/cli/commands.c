@@ -4,6 +4,7 @@
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const Command commands[] = {
     {"run", "FILE [options]", "computes what a document asks for: scores, tables, submissions",
@@ -73,10 +74,21 @@ int help_command(Jre *jre, Options *options) {
     return 0;
 }
 
+/* What the C library knows of a core's caches; on some machines nothing, and of the shared one it tells all that the socket has. */
+static void print_caches(void) {
+    const long first = sysconf(_SC_LEVEL1_DCACHE_SIZE), second = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    if (first > 0 && second > 0) printf(", caches of %ld KiB and %ld KiB a core", first >> 10, second >> 10);
+    puts("");
+}
+
 int version_command(Jre *jre, Options *options) {
-    (void)options;
-    int level = kernel_level(getenv("JRE_CPU"));
-    printf("jre 0.1, kernels %s, instruction level %d\n", kernel_library_version(), level);
+    int level = processor_level(jre);
+    if (level < 0) return report_findings(jre, options);
+    printf("jre 0.1, kernels %s\n", kernel_library_version());
+    const int threads = processors_allowed("");
+    printf("processor: instruction level %s, vectors of %d numbers, %d thread%s", kernel_level_name(level) ? kernel_level_name(level) : "unknown", kernel_level_lanes(level), threads,
+           threads == 1 ? "" : "s");
+    print_caches();
     printf("library of the language: %s\n", jre->stdlib ? jre->stdlib : "not found: set JRE_STDLIB");
     printf("libpng %s\n", PNG_LIBPNG_VER_STRING);
     puts("devices: cpu; this build has no CUDA");

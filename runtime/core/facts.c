@@ -34,17 +34,14 @@ static const char *base_folder(Session *session) {
 }
 
 static bool choose_device(Session *session) {
-    const char *device = session->options.device, *forced = getenv("JRE_CPU");
+    const char *device = session->options.device;
     if (device && strcmp(device, "auto") != 0 && strcmp(device, "cpu") != 0) {
         Diagnostic *d = diag(session->jre, DIAG_not_yet, NOWHERE, "there is no device `%s` here", device);
         diag_help(d, "`--device cpu`, or `auto`, which takes the best there is");
         return false;
     }
-    session->level = kernel_level(forced && *forced ? forced : NULL);
-    if (session->level >= 0) return true;
-    Diagnostic *d = diag(session->jre, DIAG_wrong_argument, NOWHERE, "JRE_CPU is `%s`, which this processor is not", forced ? forced : "");
-    diag_help(d, "levels are v2, v3 and v4, as far as the processor goes; without JRE_CPU the highest is taken");
-    return false;
+    session->level = processor_level(session->jre);
+    return session->level >= 0;
 }
 
 Session *session_open(Jre *jre, const RunOptions *options) {
@@ -55,8 +52,7 @@ Session *session_open(Jre *jre, const RunOptions *options) {
         jre_release(session);
         return NULL;
     }
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    int threads = options->threads > 0 ? options->threads : online > 0 ? (int)online : 1;
+    int threads = options->threads > 0 ? options->threads : processors_allowed("");
     session->pool = pool_new(jre, threads > MOST_THREADS ? MOST_THREADS : threads);
     session->device = device_open_cpu(jre, session->pool, session->level);
     session->base = base_folder(session);

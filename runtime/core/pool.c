@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 typedef struct { Pool *pool; int part; pthread_t thread; } Worker;
 
@@ -89,7 +88,7 @@ Pool *pool_new(Jre *jre, int threads) {
     atomic_init(&pool->round, 0);
     atomic_init(&pool->busy, 0);
     /* Looking pays only while every thread has a core of its own. */
-    pool->patience = threads <= sysconf(_SC_NPROCESSORS_ONLN) ? 2000 : 0;
+    pool->patience = threads <= processors_allowed("") ? 2000 : 0;
 
     /* Signals are for the main thread: workers are born with all of them blocked. */
     sigset_t all, before;
