@@ -6,6 +6,7 @@
  * are named by absolute paths. Weights of stages without `as` are called by what they call: such a one, renamed, is another network. */
 #include "compiler.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,9 +75,8 @@ static Expr *flat_name(NameWalk *walk, const Scope *scope, Expr *name) {
 
 /* NULL if there is nothing. */
 static const char *absolute_path(Compilation *c, const char *folder, const char *path) {
-    char *real = realpath(path[0] == '/' ? path : arena_print(&c->arena, "%s/%s", folder, path), NULL);
+    char buffer[PATH_MAX], *real = realpath(path[0] == '/' ? path : arena_print(&c->arena, "%s/%s", folder, path), buffer);
     const char *absolute = real ? intern(c->jre, real) : NULL;
-    free(real);
     return absolute;
 }
 

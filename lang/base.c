@@ -3,7 +3,8 @@
  * Arenas by lifetime, interned strings, growing lists, maps that keep their order, growing bytes, and the context
  * that holds them. All memory of jre comes through jre_allocate, which can be told to fail (JRE_FAIL_ALLOC=n), so
  * that the paths for "no memory" are run by tests. Contract: no function here returns NULL for lack of memory; the
- * handler of the context is called instead and does not come back. */
+ * handler of the context is called instead and does not come back. Whatever was under way then is still on the lists of
+ * its context: jre_free ends its threads and gives back its memory. */
 #include "lang.h"
 
 #include <limits.h>
@@ -14,10 +15,26 @@
 
 /* ---- the one door to malloc ------------------------------------------------------------------------------------ */
 
-/* Reached only without a handler: before main has set one, or in a thread of a context that has none. */
-static _Noreturn void exhausted(Jre *jre) {
-    if (jre && jre->on_exhaustion)
-        jre->on_exhaustion(jre);
+/* In front of every piece of memory: its place in the list of its context. `from` is what points here; NULL: in no list. */
+typedef struct Block Block;
+typedef struct Owned Owned;
+struct Block { Block *next, **from; void *start; size_t unused; };
+struct Owned { Owned *older; void *thing; void (*give_back)(void *thing); };
+
+_Static_assert(sizeof(Block) % 16 == 0, "what follows is as aligned as the system's own");
+
+/* A context beside another one has its memory there, and its handler. */
+static Jre *root_of(Jre *jre) { return jre && jre->root ? jre->root : jre; }
+
+Jre *jre_faults(Jre *jre) { return jre->faults ? jre->faults : jre; }
+
+/* Without a handler, before main has set one, the process ends here. */
+static _Noreturn void exhausted(Jre *jre, size_t bytes) {
+    Jre *root = root_of(jre);
+    if (root && root->on_exhaustion) {
+        root->exhausted_by = bytes ? bytes : 1;
+        root->on_exhaustion(root);
+    }
     static const char words[] = "jre: there is not enough memory for this\n";
     ssize_t ignored = write(STDERR_FILENO, words, sizeof words - 1);
     (void)ignored;
@@ -32,34 +49,109 @@ bool jre_fails_now(long *countdown) {
 
 /* A size nobody has is refused here: a negative count turned into size_t is one. */
 static bool refused(Jre *jre, size_t bytes) {
-    return bytes > SIZE_MAX / 4 || (jre && jre_fails_now(&jre->fail_allocation_after));
+    return bytes > SIZE_MAX / 4 || (jre && jre_fails_now(&jre_faults(jre)->fail_allocation_after));
 }
 
-void *jre_allocate(Jre *jre, size_t bytes) {
-    void *memory = refused(jre, bytes) ? NULL : malloc(bytes ? bytes : 1);
-    if (!memory)
-        exhausted(jre);
+static Block *block_of(void *memory) { return (Block *)memory - 1; }
+
+static void enlist(Jre *jre, Block *block) {
+    Jre *root = root_of(jre);
+    block->from = root ? &root->blocks : NULL;
+    block->next = root ? root->blocks : NULL;
+    if (block->next)
+        block->next->from = &block->next;
+    if (root)
+        root->blocks = block;
+}
+
+static void delist(Block *block) {
+    if (block->from)
+        *block->from = block->next;
+    if (block->next)
+        block->next->from = block->from;
+}
+
+/* NULL if there is none. The alignment is a power of two, no less than that of a Block. */
+static void *memory_new(Jre *jre, size_t bytes, size_t alignment) {
+    size_t front = sizeof(Block) > alignment ? sizeof(Block) : alignment;
+    void *start = NULL;
+    if (refused(jre, bytes) || posix_memalign(&start, alignment, front + (bytes ? bytes : 1)) != 0)
+        return NULL;
+    void *memory = (char *)start + front;
+    *block_of(memory) = (Block){ .start = start };
+    enlist(jre, block_of(memory));
     return memory;
 }
 
+void *jre_allocate(Jre *jre, size_t bytes) {
+    return jre_allocate_aligned(jre, bytes, sizeof(void *));
+}
+
 void *jre_allocate_aligned(Jre *jre, size_t bytes, size_t alignment) {
-    void *memory = NULL;
-    if (alignment < sizeof(void *))
-        alignment = sizeof(void *);
-    if (refused(jre, bytes) || posix_memalign(&memory, alignment, bytes ? bytes : 1) != 0)
-        exhausted(jre);
+    void *memory = memory_new(jre, bytes, alignment < 16 ? 16 : alignment);
+    if (!memory)
+        exhausted(jre, bytes);
     return memory;
 }
 
 void *jre_grow(Jre *jre, void *old, size_t bytes) {
-    void *memory = refused(jre, bytes) ? NULL : realloc(old, bytes ? bytes : 1);
-    if (!memory)
-        exhausted(jre);
-    return memory;
+    if (!old)
+        return jre_allocate(jre, bytes);
+    if (refused(jre, bytes))
+        exhausted(jre, bytes);
+    Block *block = block_of(old), **from = block->from;
+    Block *moved = realloc(block->start, sizeof *block + (bytes ? bytes : 1));
+    if (!moved)
+        exhausted(jre, bytes);
+    moved->start = moved;
+    if (from)
+        *from = moved;
+    if (moved->next)
+        moved->next->from = &moved->next;
+    return moved + 1;
 }
 
 void jre_release(void *memory) {
-    free(memory);
+    if (!memory)
+        return;
+    delist(block_of(memory));
+    free(block_of(memory)->start);
+}
+
+/* ---- what is no memory --------------------------------------------------------------------------------------------- */
+
+void jre_own(Jre *jre, void *thing, void (*give_back)(void *thing)) {
+    Jre *root = root_of(jre);
+    Owned *owned = memory_new(jre, sizeof *owned, 16);
+    if (!owned) {
+        give_back(thing);
+        exhausted(jre, sizeof *owned);
+    }
+    *owned = (Owned){ root->owned, thing, give_back };
+    root->owned = owned;
+}
+
+void jre_disown(Jre *jre, void *thing) {
+    Owned **at = &root_of(jre)->owned;
+    while (*at && (*at)->thing != thing)
+        at = &(*at)->older;
+    Owned *found = *at;
+    if (!found)
+        return;
+    *at = found->older;
+    jre_release(found);
+}
+
+/* Threads and the like first, the youngest before what it was made with; then memory, in which they were. */
+void jre_reclaim(Jre *jre) {
+    while (jre->owned) {
+        Owned owned = *jre->owned;
+        jre_release(jre->owned);
+        jre->owned = owned.older;
+        owned.give_back(owned.thing);
+    }
+    while (jre->blocks)
+        jre_release(jre->blocks + 1);
 }
 
 /* ---- arenas ------------------------------------------------------------------------------------------------------ */
@@ -95,7 +187,7 @@ static ArenaBlock *arena_add_block(Arena *arena, size_t bytes) {
 
 void *arena_new_bytes(Arena *arena, size_t bytes) {
     if (bytes > SIZE_MAX / 8)
-        exhausted(arena->jre);
+        exhausted(arena->jre, bytes);
     size_t need = rounded_up(bytes ? bytes : 1);
     ArenaBlock *block = arena->newest;
     if (!block || block->size - block->used < need)
@@ -144,7 +236,7 @@ void arena_free(Arena *arena) {
     arena->used_in_total = 0;
     while (block) {
         ArenaBlock *older = block->older;
-        free(block);
+        jre_release(block);
         block = older;
     }
 }
@@ -154,7 +246,7 @@ void list_make_room(Arena *arena, void **at, int count, int *room, size_t elemen
     if (count < *room)
         return;
     if (*room > INT_MAX / 2)
-        exhausted(arena->jre);
+        exhausted(arena->jre, SIZE_MAX / 8);
     int wanted = *room ? *room * 2 : 4;
     void *old, *memory = arena_new_bytes(arena, element * (size_t)wanted);
     memcpy(&old, (const void *)at, sizeof old);
@@ -294,7 +386,7 @@ const char *nearest_name(const char *text, const char *const *candidates, int co
 
 static void text_make_room(Text *text, size_t more) {
     if (more > SIZE_MAX / 8 || text->length > SIZE_MAX / 8)
-        exhausted(text->jre);
+        exhausted(text->jre, more);
     size_t need = text->length + more + 1;
     if (need <= text->room)
         return;
@@ -376,7 +468,7 @@ void json_member(Text *out, const char *name, const char *text) {
 }
 
 void text_free(Text *text) {
-    free(text->at);
+    jre_release(text->at);
     *text = (Text){ .jre = text->jre };
 }
 
@@ -410,19 +502,18 @@ static const char *find_stdlib(Jre *jre) {
     return first;
 }
 
-Jre *jre_new(void) {
-    Jre *jre = calloc(1, sizeof *jre);
-    ArenaBlock *block = malloc(HEAD + smallest_block);
-    if (!jre || !block) {
-        free(jre);
-        free(block);
-        return NULL;
-    }
-    *block = (ArenaBlock){ .size = smallest_block };
-    jre->forever = (Arena){ .jre = jre, .newest = block };
+static void context_begin(Jre *jre) {
+    jre->forever = (Arena){ .jre = jre };
     jre->names = arena_new(&jre->forever, Map);
     jre->modules = arena_new(&jre->forever, Map);
     jre->next_base = 1;                    /* place 0 is nowhere */
+}
+
+Jre *jre_new(void) {
+    Jre *jre = calloc(1, sizeof *jre);
+    if (!jre)
+        return NULL;
+    context_begin(jre);
     jre->stdlib = find_stdlib(jre);
     const char *weights = getenv("JRE_WEIGHTS");
     jre->weights_path = weights && *weights ? intern(jre, weights) : NULL;
@@ -432,9 +523,31 @@ Jre *jre_new(void) {
     return jre;
 }
 
+Jre *jre_aside(Jre *jre) {
+    Jre *aside = jre_allocate(jre, sizeof *aside);
+    memset(aside, 0, sizeof *aside);
+    aside->root = root_of(jre);
+    aside->faults = jre_faults(jre);
+    aside->stdlib = jre->stdlib;
+    context_begin(aside);
+    return aside;
+}
+
 void jre_free(Jre *jre) {
     if (!jre)
         return;
+    if (jre->exhausted_by) {
+        jre_reclaim(jre);
+        jre->forever.newest = NULL;
+    }
     arena_free(&jre->forever);
-    free(jre);
+    for (Block *block = jre->blocks, *next; block; block = next) {     /* handed out for good: whoever has one gives it back */
+        next = block->next;
+        block->next = NULL;
+        block->from = NULL;
+    }
+    if (jre->root)
+        jre_release(jre);
+    else
+        free(jre);
 }

@@ -36,12 +36,19 @@ void *jre_grow(Jre *jre, void *old, size_t bytes);                            /*
 void jre_release(void *memory);
 /* True once, at the n-th call after a countdown was set to n (JRE_FAIL_*). Threads may come here. */
 bool jre_fails_now(long *countdown);
+Jre *jre_faults(Jre *jre);                /* the context whose countdowns count for this one */
+/* What is no memory (threads, what is mapped, a tree of another library) is given back by jre_free where memory ran out
+ * on the way, the youngest first. Who ends it in peace disowns it; without memory for the note it is given back at once. */
+void jre_own(Jre *jre, void *thing, void (*give_back)(void *thing));
+void jre_disown(Jre *jre, void *thing);
+void jre_reclaim(Jre *jre);               /* gives back all that a context owns; arenas and pointers into it are void then */
 
 /* Growing arrays in an arena: LIST(Expr *) list = {0}; list_add(arena, &list, value); list.at[0 .. list.count-1] */
 #define LIST(Type) struct { Type *at; int count, room; }
 #define list_add(arena, list, value)                                                                          \
     (list_make_room((arena), (void **)(void *)&(list)->at, (list)->count, &(list)->room, sizeof *(list)->at), \
      (list)->at[(list)->count++] = (value))
+typedef LIST(const char *) NameList;
 void list_make_room(Arena *arena, void **at, int count, int *room, size_t element);
 
 /* Equal texts are the same pointer for the life of the Jre: compare names with ==. */
@@ -90,6 +97,8 @@ typedef struct Source {
 /* Reads a file (at most 64 MiB). NULL: a diagnostic file_missing/file_unreadable charged to `asked_at` is filed. */
 Source *source_read(Jre *jre, const char *path, Span asked_at);
 Source *source_from_text(Jre *jre, const char *name, const char *bytes, size_t length);   /* copies */
+/* What lies in a folder, in the order of bytes. False: it cannot be read, errno says why. */
+bool folder_names(Arena *arena, const char *folder, NameList *names);
 Source *source_of(const Jre *jre, Span span);                                 /* NULL for NOWHERE */
 /* Line and column count from 1; columns count characters (UTF-8), tabs as one. */
 typedef struct { Source *source; int line, column; } Place;
@@ -103,6 +112,7 @@ typedef enum { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR } Severity;
 
 /* Whose mistake: decides the exit code (DESIGN 6). */
 typedef enum { BLAME_USER = 1, BLAME_LIMIT = 2, BLAME_BUG = 70 } Blame;
+enum { EXIT_BY_SIGNAL = 128 };            /* and its number: 130 after ^C, 143 where the system asks to end */
 
 typedef enum {
 #define DIAG(name, severity, blame, explanation) DIAG_##name,
@@ -236,7 +246,6 @@ const char *binary_text(BinaryOperator op);
 typedef struct Expr Expr;
 typedef struct { const char *name; Span name_span; Expr *value; } Argument;   /* name NULL: by position */
 typedef LIST(Argument) ArgumentList;
-typedef LIST(const char *) NameList;
 
 struct Expr {
     ExprKind kind;
@@ -363,9 +372,14 @@ struct Jre {
     const char *weights_path;             /* JRE_WEIGHTS */
     long fail_allocation_after, fail_read_after, fail_write_after;   /* 0: never (JRE_FAIL_*) */
     void (*on_exhaustion)(Jre *jre);      /* does not return; main must set it: without it the process ends with status 2 */
-    volatile int interrupted;             /* set by SIGINT: stop at the next node */
+    size_t exhausted_by;                  /* bytes that were not to be had; 0: memory never ran out */
+    struct Block *blocks; struct Owned *owned;      /* all that is in use */
+    Jre *root, *faults;                   /* whose memory and handler, whose countdowns are used; NULL: its own */
+    volatile int interrupted;             /* the signal that asks to end (SIGINT, SIGTERM), or 0: stop soon, keep what is finished */
 };
 Jre *jre_new(void);                       /* NULL only if there is no memory at all */
+/* A context for what may fail in silence: its messages are nobody's business. Its memory and what is to fail are those of `jre`. */
+Jre *jre_aside(Jre *jre);
 void jre_free(Jre *jre);
 
 #endif

@@ -4,7 +4,7 @@
  * read, and the graph has no circle: whoever closes one is told so and stays without it. */
 #include "lang.h"
 
-#include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,25 +27,23 @@ static const char *joined(Jre *jre, const char *folder, const char *path) {
 
 /* NULL if there is no such file. */
 static const char *real_path(Jre *jre, const char *path) {
-    char *resolved = realpath(path, NULL);
-    const char *name = resolved ? intern(jre, resolved) : NULL;
-    free(resolved);
-    return name;
+    char resolved[PATH_MAX];
+    return realpath(path, resolved) ? intern(jre, resolved) : NULL;
 }
 
 /* The modules that lie in a folder, by their stems, in order. */
 static void stems_in(Jre *jre, const char *folder, NameList *stems) {
     enum { MOST_LISTED = 1000 };
-    struct dirent **entries = NULL;
-    int count = folder ? scandir(folder, &entries, NULL, alphasort) : 0;
-    for (int i = 0; i < count; i++) {
-        const char *name = entries[i]->d_name;
-        size_t length = strlen(name);
-        if (length > 4 && strcmp(name + length - 4, ".jre") == 0 && stems->count < MOST_LISTED)
-            list_add(&jre->forever, stems, intern_length(jre, name, length - 4));
-        free(entries[i]);
+    NameList names = { 0 };
+    Arena scratch = { .jre = jre };
+    if (folder)
+        folder_names(&scratch, folder, &names);
+    for (int i = 0; i < names.count && stems->count < MOST_LISTED; i++) {
+        size_t length = strlen(names.at[i]);
+        if (length > 4 && strcmp(names.at[i] + length - 4, ".jre") == 0)
+            list_add(&jre->forever, stems, intern_length(jre, names.at[i], length - 4));
     }
-    free(entries);
+    arena_free(&scratch);
 }
 
 /* ---- circles --------------------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,22 +53,40 @@ Source *source_from_text(Jre *jre, const char *name, const char *bytes, size_t l
 
 /* ---- reading a file ------------------------------------------------------------------------------------------------ */
 
+static int by_bytes(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void close_listing(void *listing) {
+    closedir(listing);
+}
+
+bool folder_names(Arena *arena, const char *folder, NameList *names) {
+    DIR *listing = opendir(folder);
+    if (!listing)
+        return false;
+    jre_own(arena->jre, listing, close_listing);
+    for (struct dirent *entry; (entry = readdir(listing));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            list_add(arena, names, arena_copy(arena, entry->d_name, strlen(entry->d_name)));
+    jre_disown(arena->jre, listing);
+    closedir(listing);
+    if (names->count)
+        qsort(names->at, (size_t)names->count, sizeof *names->at, by_bytes);
+    return true;
+}
+
 /* A document of nearly this name in the same folder, or NULL. */
 static const char *neighbor_like(Jre *jre, const char *path) {
     const char *folder = folder_of(jre, path), *slash = strrchr(path, '/');
-    DIR *listing = opendir(folder);
-    if (!listing)
-        return NULL;
-    LIST(const char *) names = { 0 };
+    NameList found = { 0 }, names = { 0 };
     Arena scratch = { .jre = jre };
-    for (struct dirent *entry; names.count < 1000 && (entry = readdir(listing));) {
-        size_t length = strlen(entry->d_name);
-        if (length > 4 && strcmp(entry->d_name + length - 4, ".jre") == 0) {
-            const char *name = arena_copy(&scratch, entry->d_name, length);
-            list_add(&scratch, &names, name);
-        }
+    folder_names(&scratch, folder, &found);
+    for (int i = 0; i < found.count && names.count < 1000; i++) {
+        size_t length = strlen(found.at[i]);
+        if (length > 4 && strcmp(found.at[i] + length - 4, ".jre") == 0)
+            list_add(&scratch, &names, found.at[i]);
     }
-    closedir(listing);
     const char *nearest = nearest_name(slash ? slash + 1 : path, names.at, names.count);
     nearest = nearest ? intern(jre, nearest) : NULL;
     arena_free(&scratch);

@@ -36,6 +36,11 @@ const char *path_below(Jre *jre, const char *folder, const char *path);        /
 /* False for a folder. */
 bool file_exists(const char *path);
 bool folder_exists(const char *path);
+/* Trees of JSON by the library for it; given back also where memory runs out. NULL: it is none. rest: what is behind it. */
+struct cJSON;
+struct cJSON *json_parse(Jre *jre, const char *bytes, size_t length);
+struct cJSON *json_parse_begin(Jre *jre, const char *bytes, size_t length, const char **rest);
+void json_free(Jre *jre, struct cJSON *json);
 bool folder_make(Jre *jre, const char *path, Span asked_at);      /* with its parents */
 /* Waits until no other process holds the lock of a folder that is there, for changes that read first. It ends with the process. Network
  * folders that know no locks give -1, and unlocking that does nothing: there the last of two runs at once wins. */
@@ -259,6 +264,7 @@ bool npy_read(Jre *jre, const char *path, Span asked_at, Array *array);
 bool npy_write(Jre *jre, const char *path, Span asked_at, const float *values, int rank, const int64_t *dim);
 
 typedef struct WeightFile {
+    Jre *jre;
     const char *path, *format; Span asked_at;             /* format: "a safetensors file" */
     WeightTensor *tensors; int count; Map by_name;
     const char *stats;                    /* metadata "stats" if any: six numbers, mean then spread; else NULL */
@@ -344,6 +350,7 @@ typedef struct {
     char content_hash[33];
     uint64_t phash, dhash;                /* want_phash: of the picture over middle gray */
     DiagCode code; char why[256];         /* when picture_process gave false */
+    Jre *faults;                          /* whose countdowns (JRE_FAIL_*) count for it; NULL: no failure is made */
 } PictureTask;
 bool picture_process(PictureTask *task);
 /* Which of the next `reads` reads fails by order of JRE_FAIL_READ; -1: none. */

@@ -93,6 +93,52 @@ static void every_failing_allocation_reaches_the_handler(void **state) {
     jre_free(jre);
 }
 
+typedef struct { int ended[4], count; } Endings;
+typedef struct { Endings *endings; int name; } Thing;
+
+static void end_thing(void *context) {
+    Thing *thing = context;
+    thing->endings->ended[thing->endings->count++] = thing->name;
+}
+
+static void what_was_under_way_when_memory_ran_out_is_given_back(void **state) {
+    (void)state;
+    Endings endings = { .count = 0 };
+    Thing things[] = { { &endings, 1 }, { &endings, 2 }, { &endings, 3 }, { &endings, 4 } };
+    Jre *jre = jre_new(), *volatile aside = NULL;
+    jre->on_exhaustion = jump_out;
+    if (setjmp(out_of_memory) == 0) {
+        jre_own(jre, &things[0], end_thing);
+        jre_own(jre, &things[1], end_thing);
+        aside = jre_aside(jre);                                     /* its memory is that of the context it stands beside */
+        Text text = { .jre = aside };
+        text_add(&text, "a text that nobody frees");
+        jre_own(aside, &things[2], end_thing);
+        jre_disown(jre, &things[1]);
+        jre->fail_allocation_after = 1;
+        jre_own(aside, &things[3], end_thing);                      /* no memory to note it: it ends at once */
+        fail_msg("nothing failed");
+    }
+    assert_int_equal(jre->exhausted_by > 0, 1);
+    jre_free(jre);
+    assert_int_equal(endings.count, 3);
+    assert_int_equal(endings.ended[0], 4);
+    assert_int_equal(endings.ended[1], 3);                          /* the youngest first */
+    assert_int_equal(endings.ended[2], 1);
+}
+
+static void memory_outlives_its_context_where_it_was_handed_out(void **state) {
+    (void)state;
+    Jre *jre = jre_new(), *aside = jre_aside(jre);
+    char *first = jre_allocate(aside, 10), *second = jre_allocate(jre, 10);
+    jre_free(aside);
+    jre_free(jre);
+    second = jre_grow(NULL, second, 100000);
+    memset(second, 1, 100000);
+    jre_release(first);
+    jre_release(second);
+}
+
 /* ---- source.c ------------------------------------------------------------------------------------------------------------- */
 
 static void places_count_characters_and_lines(void **state) {
@@ -377,6 +423,8 @@ int main(void) {
         cmocka_unit_test(maps_replace_and_keep_their_order),
         cmocka_unit_test(a_near_name_is_found_and_a_far_one_is_not),
         cmocka_unit_test(every_failing_allocation_reaches_the_handler),
+        cmocka_unit_test(what_was_under_way_when_memory_ran_out_is_given_back),
+        cmocka_unit_test(memory_outlives_its_context_where_it_was_handed_out),
         cmocka_unit_test(places_count_characters_and_lines),
         cmocka_unit_test(files_that_cannot_be_read_are_told_of),
         cmocka_unit_test(a_message_shows_its_places_facts_and_edits),

@@ -149,6 +149,28 @@ static void an_ordered_failure_hits_the_picture_that_was_meant(void **state) {
     album_close(&album);
 }
 
+/* Of decoding on a thread: libpng's memory and zlib's come from the same door. */
+static void a_picture_without_memory_says_so_wherever_it_ran_out(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    for (int nth = 1; nth < 200; nth++) {
+        PictureTask task = {.look = &album.looks[3], .want_hash = true, .want_phash = true, .faults = album.jre};
+        album.jre->fail_allocation_after = nth;
+        bool good = picture_process(&task);
+        if (album.jre->fail_allocation_after > 0) {
+            assert_true(good && nth > 5);
+            break;
+        }
+        assert_false(good);
+        assert_int_equal(task.code, DIAG_out_of_memory);
+        assert_non_null(strstr(task.why, "no memory is left"));
+    }
+    assert_true(album.jre->fail_allocation_after > 0);
+    album.jre->fail_allocation_after = 0;
+    album_close(&album);
+}
+
 static void a_task_hashes_what_hash_bytes_would(void **state) {
     (void)state;
     Album album;
@@ -247,6 +269,7 @@ int main(void) {
         cmocka_unit_test(it_may_end_at_any_moment),
         cmocka_unit_test(no_pictures_are_no_batches),
         cmocka_unit_test(an_ordered_failure_hits_the_picture_that_was_meant),
+        cmocka_unit_test(a_picture_without_memory_says_so_wherever_it_ran_out),
         cmocka_unit_test(a_task_hashes_what_hash_bytes_would),
         cmocka_unit_test(a_look_is_called_by_the_content_unless_more_matters),
         cmocka_unit_test(masks_are_read_beside_their_pictures),

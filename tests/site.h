@@ -7,6 +7,7 @@
 #include "../runtime/runtime.h"
 
 #include <cjson/cJSON.h>
+#include <signal.h>
 
 enum { SIDE = 40, ANIMALS = 4, ENTRIES = 5 };
 
@@ -89,7 +90,7 @@ static inline Outcomes run_document(Site *site, const char *name, RunOptions opt
     memset(&c, 0, sizeof c);
     Outcomes outcomes = {.status = 1};
     if (compile(&c, jre, &request, &facts, true)) {
-        jre->interrupted = interrupted;
+        jre->interrupted = interrupted ? SIGINT : 0;
         outcomes.status = session_run(session, &c);
     }
     fclose(options.out);

@@ -1,5 +1,5 @@
 /* main.c: the program `jre`. Finds the subcommand, catches an interrupt and the end of memory, and is the only file that ends
- * the process. Exit codes: 0 well, 1 your mistake, 2 our limit, 3 an expectation failed, 70 our bug, 130 interrupted. */
+ * the process. Exit codes: 0 well, 1 your mistake, 2 our limit, 3 an expectation failed, 70 our bug, 128 and its number for a signal: 130 after ^C, 143 when asked to end. */
 #include "cli.h"
 
 #include <setjmp.h>
@@ -10,15 +10,25 @@
 static volatile int *interrupted;
 static jmp_buf out_of_memory;
 
-static void on_interrupt(int signal_number) {
-    (void)signal_number;
-    if (interrupted) *interrupted = 1;
-    signal(SIGINT, SIG_DFL);                                       /* a second ^C ends it at once; what is stored stays whole */
+/* A second signal ends it at once; what is stored stays whole. */
+static void on_interrupt(int number) {
+    if (interrupted) *interrupted = number;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
 }
 
 static void on_exhaustion(Jre *jre) {
     (void)jre;
     longjmp(out_of_memory, 1);
+}
+
+static int end_exhausted(Jre *jre) {
+    fflush(stdout);
+    fprintf(stderr, "error: out_of_memory\n  no memory is left, %.1f KiB more were wanted; what was finished is kept, and the same command goes on from there\n"
+                    "help: close other programs, or run with fewer --threads\n", (double)jre->exhausted_by / 1024);
+    interrupted = NULL;
+    jre_free(jre);
+    return 2;
 }
 
 static const Command *chosen(int count, char **arguments) {
@@ -57,15 +67,12 @@ int main(int count, char **arguments) {
     }
     interrupted = &jre->interrupted;
     signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
     signal(SIGPIPE, SIG_IGN);
-    if (setjmp(out_of_memory)) {
-        fputs("error: out_of_memory\n  no memory is left; what was finished is in the store, and the same command goes on from there\n"
-              "help: close other programs, or run with fewer --threads\n", stderr);
-        return 2;
-    }
+    if (setjmp(out_of_memory)) return end_exhausted(jre);
     jre->on_exhaustion = on_exhaustion;
     int status = run(jre, command, count, arguments);
-    if (jre->interrupted) status = 130;
+    if (jre->interrupted) status = EXIT_BY_SIGNAL + jre->interrupted;
     if (fflush(stdout) != 0 && status == 0) status = 1;
     interrupted = NULL;
     jre_free(jre);

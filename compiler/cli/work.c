@@ -76,7 +76,7 @@ int run_command(Jre *jre, Options *options) {
     if (options->run.json) fclose(options->run.out);
     int findings = options->run.json ? report_as_json(jre, result ? result : "", length) : report_findings(jre, options);
     free(result);
-    if (findings) status = status == 130 ? status : findings;
+    if (findings) status = jre->interrupted ? status : findings;
     work_end(&work, options);
     return status;
 }

@@ -49,10 +49,9 @@ static void forget_rows(EmbeddingTable *table) {
 
 /* Parts are read in a context of their own: what is wrong with them is nobody's business, it is computed again. */
 static void load_rows(Session *session, EmbeddingTable *table, int rows, const char *checksum) {
-    Jre *aside = jre_new();
+    Jre *aside = jre_aside(session->jre);
     Array array = {0};
     Table listed = {0};
-    if (!aside) return;
     const Store *store = &session->store;
     bool sound = table_read(aside, store_path(store, table->key, "rows.csv"), NOWHERE, &listed) && listed.columns.count == 2 && listed.rows >= rows &&
                  npy_read(aside, store_path(store, table->key, "embeddings.npy"), NOWHERE, &array) && array.rank == 2 && array.dim[0] >= rows &&

@@ -6,6 +6,7 @@
  * JRE_FAIL_WRITE=n make the n-th attempt fail, for tests. */
 #include "../runtime.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -83,7 +84,7 @@ const char *path_below(Jre *jre, const char *folder, const char *path) {
 
 /* A descriptor and the length, or -1 with the system's error number. Folders are refused. */
 static int open_to_read(Jre *jre, const char *path, size_t *length, int *error) {
-    if (jre_fails_now(&jre->fail_read_after)) {
+    if (jre_fails_now(&jre_faults(jre)->fail_read_after)) {
         *error = EIO;
         return -1;
     }
@@ -301,7 +302,7 @@ static int write_in_place(const char *path, const void *bytes, size_t length, bo
 
 bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, size_t length) {
     Arena scratch = { .jre = jre };
-    bool done = false, fail = jre_fails_now(&jre->fail_write_after);
+    bool done = false, fail = jre_fails_now(&jre_faults(jre)->fail_write_after);
     if (!folder_make(jre, folder_of(&scratch, path), asked_at))
         goto out;
     struct stat old;
@@ -313,9 +314,8 @@ bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, si
         error = write_in_place(path, bytes, length, fail);
     } else {
         /* A link stays a link: the file that it names is replaced. */
-        char *real = there ? realpath(path, NULL) : NULL;
+        char buffer[PATH_MAX], *real = there ? realpath(path, buffer) : NULL;
         error = replace_file(&scratch, real ? real : path, there ? &old : NULL, bytes, length, fail);
-        free(real);
     }
     if (error)
         explain_write_error(jre, path, asked_at, error);
@@ -323,6 +323,26 @@ bool file_write(Jre *jre, const char *path, Span asked_at, const void *bytes, si
 out:
     arena_free(&scratch);
     return done;
+}
+
+/* ---- trees of JSON ---------------------------------------------------------------------------------------------------------- */
+
+static void delete_json(void *json) { cJSON_Delete(json); }
+
+cJSON *json_parse_begin(Jre *jre, const char *bytes, size_t length, const char **rest) {
+    cJSON *json = cJSON_ParseWithLengthOpts(bytes, length, rest, false);
+    if (json)
+        jre_own(jre, json, delete_json);
+    return json;
+}
+
+cJSON *json_parse(Jre *jre, const char *bytes, size_t length) { return json_parse_begin(jre, bytes, length, NULL); }
+
+void json_free(Jre *jre, cJSON *json) {
+    if (!json)
+        return;
+    jre_disown(jre, json);
+    cJSON_Delete(json);
 }
 
 /* ---- one at a time -------------------------------------------------------------------------------------------------------- */

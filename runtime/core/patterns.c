@@ -179,23 +179,22 @@ static bool walk(Walker *walker, const char *folder, int place) {
     const Part *part = &walker->parts.at[place];
     if (!part->wild)
         return go_on(walker, inside(walker, folder, part->text, part->length), place);
-    DIR *entries = opendir(*folder ? folder : ".");
-    if (!entries) {
+    NameList names = { 0 };
+    if (!folder_names(walker->arena, *folder ? folder : ".", &names)) {
         file_explain(walker->jre, folder, walker->asked_at, errno);
         return false;
     }
     bool good = true;
-    for (struct dirent *entry; good && (entry = readdir(entries)) != NULL;) {
-        NameMatch match = match_name(walker, part, entry->d_name);
+    for (int i = 0; good && i < names.count; i++) {
+        NameMatch match = match_name(walker, part, names.at[i]);
         if (match == NAME_OTHER)
             continue;
-        const char *path = inside(walker, folder, entry->d_name, (int)strlen(entry->d_name));
+        const char *path = inside(walker, folder, names.at[i], (int)strlen(names.at[i]));
         if (match == NAME_UNCLEAR)
             list_add(walker->arena, &walker->unclear, path);
         else
             good = go_on(walker, path, place);
     }
-    closedir(entries);
     return good;
 }
 

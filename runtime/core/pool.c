@@ -12,6 +12,7 @@
 typedef struct { Pool *pool; int part; pthread_t thread; } Worker;
 
 struct Pool {
+    Jre *jre;
     int threads;                          /* parts of a loop, the caller's included */
     int patience;                         /* looks at a counter before sleeping */
     Worker *workers;                      /* workers[0] is the caller and has no thread */
@@ -77,16 +78,19 @@ static void wait_for_workers(Pool *pool) {
     pthread_mutex_unlock(&pool->lock);
 }
 
+static void give_back(void *pool) { pool_free(pool); }
+
 Pool *pool_new(Jre *jre, int threads) {
     if (threads < 1)
         threads = 1;
     Pool *pool = jre_allocate(jre, sizeof *pool);
-    *pool = (Pool){ .threads = 1, .workers = jre_allocate(jre, sizeof(Worker) * (size_t)threads) };
+    *pool = (Pool){ .jre = jre, .threads = 1, .workers = jre_allocate(jre, sizeof(Worker) * (size_t)threads) };
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work_waits, NULL);
     pthread_cond_init(&pool->work_done, NULL);
     atomic_init(&pool->round, 0);
     atomic_init(&pool->busy, 0);
+    jre_own(jre, pool, give_back);
     /* Looking pays only while every thread has a core of its own. */
     pool->patience = threads <= processors_allowed("") ? 2000 : 0;
 
@@ -108,6 +112,7 @@ Pool *pool_new(Jre *jre, int threads) {
 void pool_free(Pool *pool) {
     if (!pool)
         return;
+    jre_disown(pool->jre, pool);
     pool->stopping = true;                /* published by the round that begins next */
     begin_round(pool);
     for (int part = 1; part < pool->threads; part++)

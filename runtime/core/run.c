@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { EXIT_EXPECTATION = 3, EXIT_INTERRUPTED = 130 };
+enum { EXIT_EXPECTATION = 3 };
 
 /* ---- expectations --------------------------------------------------------------------------------------------------------- */
 
@@ -220,7 +220,7 @@ static void walk(RunReport *run) {
 
 static int exit_code_of(const RunReport *run, int failed) {
     Jre *jre = run->session->jre;
-    if (jre->interrupted) return EXIT_INTERRUPTED;
+    if (jre->interrupted) return EXIT_BY_SIGNAL + jre->interrupted;
     int code = diag_exit_code(jre);
     return code ? code : failed ? EXIT_EXPECTATION : 0;
 }

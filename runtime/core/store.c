@@ -37,9 +37,7 @@ bool store_has(const Store *store, const char *key) {
 
 int store_lock(const Store *store, const char *key) {
     /* Made in a context of its own: whoever writes next says why it is not there. */
-    Jre *aside = jre_new();
-    if (!aside)
-        return -1;
+    Jre *aside = jre_aside(store->jre);
     const char *folder = arena_print(&aside->forever, "%s/%s", store->folder, key);
     int lock = folder_make(aside, folder, NOWHERE) ? folder_lock(folder) : -1;
     jre_free(aside);
@@ -55,13 +53,13 @@ bool store_finish(const Store *store, const char *key, const char *about, Span a
     Arena scratch = { .jre = jre };
     bool more = about && *about;
     const char *text = arena_print(&scratch, "{\"key\": \"%s\"%s%s}\n", key, more ? ", " : "", more ? about : "");
-    cJSON *parsed = cJSON_Parse(text);
+    cJSON *parsed = json_parse(jre, text, strlen(text));
     bool done = false;
     if (parsed)
         done = file_write(jre, store_path(store, key, "about.json"), asked_at, text, strlen(text));
     else
         diag(jre, DIAG_bug, asked_at, "the description of result `%s` is not JSON: %s", key, text);
-    cJSON_Delete(parsed);
+    json_free(jre, parsed);
     arena_free(&scratch);
     return done;
 }

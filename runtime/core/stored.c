@@ -12,7 +12,7 @@ static cJSON *about_of(Session *session, const char *key) {
     char *bytes, why[256];
     size_t length;
     if (!store_has(&session->store, key) || !file_load(session->jre, store_path(&session->store, key, "about.json"), &bytes, &length, why)) return NULL;
-    cJSON *about = cJSON_ParseWithLength(bytes, length);
+    cJSON *about = json_parse(session->jre, bytes, length);
     jre_release(bytes);
     return about;
 }
@@ -22,7 +22,7 @@ bool stored_number(Session *session, const char *key, const char *name, double *
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(about, name);
     bool found = cJSON_IsNumber(item);
     if (found) *number = item->valuedouble;
-    cJSON_Delete(about);
+    json_free(session->jre, about);
     return found;
 }
 
@@ -30,7 +30,7 @@ const char *stored_text(Session *session, const char *key, const char *name) {
     cJSON *about = about_of(session, key);
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(about, name);
     const char *text = cJSON_IsString(item) ? intern(session->jre, item->valuestring) : NULL;
-    cJSON_Delete(about);
+    json_free(session->jre, about);
     return text;
 }
 

@@ -133,9 +133,9 @@ static KeyTree *parse_tree(Arena *arena, const cJSON *json, int depth) {
 }
 
 KeyTree *tree_parse(Arena *arena, const char *bytes, size_t length) {
-    cJSON *json = cJSON_ParseWithLength(bytes, length);
+    cJSON *json = json_parse(arena->jre, bytes, length);
     KeyTree *tree = json ? parse_tree(arena, json, 0) : NULL;
-    cJSON_Delete(json);
+    json_free(arena->jre, json);
     return tree;
 }
 
@@ -159,11 +159,12 @@ bool stored_origin(Session *session, const char *key, StoredResult *result) {
 }
 
 void stored_results(Session *session, StoredResults *results) {
-    DIR *folder = opendir(session->store.folder);
-    if (!folder) return;
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    NameList names = {0};
+    Arena scratch = {.jre = session->jre};
+    folder_names(&scratch, session->store.folder, &names);
+    for (int i = 0; i < names.count; i++) {
         StoredResult result;
-        if (key_is_hex(entry->d_name) && stored_origin(session, entry->d_name, &result)) list_add(&session->arena, results, result);
+        if (key_is_hex(names.at[i]) && stored_origin(session, names.at[i], &result)) list_add(&session->arena, results, result);
     }
-    closedir(folder);
+    arena_free(&scratch);
 }

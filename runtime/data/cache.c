@@ -124,12 +124,14 @@ static bool open_file(PictureCache *cache, uint64_t bound) {
     return lock_file(cache, false) && cache->mapped;
 }
 
+static void give_back(void *cache) { cache_close(cache); }
+
 PictureCache *cache_open(Jre *jre, const Store *store, uint64_t bound) {
     if (store->disabled) return NULL;
     /* A folder that takes no file costs time, it is nobody's mistake. */
-    Jre *aside = jre_new();
-    bool there = aside && folder_make(aside, store->folder, NOWHERE);
-    if (aside) jre_free(aside);
+    Jre *aside = jre_aside(jre);
+    bool there = folder_make(aside, store->folder, NOWHERE);
+    jre_free(aside);
     if (!there) return NULL;
     Arena scratch = {.jre = jre};
     PictureCache *cache = jre_allocate(jre, sizeof *cache);
@@ -137,7 +139,9 @@ PictureCache *cache_open(Jre *jre, const Store *store, uint64_t bound) {
     cache->jre = jre;
     cache->path = intern(jre, arena_print(&scratch, "%s/pictures.cache", store->folder));
     arena_free(&scratch);
+    cache->descriptor = -1;
     pthread_mutex_init(&cache->lock, NULL);
+    jre_own(jre, cache, give_back);
     if (open_file(cache, bound)) return cache;
     cache_close(cache);
     return NULL;
@@ -145,6 +149,7 @@ PictureCache *cache_open(Jre *jre, const Store *store, uint64_t bound) {
 
 void cache_close(PictureCache *cache) {
     if (!cache) return;
+    jre_disown(cache->jre, cache);
     if (cache->mapped) munmap((void *)(uintptr_t)cache->mapped, cache->bound);
     if (cache->descriptor >= 0) close(cache->descriptor);
     pthread_mutex_destroy(&cache->lock);

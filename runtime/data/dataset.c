@@ -5,6 +5,7 @@
  * everything wrong with the files is found before anything is computed, and said together, at most ten by name. */
 #include "../runtime.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,10 +63,8 @@ static bool below(const char *real, const char *folder) {
 }
 
 static bool real_below(const Bounds *bounds, const char *path) {
-    char *real = realpath(path, NULL);
-    bool inside = !real || below(real, bounds->root) || below(real, bounds->named);      /* what is not there is told as missing */
-    free(real);
-    return inside;
+    char buffer[PATH_MAX], *real = realpath(path, buffer);
+    return !real || below(real, bounds->root) || below(real, bounds->named);             /* what is not there is told as missing */
 }
 
 static bool inside_bounds(Loading *loading, Bounds *bounds, const char *path) {
@@ -82,15 +81,14 @@ static const char *at_line(Loading *loading, const char *path, int line) { retur
 static bool check_bounds(Loading *loading) {
     Dataset *dataset = loading->dataset;
     const char *root = loading->plan->root ? loading->plan->root : ".";
-    Bounds bounds = {.root = realpath(root, NULL), .named = realpath(folder_named(&loading->scratch, loading->plan, loading->jre), NULL)};
+    char real[2][PATH_MAX];
+    Bounds bounds = {.root = realpath(root, real[0]), .named = realpath(folder_named(&loading->scratch, loading->plan, loading->jre), real[1])};
     Findings outside = {0};
     for (int i = 0; i < dataset->count; i++) {
         const Picture *picture = &dataset->pictures[i];
         if (!inside_bounds(loading, &bounds, picture->path)) add_finding(loading, &outside, at_line(loading, picture->path, picture->line));
         else if (loading->plan->mask_kind == MASK_FILES && !inside_bounds(loading, &bounds, picture->mask)) add_finding(loading, &outside, at_line(loading, picture->mask, picture->line));
     }
-    free(bounds.root);
-    free(bounds.named);
     if (!outside.count) return true;
     Diagnostic *d = diag(loading->jre, DIAG_wrong_table, loading->plan->image_span, "%d of %d pictures lie behind links that lead out of `%s`", outside.count, dataset->count, root);
     name_findings(d, &outside);
@@ -203,12 +201,23 @@ static void keep_hashes(Loading *loading, const Unread *unread, int picture, con
     stamps_put(unread->stamps, &stamp);
 }
 
-static void report_unreadable(Loading *loading, DiagCode code, const Findings *findings) {
+/* What may be wrong with a picture; the second is all else. */
+static const struct { DiagCode code; const char *what; } reasons[] = {
+    {DIAG_file_corrupt, "cannot be decoded"}, {DIAG_file_unreadable, "cannot be read"}, {DIAG_file_missing, "have gone away"}, {DIAG_out_of_memory, "found no memory to be decoded in"}};
+enum { REASONS = sizeof reasons / sizeof *reasons };
+
+static Findings *findings_of(Findings *all, DiagCode code) {
+    for (int i = 0; i < REASONS; i++)
+        if (reasons[i].code == code) return &all[i];
+    return &all[1];
+}
+
+static void report_unreadable(Loading *loading, int reason, const Findings *findings) {
     if (!findings->count) return;
-    const char *what = code == DIAG_file_corrupt ? "cannot be decoded" : code == DIAG_file_missing ? "have gone away" : "cannot be read";
-    Diagnostic *d = diag(loading->jre, code, loading->plan->image_span, "%d of %d pictures %s", findings->count, loading->dataset->count, what);
+    Diagnostic *d = diag(loading->jre, reasons[reason].code, loading->plan->image_span, "%d of %d pictures %s", findings->count, loading->dataset->count, reasons[reason].what);
     name_findings(d, findings);
-    if (code == DIAG_file_corrupt) diag_help(d, loading->plan->table ? "fetch them again, or take their rows out of the table" : "fetch them again, or move them out of the folder");
+    if (reasons[reason].code == DIAG_out_of_memory) diag_help(d, "close other programs, or run with fewer --threads");
+    if (reasons[reason].code == DIAG_file_corrupt) diag_help(d, loading->plan->table ? "fetch them again, or take their rows out of the table" : "fetch them again, or move them out of the folder");
 }
 
 static bool read_pictures(Loading *loading, const Unread *unread) {
@@ -217,7 +226,7 @@ static bool read_pictures(Loading *loading, const Unread *unread) {
     if (loading->progress)
         bar = progress_start(loading->progress->out, loading->progress->quiet, arena_print(&jre->forever, "looking at %s", loading->plan->name), unread->count);
     int fail = injected_read_failure(jre, unread->count);
-    Findings corrupt = {0}, unreadable = {0}, missing = {0};
+    Findings findings[REASONS] = {0};
     PictureTask *tasks = arena_array(&loading->scratch, PictureTask, CHUNK);
     PictureLook *looks = arena_array(&loading->scratch, PictureLook, unread->count + 1);
     for (int i = 0; i < unread->count; i++) looks[i] = (PictureLook){.path = loading->dataset->pictures[unread->which[i]].path, .exif_apply = loading->plan->exif_apply};
@@ -225,7 +234,7 @@ static bool read_pictures(Loading *loading, const Unread *unread) {
     while (done < unread->count && !jre->interrupted) {
         TaskList list = {tasks, unread->count - done < CHUNK ? unread->count - done : CHUNK};
         for (int i = 0; i < list.count; i++)
-            tasks[i] = (PictureTask){.look = &looks[done + i], .fail_read = done + i == fail, .want_hash = true, .want_phash = unread->want_phash};
+            tasks[i] = (PictureTask){.look = &looks[done + i], .fail_read = done + i == fail, .faults = jre_faults(jre), .want_hash = true, .want_phash = unread->want_phash};
         pool_run(loading->pool, run_tasks, &list);
         for (int i = 0; i < list.count; i++) {
             PictureTask *task = &tasks[i];
@@ -233,17 +242,18 @@ static bool read_pictures(Loading *loading, const Unread *unread) {
                 keep_hashes(loading, unread, unread->which[done + i], task);
                 continue;
             }
-            Findings *findings = task->code == DIAG_file_corrupt ? &corrupt : task->code == DIAG_file_missing ? &missing : &unreadable;
-            add_finding(loading, findings, arena_print(&loading->scratch, "%s   %s", task->look->path, task->why));
+            add_finding(loading, findings_of(findings, task->code), arena_print(&loading->scratch, "%s   %s", task->look->path, task->why));
         }
         done += list.count;
         if (loading->progress) progress_step(&bar, done);
     }
     if (loading->progress) progress_end(&bar);
-    report_unreadable(loading, DIAG_file_corrupt, &corrupt);
-    report_unreadable(loading, DIAG_file_unreadable, &unreadable);
-    report_unreadable(loading, DIAG_file_missing, &missing);
-    return done == unread->count && !corrupt.count && !unreadable.count && !missing.count;
+    bool sound = done == unread->count;
+    for (int i = 0; i < REASONS; i++) {
+        report_unreadable(loading, i, &findings[i]);
+        sound = sound && !findings[i].count;
+    }
+    return sound;
 }
 
 /* Content hashes, and perceptual ones if wanted: from stamps where they hold, else from the files. */

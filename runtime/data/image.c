@@ -110,6 +110,14 @@ static void png_warned(png_structp png, png_const_charp message) {
     (void)message;
 }
 
+/* libpng and its zlib have their memory from the context, so where that runs out nothing of theirs is lost. */
+static png_voidp png_memory(png_structp png, png_alloc_size_t bytes) { return jre_allocate(png_get_mem_ptr(png), bytes); }
+
+static void png_release(png_structp png, png_voidp memory) {
+    (void)png;
+    jre_release(memory);
+}
+
 static void png_wants(png_structp png, png_bytep to, png_size_t count) {
     PngReader *reader = png_get_io_ptr(png);
     if (count > reader->length - reader->at) {
@@ -239,7 +247,7 @@ static bool decode_png(Jre *jre, const uint8_t *bytes, size_t length, bool marks
     int64_t width, height;
     if (png_size(bytes, length, &width, &height) && !size_allowed(width, height, why))
         return false;
-    reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, png_failed, png_warned);
+    reader.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &reader, png_failed, png_warned, jre, png_memory, png_release);
     if (reader.png)
         reader.info = png_create_info_struct(reader.png);
     bool done = reader.info && run_png(&reader);
@@ -348,6 +356,8 @@ static bool run_jpeg(JpegReader *reader) {
     return true;
 }
 
+static void end_jpeg(void *reader) { jpeg_destroy_decompress(&((JpegReader *)reader)->decoder); }
+
 static bool decode_jpeg(Jre *jre, const uint8_t *bytes, size_t length, Image *image, char why[WHY_BYTES]) {
     JpegReader *reader = jre_allocate(jre, sizeof *reader);
     memset(reader, 0, sizeof *reader);
@@ -360,7 +370,9 @@ static bool decode_jpeg(Jre *jre, const uint8_t *bytes, size_t length, Image *im
     reader->errors.error_exit = jpeg_failed;
     reader->errors.emit_message = jpeg_warned;
     reader->progress.progress_monitor = jpeg_advanced;
+    jre_own(jre, reader, end_jpeg);
     bool done = run_jpeg(reader);
+    jre_disown(jre, reader);
     jpeg_destroy_decompress(&reader->decoder);
     jre_release(reader->inks);
     jre_release(reader);
@@ -529,7 +541,7 @@ static bool encode_png(png_structp png, png_infop info, const Image *image, Text
 
 bool image_write_png(Jre *jre, const char *path, Span asked_at, const Image *image) {
     bool kind_known = image->channels == 1 || image->channels == 3 || image->channels == 4;
-    png_structp png = kind_known ? png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, png_unwritable, png_warned) : NULL;
+    png_structp png = kind_known ? png_create_write_struct_2(PNG_LIBPNG_VER_STRING, NULL, png_unwritable, png_warned, jre, png_memory, png_release) : NULL;
     png_infop info = png ? png_create_info_struct(png) : NULL;
     Text out = { .jre = jre };
     bool done = info && encode_png(png, info, image, &out);

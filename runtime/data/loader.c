@@ -42,7 +42,7 @@ static int batch_size(const Loader *loader, int batch) {
 static void process(Loader *loader, int picture) {
     Slot *slot = &loader->slot[picture / loader->batch % RING];
     size_t place = (size_t)(picture % loader->batch), values = loader->picture_values;
-    PictureTask task = {.look = &loader->looks[picture], .fail_read = picture == loader->fail_at, .view = loader->view, .out = slot->seen + place * values};
+    PictureTask task = {.look = &loader->looks[picture], .fail_read = picture == loader->fail_at, .faults = jre_faults(loader->jre), .view = loader->view, .out = slot->seen + place * values};
     Failure *failure = &slot->failures[place];
     const uint8_t *known = loader->cache && !task.fail_read ? cache_find(loader->cache, &loader->keys[picture], values) : NULL;
     failure->kept = known != NULL;
@@ -77,6 +77,8 @@ static void *decode_ahead(void *context) {
     return NULL;
 }
 
+static void give_back(void *loader) { loader_free(loader); }
+
 Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int count, int batch, int threads, PictureCache *cache) {
     Loader *loader = jre_allocate(jre, sizeof *loader);
     memset(loader, 0, sizeof *loader);
@@ -98,6 +100,7 @@ Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int cou
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->room, NULL);
     pthread_cond_init(&loader->ready, NULL);
+    jre_own(jre, loader, give_back);
     if (threads > MOST_THREADS) threads = MOST_THREADS;
     if (threads > loader->count) threads = loader->count;
     if (threads < 1) threads = 1;
@@ -169,6 +172,7 @@ int loader_next(Loader *loader, const float **pixels) {
 
 void loader_free(Loader *loader) {
     if (!loader) return;
+    jre_disown(loader->jre, loader);
     pthread_mutex_lock(&loader->lock);
     loader->stop = true;
     pthread_cond_broadcast(&loader->room);

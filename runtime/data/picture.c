@@ -100,8 +100,8 @@ static bool see(Workspace *space, PictureTask *task) {
 
 static bool run_task(Workspace *space, PictureTask *task) {
     if (setjmp(space->exhausted)) {
-        snprintf(task->why, sizeof task->why, "there is not enough memory for it");
-        return failed(task, DIAG_file_unreadable);
+        snprintf(task->why, sizeof task->why, "no memory is left for it");
+        return failed(task, DIAG_out_of_memory);
     }
     if (task->fail_read) {
         snprintf(task->why, sizeof task->why, "the disk reports an error");
@@ -131,13 +131,9 @@ bool picture_process(PictureTask *task) {
     Workspace space;
     memset(&space, 0, sizeof space);
     space.jre.on_exhaustion = task_exhausted;
+    space.jre.faults = task->faults;
     bool sound = run_task(&space, task);
-    jre_release(space.bytes);
-    jre_release(space.mask_bytes);
-    image_free(&space.image);
-    image_free(&space.rgb);
-    image_free(&space.mask);
-    image_free(&space.seen);
+    jre_reclaim(&space.jre);
     return sound;
 }
 
@@ -224,8 +220,7 @@ static bool mask_fits(Jre *aside, const DatasetPlan *plan, const Picture *pictur
 bool dataset_masks_fit(Jre *jre, const Dataset *dataset) {
     const DatasetPlan *plan = dataset->plan;
     if (plan->mask_kind != MASK_COLUMN && plan->mask_kind != MASK_FILES) return true;
-    Jre *aside = jre_new();
-    if (!aside) return true;
+    Jre *aside = jre_aside(jre);
     Arena scratch = {.jre = jre};
     LIST(const char *) findings = {0};
     for (int i = 0; i < dataset->count; i++) {

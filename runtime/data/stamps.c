@@ -129,14 +129,12 @@ static void write_stamps(Stamps *stamps) {
         text_add(&table, "\n");
     }
     /* Written in a context of its own: a folder that takes no notes costs time, it is nobody's mistake. */
-    Jre *aside = jre_new();
-    if (aside) {
-        Store store = *stamps->store;
-        store.jre = aside;
-        if (file_write(aside, store_path(&store, stamps->key, STAMPS_PART), NOWHERE, table.at, table.length))
-            store_finish(&store, stamps->key, "\"what\": \"content and perceptual hashes of picture files\"", NOWHERE);
-        jre_free(aside);
-    }
+    Jre *aside = jre_aside(stamps->store->jre);
+    Store store = *stamps->store;
+    store.jre = aside;
+    if (file_write(aside, store_path(&store, stamps->key, STAMPS_PART), NOWHERE, table.at, table.length))
+        store_finish(&store, stamps->key, "\"what\": \"content and perceptual hashes of picture files\"", NOWHERE);
+    jre_free(aside);
     text_free(&table);
 }
 

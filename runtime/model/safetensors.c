@@ -146,13 +146,13 @@ bool safetensors_read(Jre *jre, WeightFile *file) {
     if (memchr(json, '\0', (size_t)length))
         return weights_refuse(jre, file, NULL, "its header holds a byte of zero");
     const char *rest = json;
-    cJSON *header = cJSON_ParseWithLengthOpts(json, (size_t)length, &rest, false);
+    cJSON *header = json_parse_begin(jre, json, (size_t)length, &rest);
     size_t parsed = (size_t)(rest - json);
     while (header && parsed < length && strchr(" \n\r\t", json[parsed]))
         parsed++;
     bool good = header && parsed < length ? weights_refuse(jre, file, NULL, "its header goes on behind its last `}`, at byte %zu", LENGTH_BYTES + parsed)
                                           : read_entries(jre, file, header);
-    cJSON_Delete(header);
+    json_free(jre, header);
     return good;
 }
 

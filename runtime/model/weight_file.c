@@ -22,6 +22,8 @@ bool weights_refuse(Jre *jre, const WeightFile *file, const char *help, const ch
     return false;
 }
 
+static void give_back(void *file) { weight_file_close(file); }
+
 static WeightFile *map_file(Jre *jre, const char *path, Span asked_at) {
     size_t length;
     int descriptor = file_open(jre, path, asked_at, &length);
@@ -36,11 +38,14 @@ static WeightFile *map_file(Jre *jre, const char *path, Span asked_at) {
     }
     file->mapped = mapped;
     file->mapped_bytes = length;
+    file->jre = jre;
+    jre_own(jre, file, give_back);
     return file;
 }
 
 void weight_file_close(WeightFile *file) {
     if (!file || !file->mapped) return;
+    jre_disown(file->jre, file);
     munmap((void *)(uintptr_t)file->mapped, file->mapped_bytes);
     file->mapped = NULL;
     for (int i = 0; i < file->unpacked.count; i++) jre_release(file->unpacked.at[i]);

@@ -148,9 +148,9 @@ static bool find_stats(WeightLibrary *library, OpenedWeights *opened, Span asked
     char *bytes;
     size_t length;
     if (!file_read(library->jre, path, asked_at, &bytes, &length)) return false;
-    cJSON *json = cJSON_ParseWithLength(bytes, length);
+    cJSON *json = json_parse(library->jre, bytes, length);
     bool sound = stats_from_json(library, path, json, asked_at, &opened->facts.stats);
-    cJSON_Delete(json);
+    json_free(library->jre, json);
     jre_release(bytes);
     return sound;
 }

@@ -114,8 +114,15 @@ bool zip_directory(Jre *jre, const WeightFile *file, ZipArchive *zip) {
 /* ---- unpacking ------------------------------------------------------------------------------------------------------------------ */
 
 /* zlib takes at most 4 GiB at once. */
-static bool inflate_all(const uint8_t *from, uint64_t packed, uint8_t *to, uint64_t bytes) {
-    z_stream stream = {0};
+static voidpf zlib_memory(voidpf jre, uInt count, uInt bytes) { return jre_allocate(jre, (size_t)count * bytes); }
+
+static void zlib_release(voidpf jre, voidpf memory) {
+    (void)jre;
+    jre_release(memory);
+}
+
+static bool inflate_all(Jre *jre, const uint8_t *from, uint64_t packed, uint8_t *to, uint64_t bytes) {
+    z_stream stream = {.zalloc = zlib_memory, .zfree = zlib_release, .opaque = jre};
     if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return false;
     int status = Z_OK;
     while (status == Z_OK) {
@@ -149,7 +156,7 @@ const uint8_t *zip_bytes(Jre *jre, WeightFile *file, const ZipEntry *entry) {
     uint8_t *bytes = jre_allocate(jre, (size_t)entry->bytes + 1);
     file->unpacked_bytes += entry->bytes;
     list_add(&jre->forever, &file->unpacked, bytes);
-    if (inflate_all(packed, entry->packed, bytes, entry->bytes) && checksum_agrees(entry, bytes)) return bytes;
+    if (inflate_all(jre, packed, entry->packed, bytes, entry->bytes) && checksum_agrees(entry, bytes)) return bytes;
     weights_refuse(jre, file, NULL, "`%.200s` does not unpack to the %llu bytes that it had", entry->name, (unsigned long long)entry->bytes);
     return NULL;
 }

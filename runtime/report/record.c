@@ -19,8 +19,8 @@ const char *run_claim(Session *session) {
     time_t now = time(NULL);
     struct tm utc;
     /* Made in a context of its own: whoever writes into it says why it is not there. */
-    Jre *aside = jre_new();
-    bool ready = aside && folder_make(aside, path_below(aside, session->base, "results"), NOWHERE);
+    Jre *aside = jre_aside(session->jre);
+    bool ready = folder_make(aside, path_below(aside, session->base, "results"), NOWHERE);
     /* Two runs in one second: the later takes the next free one. */
     for (int attempt = 0;; attempt++, now++) {
         gmtime_r(&now, &utc);
@@ -28,7 +28,7 @@ const char *run_claim(Session *session) {
         const char *folder = path_below(session->jre, session->base, arena_print(&session->arena, "results/%s", name));
         if (!ready || mkdir(folder, 0777) == 0 || errno != EEXIST || attempt == ATTEMPTS) break;
     }
-    if (aside) jre_free(aside);
+    jre_free(aside);
     return intern(session->jre, name);
 }
 

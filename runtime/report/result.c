@@ -222,8 +222,8 @@ static bool read_report(Jre *jre, Arena *arena, const cJSON *json, EvaluationRep
 }
 
 bool report_parse(Jre *jre, Arena *arena, const char *bytes, size_t length, EvaluationReport *report) {
-    cJSON *json = cJSON_ParseWithLength(bytes, length);
+    cJSON *json = json_parse(jre, bytes, length);
     bool sound = json && read_report(jre, arena, json, report);
-    cJSON_Delete(json);
+    json_free(jre, json);
     return sound;
 }

@@ -6,6 +6,7 @@
  * have yet at its right, and leaves to people the columns that it does not know. */
 #include "../runtime.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,9 +233,8 @@ static bool put_row(Jre *jre, Arena *arena, Reader *reader, const TableRow *row,
 
 /* The folder that holds the file itself, where `path` is a link. */
 static const char *folder_to_lock(Arena *arena, const char *path) {
-    char *real = realpath(path, NULL);
+    char buffer[PATH_MAX], *real = realpath(path, buffer);
     const char *name = arena_print(arena, "%s", real ? real : path), *slash = strrchr(name, '/');
-    free(real);
     if (!slash)
         return ".";
     return slash == name ? "/" : arena_copy(arena, name, (size_t)(slash - name));
