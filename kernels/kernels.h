@@ -135,6 +135,19 @@ const Kernel *kernel_at(int index);
 /* Changes whenever the bits of some kernel may: part of every cache key. */
 const char *kernel_library_version(void);
 
+/* ---- cpu/limit.c: what no kernel can surpass -------------------------------------------------------------------- */
+
+/* Loops over registers alone, and over memory that is only read, of one level. They return what keeps the compiler from leaving them out. */
+typedef struct {
+    int level;
+    double flops;                         /* of a round of `multiply` */
+    float (*multiply)(int64_t rounds);    /* fused multiply-adds that wait for nobody (at level 2 a product and a sum) */
+    float (*read)(const float *from, int64_t count);            /* every number once, in order */
+} KernelLimit;
+#define KERNEL_LIMIT(identifier) \
+    static const KernelLimit *const identifier##_row __attribute__((used, section("jre_limits"))) = &identifier;
+const KernelLimit *kernel_limit(int level);               /* of the highest level that is not above */
+
 /* ---- shared by kernel files ---------------------------------------------------------------------------------- */
 
 static inline int64_t view_elements(const TensorView *view) {

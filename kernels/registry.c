@@ -75,6 +75,16 @@ const Kernel *kernel_find(const char *op, const char *device, const char *varian
     return best;
 }
 
+extern const KernelLimit *const __start_jre_limits[];
+extern const KernelLimit *const __stop_jre_limits[];
+
+const KernelLimit *kernel_limit(int level) {
+    const KernelLimit *best = NULL;
+    for (const KernelLimit *const *row = __start_jre_limits; row < __stop_jre_limits; row++)
+        if ((*row)->level <= level && (!best || (*row)->level > best->level)) best = *row;
+    return best;
+}
+
 /* The number is raised by hand with any change of arithmetic; another compiler may contract or order differently too. */
 #ifdef __clang__
 const char *kernel_library_version(void) { return "1, " __VERSION__; }

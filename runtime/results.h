@@ -169,6 +169,7 @@ typedef struct Session {
 Session *session_open(Jre *jre, const RunOptions *options);    /* NULL: diagnosed */
 void session_close(Session *session);
 Facts session_facts(Session *session);
+Facts made_up_facts(Session *session);                   /* .. but every file of weights is there, with whatever is asked of it (model/made_up.c) */
 Dataset *session_dataset(Session *session, const DatasetPlan *plan);           /* NULL: diagnosed, or interrupted */
 /* .. with what a condition asks of the files themselves: their width and height. condition NULL: nothing. */
 Dataset *session_asked(Session *session, const DatasetPlan *plan, const Expr *condition);
@@ -179,6 +180,37 @@ static inline const char *plural(int64_t count) { return count == 1 ? "" : "s"; 
 void session_say(Session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Walks the plan: embeddings, scores, tables, submissions, expectations. Returns the exit code of DESIGN 6; diagnostics are left to be printed. */
 int session_run(Session *session, Compilation *compilation);
+
+/* ---- core/profile.c: where the time of a network goes, and what the machine would allow ------------------------------------------------ */
+
+typedef struct {
+    int threads, level;
+    double one_flops, flops;              /* a second: of one thread, of all together */
+    double near, memory;                  /* bytes a second that all threads read: of a few MiB in the caches, of what fits into none */
+    double start;                         /* seconds of a launch that has nothing to do */
+    double cache;                         /* bytes: what is larger lies in memory */
+} Limits;
+Limits limits_measure(Jre *jre, Pool *pool, int level);   /* some tens of milliseconds */
+/* Of another machine, or of none: "100,200,60,20,5", GFLOP/s of one thread and of all, GB/s near and of memory, microseconds. False: diagnosed. */
+bool limits_stated(Jre *jre, const char *text, Limits *limits);
+bool session_limits(Session *session, Limits *limits);    /* those that JRE_LIMITS states, else measured. False: diagnosed */
+
+typedef enum { BOUND_ARITHMETIC, BOUND_MEMORY, BOUND_START } BoundBy;
+typedef struct {
+    const Node *node; const Kernel *kernel;
+    double flops, bytes, weight_bytes;    /* of all pictures at once: numbers read and written, and weights */
+    double ideal, predicted, seconds;     /* what the limits allow; with the start; the best that was measured, 0: nobody did */
+    BoundBy bound;
+} StepProfile;
+/* From its flops and bytes: what it could take. near: what lies in the slab, the weights stay in the caches. */
+void step_predict(StepProfile *step, const Limits *limits, bool near_slab, bool near_weights);
+double step_share(const StepProfile *step);               /* of the limits: 1 could not be better; 0 where nobody measured */
+const char *bound_text(BoundBy bound);
+typedef struct { StepProfile *steps; int count, pictures; StepProfile total; bool measured; size_t memory; } Profile;   /* memory: bytes that stay allocated */
+/* Of a tile of as many pictures as the program was planned for; the executor may be a sketch. */
+Profile profile_predict(Arena *arena, const Executor *executor, const Program *program, const Limits *limits);
+/* Runs it on made-up pictures, five times or for so long. False: diagnosed, or interrupted. */
+bool profile_measure(Jre *jre, Profile *profile, Executor *executor, const Program *program, double seconds);
 
 /* The stored embeddings of one embed: they grow by picture, and keep their order. */
 typedef struct {

@@ -154,6 +154,12 @@ Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightL
 bool executor_run(Executor *executor, const float *input, int n, float *output);
 void executor_free(Executor *executor);
 size_t executor_bytes(const Executor *executor);          /* slab and weights on the device */
+/* For profile.c. A sketch has chosen its kernels and holds no numbers: it tells of its steps and its bytes, and cannot run. NULL: diagnosed. */
+Executor *executor_sketch(Jre *jre, const Program *program, Device *device);
+typedef struct { const Node *node; const Kernel *kernel; KernelCall call; size_t packed_bytes; } StepAtWork;     /* the call's numbers are not to be looked at */
+StepAtWork executor_step(const Executor *executor, int which, int n);          /* of the program's steps, for n pictures at once */
+/* As executor_run; what each step took is added to its place in `seconds`. */
+bool executor_run_timed(Executor *executor, const float *input, int n, float *output, double *seconds);
 bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *values);     /* the numbers of a weight from its file; false: diagnosed */
 
 /* ---- core/compute.c: a graph in 64 bits ------------------------------------------------------------------------------------ */
@@ -317,6 +323,17 @@ void weight_library_free(WeightLibrary *library);
  * the file's by_name alike. Shapes and statistics: the file's metadata, else "<stem>.json" beside it ({"mean": [3], "std": [3]} or timm's "pretrained_cfg"). */
 const WeightFacts *weight_library_facts(WeightLibrary *library, const char *path, Span asked_at);
 WeightFile *weight_library_file(WeightLibrary *library, const char *path, Span asked_at);
+/* From now on weights whose facts are made up have numbers too: made_up_weight's, with this gain of filters. */
+void weight_library_make_up(WeightLibrary *library, double gain);
+bool weight_library_makes_up(const WeightLibrary *library, double *gain);      /* library NULL: no */
+
+/* ---- model/made_up.c: weights that nobody trained, pictures that nobody took ----------------------------------------------------------- */
+
+/* In [-1, 1), a function of a name, a seed and a place alone, which programs in other languages can make too. */
+uint64_t made_up_base(const char *name, uint64_t seed);
+float made_up_unit(uint64_t base, uint64_t i);
+void made_up_weight(const char *name, double gain, Shape shape, float *out);
+void made_up_input(float *input, size_t count);
 
 /* ---- data/mask.c: where the animal is (DEFINITIONS 5.11) ------------------------------------------------------------------------------ */
 

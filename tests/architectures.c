@@ -1,7 +1,7 @@
 /* architectures.c: library networks with weights that are functions of their names, against what timm and torchvision compute with the
  * same weights: pooled features of two inputs in 64 bits, from the shared oracle, or from tests/architectures (made by the oracle's
  * make_reference.py with timm 1.0.31, squeezenet with torchvision 0.29.2; the gain of the filters stands in each file). */
-#include "made_up.h"
+#include "../runtime/runtime.h"
 #include "reference.h"
 #include "room.h"
 
@@ -54,13 +54,13 @@ static void weights_are_made_alike_to_the_last_bit(void **state) {
     cJSON *probe = reference_json(where);
     const cJSON *item, *bases = cJSON_GetObjectItem(probe, "fnv1a64"), *units = cJSON_GetObjectItem(probe, "unit");
     cJSON_ArrayForEach(item, bases) {
-        snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash_base(item->string, 0));
+        snprintf(hex, sizeof hex, "%016llx", (unsigned long long)made_up_base(item->string, 0));
         assert_string_equal(hex, item->valuestring);
     }
     cJSON_ArrayForEach(item, units)
-        for (int i = 0; i < cJSON_GetArraySize(item); i++) assert_true((double)hash_unit(hash_base(item->string, 1), (uint64_t)i) == cJSON_GetArrayItem(item, i)->valuedouble);
+        for (int i = 0; i < cJSON_GetArraySize(item); i++) assert_true((double)made_up_unit(made_up_base(item->string, 1), (uint64_t)i) == cJSON_GetArrayItem(item, i)->valuedouble);
     static float values[64 * 3 * 7 * 7];
-    hash_fill("conv1.weight", 1, 2, 4, (int64_t[]){64, 3, 7, 7}, values);
+    made_up_weight("conv1.weight", 2, (Shape){4, {64, 3, 7, 7}}, values);
     sha256((const uint8_t *)values, sizeof values, hex);
     assert_string_equal(hex, cJSON_GetObjectItem(probe, "conv1.weight(64,3,7,7)_G2_sha256_of_le_float32_bytes")->valuestring);
     cJSON_Delete(probe);
@@ -88,8 +88,7 @@ static void open_network(Room *room, Network *network, const char *name, int hei
     view.height = height, view.width = width;
     network->program = lower_inside(&network->c, NULL, embed->network, &view, NULL, NOWHERE).program;
     assert_non_null(network->program);
-    const char *file = arena_print(&room->jre->forever, "%s/made_up.safetensors", room->folder);
-    assert_true(made_up_write(room->jre, network->program, file, gain));
+    weight_library_make_up(network->session->weights, gain);
     network->executor = executor_new(room->jre, network->program, network->session->device, network->session->weights);
     if (!network->executor) fail_msg("%s", test_messages(room->jre));
 }

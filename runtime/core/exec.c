@@ -31,6 +31,8 @@ struct Executor {
     DeviceMemory slab, loaded, packed, staging;
     size_t packed_bytes, staging_bytes;
     int asked;                            /* pictures of the call in the making */
+    bool sketch;                          /* slab and loaded are nobody's memory: that it is there is all that choosing asks */
+    double *clock;                        /* seconds of each step are added here; NULL: nobody wants to know */
 };
 
 /* ---- views: where a node's numbers lie ---------------------------------------------------------------------------- */
@@ -141,6 +143,11 @@ static bool choose_staging(Executor *executor, const Node *node, bool inward, co
 
 bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *values) {
     const WeightScope *scope = node->weights;
+    double gain;
+    if (scope->facts && scope->facts->made_up && weight_library_makes_up(weights, &gain)) {
+        made_up_weight(node->name, gain, node->shape, values);
+        return true;
+    }
     WeightFile *file = weight_library_file(weights, scope->path, scope->span);
     if (!file) return false;
     const WeightTensor *tensor = map_get(&file->by_name, node->name);
@@ -192,6 +199,7 @@ static bool load_sources(Executor *executor, WeightLibrary *weights) {
 
 static void launch(const Executor *executor, const Launch *step, int n) {
     Device *device = executor->device;
+    double started = executor->clock ? seconds_now() : 0;
     KernelCall call = call_of(executor, step->node, n);
     if (step->kernel->packed_bytes) {
         DeviceMemory packed = executor->packed + step->packed_offset;
@@ -199,6 +207,9 @@ static void launch(const Executor *executor, const Launch *step, int n) {
         call.packed = (const void *)packed;
     }
     device->launch(device, step->kernel, &call);
+    if (!executor->clock) return;
+    device->synchronize(device);
+    executor->clock[step - executor->steps] += seconds_now() - started;
 }
 
 static void put_input(const Executor *executor, const float *input, int n) {
@@ -221,19 +232,35 @@ static void take_output(const Executor *executor, float *output, int n) {
     device->copy_out(device, output, executor->from_output ? executor->staging : memory_of(executor, node), bytes_of(node->shape, n));
 }
 
-Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightLibrary *weights) {
+static Executor *executor_begin(Jre *jre, const Program *program, Device *device) {
     Executor *executor = jre_allocate(jre, sizeof *executor);
     *executor = (Executor){.jre = jre, .program = program, .device = device, .arena = {.jre = jre}};
     executor->load = arena_array(&executor->arena, Launch, program->load_steps + 1);
     executor->steps = arena_array(&executor->arena, Launch, program->step_count + 1);
+    return executor;
+}
+
+static bool choose_all(Executor *executor) {
+    const Program *program = executor->program;
+    bool loads = choose_kernels(executor, program->load, program->load_steps, true, executor->load);
+    bool runs = choose_kernels(executor, program->steps, program->step_count, false, executor->steps);
+    return loads && runs && choose_staging(executor, program->graph->input, true, &executor->to_input) &&
+           choose_staging(executor, program->graph->output, false, &executor->from_output);
+}
+
+Executor *executor_sketch(Jre *jre, const Program *program, Device *device) {
+    Executor *executor = executor_begin(jre, program, device);
+    executor->sketch = true;
+    executor->slab = executor->loaded = LINE;
+    if (places_are_sound(executor) && choose_all(executor)) return executor;
+    executor_free(executor);
+    return NULL;
+}
+
+Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightLibrary *weights) {
+    Executor *executor = executor_begin(jre, program, device);
     bool sound = places_are_sound(executor) && reserve(executor, &executor->slab, "what is computed", program->slab_bytes) &&
-                 reserve(executor, &executor->loaded, "weights", program->loaded_bytes);
-    if (sound) {
-        bool loads = choose_kernels(executor, program->load, program->load_steps, true, executor->load);
-        bool runs = choose_kernels(executor, program->steps, program->step_count, false, executor->steps);
-        sound = loads && runs && choose_staging(executor, program->graph->input, true, &executor->to_input) &&
-                choose_staging(executor, program->graph->output, false, &executor->from_output);
-    }
+                 reserve(executor, &executor->loaded, "weights", program->loaded_bytes) && choose_all(executor);
     sound = sound && reserve(executor, &executor->packed, "packed weights", executor->packed_bytes) &&
             reserve(executor, &executor->staging, "pictures on their way", executor->staging_bytes) && load_sources(executor, weights);
     if (!sound) {
@@ -255,9 +282,23 @@ void executor_free(Executor *executor) {
     if (!executor) return;
     const DeviceMemory owned[] = {executor->slab, executor->loaded, executor->packed, executor->staging};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
-        if (owned[i]) executor->device->release(executor->device, owned[i]);
+        if (owned[i] && !executor->sketch) executor->device->release(executor->device, owned[i]);
     arena_free(&executor->arena);
     jre_release(executor);
+}
+
+StepAtWork executor_step(const Executor *executor, int which, int n) {
+    const Launch *step = &executor->steps[which];
+    StepAtWork work = {.node = step->node, .kernel = step->kernel, .call = call_of(executor, step->node, n)};
+    if (step->kernel->packed_bytes) work.packed_bytes = step->kernel->packed_bytes(&work.call);
+    return work;
+}
+
+bool executor_run_timed(Executor *executor, const float *input, int n, float *output, double *seconds) {
+    executor->clock = seconds;
+    bool sound = executor_run(executor, input, n, output);
+    executor->clock = NULL;
+    return sound;
 }
 
 size_t executor_bytes(const Executor *executor) {

@@ -12,7 +12,7 @@
 
 typedef struct { WeightFile *file; WeightFacts facts; } OpenedWeights;
 
-struct WeightLibrary { Jre *jre; Arena arena; Map opened; };
+struct WeightLibrary { Jre *jre; Arena arena; Map opened; double gain; };       /* gain: of what is made up; 0: nothing is */
 
 static const char *const wrappers[] = {"state_dict.", "model.", "module.", "backbone.", "_orig_mod."};
 enum { WRAPPERS = sizeof wrappers / sizeof *wrappers };
@@ -182,4 +182,12 @@ const WeightFacts *weight_library_facts(WeightLibrary *library, const char *path
 WeightFile *weight_library_file(WeightLibrary *library, const char *path, Span asked_at) {
     OpenedWeights *opened = open_weights(library, path, asked_at);
     return opened ? opened->file : NULL;
+}
+
+void weight_library_make_up(WeightLibrary *library, double gain) { library->gain = gain; }
+
+bool weight_library_makes_up(const WeightLibrary *library, double *gain) {
+    if (!library || !(library->gain > 0)) return false;
+    *gain = library->gain;
+    return true;
 }

@@ -2,9 +2,8 @@
  *
  *   build/tests/bench/networks NETWORK BATCH THREADS      prints: best and median pictures a second, GFLOP/s
  *
- * The program is compiled as `jre run` compiles it; only the facts about its weights are invented, and their values written to a
- * file in /tmp that goes away. */
-#include "../made_up.h"
+ * The program is compiled as `jre run` compiles it; only its weights are invented. */
+#include "../../runtime/runtime.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -38,7 +37,7 @@ int main(int count, char **arguments) {
     RunOptions options = {.out = stdout, .threads = atoi(arguments[3]), .quiet = true, .into = "/tmp"};
     Session *session = session_open(jre, &options);
     Facts facts = made_up_facts(session);
-    char document[] = "/tmp/jre-bench-XXXXXX", file[64];
+    char document[] = "/tmp/jre-bench-XXXXXX";
     int descriptor = mkstemp(document);
     FILE *text = fdopen(descriptor, "w");
     fprintf(text, "```jre\nuse resnet\nuse squeezenet\nuse mobilenetv2\n"
@@ -49,14 +48,13 @@ int main(int count, char **arguments) {
     Compilation c = {0};
     CompileRequest request = {.path = document};
     bool good = compile(&c, jre, &request, &facts, false) && c.plan->embeds.count;
-    snprintf(file, sizeof file, "%s.safetensors", document);
     Executor *executor = NULL;
-    if (good && made_up_write(jre, c.plan->embeds.at[0]->program, file, 1.5)) executor = executor_new(jre, c.plan->embeds.at[0]->program, session->device, session->weights);
+    weight_library_make_up(session->weights, 1.5);
+    if (good) executor = executor_new(jre, c.plan->embeds.at[0]->program, session->device, session->weights);
     if (executor) measure(executor, c.plan->embeds.at[0]->program, atoi(arguments[2]));
     diag_print_all(jre, stderr, false, false);
     if (executor) executor_free(executor);
     unlink(document);
-    unlink(file);
     session_close(session);
     compilation_free(&c);
     jre_free(jre);
