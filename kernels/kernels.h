@@ -39,6 +39,7 @@ typedef enum { CHAIN_OPS(CHAIN_ENUM) CHAIN_OP_COUNT } ChainOp;
  * step's is the result. */
 typedef struct { ChainOp op; uint8_t operand[3]; double attribute[2]; } ChainStep;
 typedef struct { int sources, steps; ChainStep step[CHAIN_STEPS]; } Chain;
+static inline int chain_operands(ChainOp op) { return op == CHAIN_number ? 0 : op <= CHAIN_clamp ? 1 : op < CHAIN_select ? 2 : 3; }
 
 typedef struct {
     TensorView out;
@@ -75,11 +76,12 @@ enum { CONCAT_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
 /* What the ops compute (the compiler's ops.def declares the same names and shapes):
  *
  *   elementwise, operands broadcast by stride 0, out contiguous in its own layout:
- *     neg abs exp log sqrt sin cos tanh sigmoid            out = f(in[0])
+ *     neg abs exp log sqrt sin cos tanh sigmoid erf        out = f(in[0])
  *     clamp                                                out = min(max(in[0], low), high); NaN stays NaN
  *     add sub mul div max min pow                          out = in[0] op in[1]; max and min: NaN if either is
  *     lt le gt ge eq ne                                    out = 1 or 0
  *     select                                               out = in[0] != 0 ? in[1] : in[2]
+ *     chain                                                call->chain of its operands
  *   sum mean max_over min_over   reduce the dimensions in `axes`, accumulating in double
  *   matmul        [M,K] x [K,N] -> [M,N]                   (transposed operands come as strides)
  *   conv          x [N,C,H,W], w [K,C/g,r,s], bias [K] (optional), residual [N,K,H',W'] (optional):
@@ -180,6 +182,7 @@ typedef struct {
 void walk_start(Walk *walk, int rank, const int64_t *dim);
 void walk_operand(Walk *walk, const int64_t *stride);
 void walk_finish(Walk *walk);
+void walk_join(Walk *walk);               /* the same, but the dimensions keep their order */
 static inline int64_t walk_step(const Walk *walk, int operand) { return walk->stride[operand][walk->rank - 1]; }
 
 /* The positions first .. end-1 of a walk, in pieces of rows. After each true walk_next, `length` elements start at
@@ -193,5 +196,15 @@ void walk_seek(WalkPlace *place, const Walk *walk, int64_t first, int64_t end);
 bool walk_next(WalkPlace *place);
 
 #include "vector.h"
+
+/* ---- cpu/elementwise.c, cpu/chain.c: chains, for kernels of the same level ---------------------------------------------- */
+
+/* One step over a row of `count` numbers. Bit k of `still`: operand k is one number (not for select). */
+typedef void ChainRow(float *out, const float *const *in, unsigned still, int64_t count, const float *attribute);
+extern ChainRow *const KERNEL_LEVELED(chain_row)[CHAIN_OP_COUNT];
+/* Runs call->chain in place over part of what a kernel has just written, while it is near: columns column .. column+columns-1 of rows
+ * first .. first+rows-1. Of four dimensions a row is the channels at one pixel, and rows are the pixels of all pictures; else
+ * it is the last dimension. Making it ready takes as long as some hundred numbers, so give it a block of them. */
+void KERNEL_LEVELED(chain_rows)(const KernelCall *call, int64_t first, int64_t rows, int64_t column, int64_t columns);
 
 #endif

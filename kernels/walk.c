@@ -66,7 +66,7 @@ static void join_contiguous(Walk *walk) {
     walk->rank = last + 1;
 }
 
-void walk_finish(Walk *walk) {
+void walk_join(Walk *walk) {
     drop_single(walk);
     if (walk->rank == 0) {                                 /* one element: a row of one */
         walk->rank = 1;
@@ -74,8 +74,12 @@ void walk_finish(Walk *walk) {
         for (int k = 0; k < walk->operands; k++) walk->stride[k][0] = 1;
         return;
     }
-    sort_by_memory(walk);
     join_contiguous(walk);
+}
+
+void walk_finish(Walk *walk) {
+    sort_by_memory(walk);
+    walk_join(walk);
 }
 
 void walk_seek(WalkPlace *place, const Walk *walk, int64_t first, int64_t end) {

@@ -45,6 +45,7 @@ typedef struct {
     KernelCall call;
     size_t elements[1 + KERNEL_INPUTS];   /* of the buffers: out, inputs */
     bool batched[1 + KERNEL_INPUTS];      /* dimension 0 is the batch */
+    Chain chain;                          /* the call's, if it has one */
     double tolerance;
 } Case;
 
@@ -247,13 +248,14 @@ static int draw_shape(Draw *draw, int64_t *dim) {
     for (int i = 0; i < rank; i++) dim[i] = draw_chance(draw, 15) ? 1 : draw_between(draw, 1, largest);
     if (draw_chance(draw, 60)) dim[0] = BATCH;
     if (rank == 1 && draw_chance(draw, 20)) dim[0] = 40000;
+    if (rank > 1 && draw_chance(draw, 15)) dim[rank == 4 ? 1 : rank - 1] = draw_between(draw, 64, 700);
     return rank;
 }
 
 static void draw_elementwise(const OpTest *test, Case *c, Draw *draw) {
     int64_t dim[KERNEL_RANK];
     int rank = draw_shape(draw, dim);
-    Layout layout = DRAW_FROM(draw, ROW_MAJOR, CHANNELS_LAST);
+    Layout layout = DRAW_FROM(draw, ROW_MAJOR, CHANNELS_LAST, CHANNELS_LAST, CHANNELS_LAST_WITH_GAPS, TRANSPOSED);
     operand(c, draw, 0, rank, dim, layout, 0, 0);
     c->batched[0] = rank > 1;
     for (int i = 1; i <= test->inputs; i++) {
@@ -266,6 +268,38 @@ static void draw_elementwise(const OpTest *test, Case *c, Draw *draw) {
     c->call.attribute[CLAMP_low] = -0.5;
     c->call.attribute[CLAMP_high] = draw_chance(draw, 20) ? INFINITY : 0.75;
     c->tolerance = test->tolerance;
+}
+
+/* What a step makes of numbers between -1 and 1 is brought back there, so that errors do not grow along the chain; what a root, a
+ * logarithm, a power or a division cannot take is kept away from it. */
+static int chain_step(Chain *chain, ChainOp op, int x, int y, double low, double high) {
+    chain->step[chain->steps] = (ChainStep){op, {(uint8_t)x, (uint8_t)y}, {low, high}};
+    return chain->sources + chain->steps++;
+}
+static int chain_positive(Chain *chain, int x) {
+    return chain_step(chain, CHAIN_clamp, chain_step(chain, CHAIN_abs, x, 0, 0, 0), 0, 0.25, 1);
+}
+static void draw_step(Chain *chain, Draw *draw) {
+    const int values = chain->sources + chain->steps, x = (int)draw_between(draw, 0, values - 1), y = (int)draw_between(draw, 0, values - 1);
+    const int source = (int)draw_between(draw, 0, chain->sources - 1), other = (int)draw_between(draw, 0, chain->sources - 1);
+    const ChainOp op = (ChainOp)draw_between(draw, 0, CHAIN_OP_COUNT - 1);
+    int made;
+    if (op == CHAIN_log || op == CHAIN_sqrt) made = chain_step(chain, op, chain_positive(chain, x), 0, 0, 0);
+    else if (op == CHAIN_pow) made = chain_step(chain, op, chain_positive(chain, x), y, 0, 0);
+    else if (op == CHAIN_div) made = chain_step(chain, op, x, chain_positive(chain, y), 0, 0);
+    else if (op >= CHAIN_lt && op <= CHAIN_ne) made = chain_step(chain, op, source, other, 0, 0);      /* of equal digits in 32 and 64 bits */
+    else made = chain_step(chain, op, op == CHAIN_select ? source : x, y, op == CHAIN_number ? draw_value(draw, -1, 1) : -0.5, 0.75);
+    chain->step[chain->steps - 1].operand[2] = (uint8_t)x;
+    if (op != CHAIN_number) chain_step(chain, CHAIN_clamp, made, 0, -1, 1);
+}
+
+static void draw_chain(const OpTest *test, Case *c, Draw *draw) {
+    OpTest sources = *test;
+    sources.inputs = (int)draw_between(draw, 1, KERNEL_INPUTS);
+    c->chain = (Chain){.sources = sources.inputs};
+    for (int64_t left = draw_between(draw, 1, 9); left > 0 && c->chain.steps + 5 <= CHAIN_STEPS; left--) draw_step(&c->chain, draw);
+    draw_elementwise(&sources, c, draw);
+    c->call.chain = &c->chain;
 }
 
 /* ---- reductions, products ---------------------------------------------------------------------------------------------------- */
@@ -450,6 +484,7 @@ static const OpTest op_tests[] = {
     {"cos", draw_elementwise, 20, 1e-6, 1, -9, 9},
     {"tanh", draw_elementwise, 20, 1e-6, 1, -4, 4},
     {"sigmoid", draw_elementwise, 20, 1e-6, 1, -9, 9},
+    {"erf", draw_elementwise, 20, 1e-6, 1, -4, 4},
     {"clamp", draw_elementwise, 20, 1e-7, 1, -2, 2},
     {"add", draw_elementwise, 40, 1e-6, 2, -2, 2},
     {"sub", draw_elementwise, 30, 1e-6, 2, -2, 2},
@@ -465,6 +500,7 @@ static const OpTest op_tests[] = {
     {"eq", draw_elementwise, 20, 0, 2, -3, 3},
     {"ne", draw_elementwise, 20, 0, 2, -3, 3},
     {"select", draw_elementwise, 30, 0, 3, -2, 2},
+    {"chain", draw_chain, 200, 1e-4, 0, -1, 1},
     {"sum", draw_reduction, 50, 1e-6, 1, -1, 1},           /* accumulated in double: one rounding */
     {"mean", draw_reduction, 50, 1e-6, 1, -1, 1},
     {"max_over", draw_reduction, 40, 0, 1, -1, 1},

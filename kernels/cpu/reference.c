@@ -38,6 +38,69 @@ static int64_t position_of(const TensorView *view, const int64_t *place) {
 
 static int64_t reference_units(const KernelCall *call) { return units_of(view_elements(&call->out), 1); }
 
+/* ---- chains: behind any op, or by themselves ------------------------------------------------------------------------- */
+
+static double clamped(double x, double low, double high) {
+    x = x < low ? low : x;                                 /* a comparison with NaN is false: NaN goes through */
+    return x > high ? high : x;
+}
+
+static double step_value(const ChainStep *step, double x, double y, double z) {
+    switch (step->op) {
+    case CHAIN_number: return step->attribute[0];
+    case CHAIN_neg: return -x;
+    case CHAIN_abs: return fabs(x);
+    case CHAIN_exp: return exp(x);
+    case CHAIN_log: return log(x);
+    case CHAIN_sqrt: return sqrt(x);
+    case CHAIN_sin: return sin(x);
+    case CHAIN_cos: return cos(x);
+    case CHAIN_tanh: return tanh(x);
+    case CHAIN_sigmoid: return 1.0 / (1.0 + exp(-x));
+    case CHAIN_erf: return erf(x);
+    case CHAIN_clamp: return clamped(x, step->attribute[CLAMP_low], step->attribute[CLAMP_high]);
+    case CHAIN_add: return x + y;
+    case CHAIN_sub: return x - y;
+    case CHAIN_mul: return x * y;
+    case CHAIN_div: return x / y;
+    case CHAIN_max: return x > y || isnan(x) ? x : y;
+    case CHAIN_min: return x < y || isnan(x) ? x : y;
+    case CHAIN_pow: return pow(x, y);
+    case CHAIN_lt: return x < y ? 1.0 : 0.0;
+    case CHAIN_le: return x <= y ? 1.0 : 0.0;
+    case CHAIN_gt: return x > y ? 1.0 : 0.0;
+    case CHAIN_ge: return x >= y ? 1.0 : 0.0;
+    case CHAIN_eq: return x == y ? 1.0 : 0.0;
+    case CHAIN_ne: return x != y ? 1.0 : 0.0;
+    case CHAIN_select: return x != 0.0 ? y : z;
+    case CHAIN_OP_COUNT: break;
+    }
+    return NAN;
+}
+
+/* value[0 ..] are the sources. */
+static double run_steps(const Chain *chain, double *value) {
+    for (int s = 0; s < chain->steps; s++) {
+        const ChainStep *step = &chain->step[s];
+        double operand[3] = {0};
+        for (int k = 0; k < chain_operands(step->op); k++) operand[k] = value[step->operand[k]];
+        value[chain->sources + s] = step_value(step, operand[0], operand[1], operand[2]);
+    }
+    return value[chain->sources + chain->steps - 1];
+}
+
+static double chained(const KernelCall *call, const int64_t *place, double own) {
+    double value[KERNEL_INPUTS + 1 + CHAIN_STEPS] = {own};
+    for (int i = 1; i < call->chain->sources; i++) value[i] = get_at(&call->in[call->chain_first + i - 1], place);
+    return run_steps(call->chain, value);
+}
+
+static double chain_element(const KernelCall *call, const int64_t *place) {
+    double value[KERNEL_INPUTS + 1 + CHAIN_STEPS];
+    for (int i = 0; i < call->chain->sources; i++) value[i] = get_at(&call->in[i], place);
+    return run_steps(call->chain, value);
+}
+
 static void reference(const KernelCall *call, int64_t first, int64_t end, Element *element) {
     int64_t elements = view_elements(&call->out);
     for (int64_t i = first; i < end && i < elements; i++) {
@@ -45,6 +108,7 @@ static void reference(const KernelCall *call, int64_t first, int64_t end, Elemen
         place_of(&call->out, i, place);
         int64_t offset = offset_of(&call->out, place);
         double value = element(call, place);
+        if (call->chain && element != chain_element) value = chained(call, place, value);
         if (call->out.type == KERNEL_F64) ((double *)call->out.data)[offset] = value;
         else ((float *)call->out.data)[offset] = (float)value;
     }
@@ -55,51 +119,48 @@ static void reference(const KernelCall *call, int64_t first, int64_t end, Elemen
         reference(call, first, end, name##_element);                                                                 \
     }                                                                                                                \
     KERNEL(name##_reference_f32, .op = #name, .device = "cpu", .variant = "reference", .type = KERNEL_F32,           \
-           .units = reference_units, .run = name##_run)                                                              \
+           .units = reference_units, .run = name##_run, .chains = true)                                              \
     KERNEL(name##_reference_f64, .op = #name, .device = "cpu", .variant = "reference", .type = KERNEL_F64,           \
-           .units = reference_units, .run = name##_run)
+           .units = reference_units, .run = name##_run, .chains = true)
 
 /* ---- elementwise ------------------------------------------------------------------------------------------------ */
 
-/* An operand of an elementwise op, stretched where its stride is 0. */
-#define ELEMENTWISE(name, expression)                                                                                \
+/* An op by itself is a chain of one step. */
+#define ELEMENTWISE(name)                                                                                            \
     static double name##_element(const KernelCall *call, const int64_t *place) {                                     \
-        const double x = get_at(&call->in[0], place);                                                                \
-        const double y = call->inputs > 1 ? get_at(&call->in[1], place) : 0.0;                                       \
-        (void)y;                                                                                                     \
-        return (expression);                                                                                         \
+        const ChainStep step = {CHAIN_##name, {0}, {call->attribute[0], call->attribute[1]}};                        \
+        double x[3] = {0};                                                                                           \
+        for (int i = 0; i < call->inputs && i < 3; i++) x[i] = get_at(&call->in[i], place);                          \
+        return step_value(&step, x[0], x[1], x[2]);                                                                  \
     }                                                                                                                \
     REFERENCE(name)
 
-static double clamped(double x, double low, double high) {
-    x = x < low ? low : x;                                 /* a comparison with NaN is false: NaN goes through */
-    return x > high ? high : x;
-}
-
-ELEMENTWISE(neg, -x)
-ELEMENTWISE(abs, fabs(x))
-ELEMENTWISE(exp, exp(x))
-ELEMENTWISE(log, log(x))
-ELEMENTWISE(sqrt, sqrt(x))
-ELEMENTWISE(sin, sin(x))
-ELEMENTWISE(cos, cos(x))
-ELEMENTWISE(tanh, tanh(x))
-ELEMENTWISE(sigmoid, 1.0 / (1.0 + exp(-x)))
-ELEMENTWISE(clamp, clamped(x, call->attribute[CLAMP_low], call->attribute[CLAMP_high]))
-ELEMENTWISE(add, x + y)
-ELEMENTWISE(sub, x - y)
-ELEMENTWISE(mul, x * y)
-ELEMENTWISE(div, x / y)
-ELEMENTWISE(pow, pow(x, y))
-ELEMENTWISE(max, x > y || isnan(x) ? x : y)
-ELEMENTWISE(min, x < y || isnan(x) ? x : y)
-ELEMENTWISE(lt, x < y ? 1.0 : 0.0)
-ELEMENTWISE(le, x <= y ? 1.0 : 0.0)
-ELEMENTWISE(gt, x > y ? 1.0 : 0.0)
-ELEMENTWISE(ge, x >= y ? 1.0 : 0.0)
-ELEMENTWISE(eq, x == y ? 1.0 : 0.0)
-ELEMENTWISE(ne, x != y ? 1.0 : 0.0)
-ELEMENTWISE(select, x != 0.0 ? y : get_at(&call->in[2], place))
+ELEMENTWISE(neg)
+ELEMENTWISE(abs)
+ELEMENTWISE(exp)
+ELEMENTWISE(log)
+ELEMENTWISE(sqrt)
+ELEMENTWISE(sin)
+ELEMENTWISE(cos)
+ELEMENTWISE(tanh)
+ELEMENTWISE(sigmoid)
+ELEMENTWISE(erf)
+ELEMENTWISE(clamp)
+ELEMENTWISE(add)
+ELEMENTWISE(sub)
+ELEMENTWISE(mul)
+ELEMENTWISE(div)
+ELEMENTWISE(pow)
+ELEMENTWISE(max)
+ELEMENTWISE(min)
+ELEMENTWISE(lt)
+ELEMENTWISE(le)
+ELEMENTWISE(gt)
+ELEMENTWISE(ge)
+ELEMENTWISE(eq)
+ELEMENTWISE(ne)
+ELEMENTWISE(select)
+REFERENCE(chain)
 
 /* ---- reductions --------------------------------------------------------------------------------------------------- */
 
