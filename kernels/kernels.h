@@ -164,6 +164,21 @@ static inline bool view_channels_last(const TensorView *v) {
            (v->stride[0] == v->dim[1] * v->dim[2] * v->dim[3] || v->dim[0] == 1);
 }
 bool view_row_major(const TensorView *view);
+/* True if the channels of a [N,C,H,W] tensor of floats lie side by side, with gaps or without. */
+static inline bool view_channels_inside(const TensorView *v) {
+    return v->type == KERNEL_F32 && v->rank == 4 && (v->stride[1] == 1 || v->dim[1] == 1);
+}
+static inline bool operand_present(const KernelCall *call, int input) { return call->inputs > input && call->in[input].data; }
+/* A `conv` whose operands lie as every fast kernel wants them. */
+static inline bool conv_lies_well(const KernelCall *call) {
+    const TensorView *x = &call->in[0], *w = &call->in[1], *bias = &call->in[2];
+    const double groups = call->attribute[CONV_groups];
+    if (call->inputs < 2 || !view_channels_inside(x) || !view_channels_inside(&call->out)) return false;
+    if (w->type != KERNEL_F32 || w->rank != 4 || groups < 1) return false;
+    if (operand_present(call, 2) && (bias->type != KERNEL_F32 || (bias->stride[0] != 1 && bias->dim[0] != 1))) return false;
+    if (operand_present(call, 3) && !view_channels_inside(&call->in[3])) return false;
+    return x->dim[1] == w->dim[1] * (int64_t)groups && call->out.dim[1] % (int64_t)groups == 0;
+}
 static inline int64_t units_of(int64_t amount, int64_t a_unit) {
     return amount <= a_unit ? 1 : (amount + a_unit - 1) / a_unit;
 }

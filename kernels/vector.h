@@ -134,6 +134,33 @@ static inline Vec vec_all(float x) { return x - (Vec){0}; }
 #define KERNEL_INDEPENDENT KERNEL_PRAGMA(GCC ivdep)      /* iterations do not touch each other's elements */
 #endif
 
+/* ---- tiles of sums: the one micro-kernel of products ---------------------------------------------------------------- */
+
+#if KERNEL_LEVEL == 4 || defined(__aarch64__)
+enum { TILE_ROWS = 12 };                                   /* 24 sums, 2 weights, 1 input of 32 registers */
+#define TILE_EACH(A) A(1) A(2) A(3) A(4) A(5) A(6) A(7) A(8) A(9) A(10) A(11) A(12)
+#else
+enum { TILE_ROWS = 6 };                                    /* 12 sums, 2 weights, 1 input of 16 registers */
+#define TILE_EACH(A) A(1) A(2) A(3) A(4) A(5) A(6)
+#endif
+enum { TILE_VECTORS = 2, TILE_PANEL = TILE_VECTORS * KERNEL_LANES };
+
+/* sum[i] += x[i][0 .. depth-1] times the rows of a panel of `vectors` vectors, one after the other; returns the panel's
+ * end. rows and vectors are constants where this is called, one function each (TILE_EACH), so that sums stay in registers. */
+KERNEL_INLINE const float *tile_add(Vec (*sum)[TILE_VECTORS], const float *const *x, const float *panel, int64_t depth, int rows, int vectors) {
+    for (int64_t k = 0; k < depth; k++, panel += vectors * KERNEL_LANES) {
+        Vec w[TILE_VECTORS];
+        KERNEL_UNROLL(2)
+        for (int v = 0; v < vectors; v++) w[v] = vec_load(panel + v * KERNEL_LANES);
+        KERNEL_UNROLL(12)
+        for (int i = 0; i < rows; i++) {
+            const Vec value = vec_all(x[i][k]);
+            KERNEL_UNROLL(2)
+            for (int v = 0; v < vectors; v++) sum[i][v] = vec_fused(w[v], value, sum[i][v]);
+        }
+    }
+    return panel;
+
 /* ---- functions ------------------------------------------------------------------------------------------------------- */
 
 /* Largest errors over all floats at every level (tests/vectors.c walks them), in units of the last place:

@@ -20,12 +20,7 @@
  * tile it falls into: bits do not depend on units, threads or batch. */
 #include "../kernels.h"
 
-#if KERNEL_LEVEL == 4 || defined(__aarch64__)
-enum { PIXELS = 12, VECTORS = 2 };                         /* 24 sums, 2 weights, 1 input of 32 registers */
-#else
-enum { PIXELS = 6, VECTORS = 2 };                          /* 12 sums, 2 weights, 1 input of 16 registers */
-#endif
-enum { PANEL = VECTORS * KERNEL_LANES, BLOCK = 96, STRIP_CHANNELS = 8, CACHED_PANELS = 256 * 1024 };
+enum { BLOCK = 96, STRIP_CHANNELS = 8, CACHED_PANELS = 256 * 1024 };
 
 typedef struct {
     const float *x, *bias, *residual;
@@ -38,8 +33,6 @@ typedef struct {
     float low, high;
     bool strip;                                            /* taps are kernel rows of a padded copy */
 } Conv;
-
-static bool present(const KernelCall *call, int input) { return call->inputs > input && call->in[input].data; }
 
 static Conv conv_of(const KernelCall *call) {
     const TensorView *x = &call->in[0], *w = &call->in[1], *y = &call->out;
@@ -57,10 +50,10 @@ static Conv conv_of(const KernelCall *call) {
     conv.strip = conv.groups == 1 && conv.dilation == 1 && conv.channels <= STRIP_CHANNELS && conv.columns > 1;
     conv.taps = conv.strip ? conv.rows : conv.rows * conv.columns;
     conv.run = conv.strip ? conv.columns * conv.channels : conv.channels;
-    if (present(call, 2)) {
+    if (operand_present(call, 2)) {
         conv.bias = call->in[2].data;
     }
-    if (present(call, 3)) {
+    if (operand_present(call, 3)) {
         conv.residual = call->in[3].data;
         conv.residual_image = call->in[3].stride[0];
         conv.residual_row = call->in[3].stride[2];
@@ -69,25 +62,10 @@ static Conv conv_of(const KernelCall *call) {
     return conv;
 }
 
-static bool channels_inside(const TensorView *view) {
-    return view->type == KERNEL_F32 && view->rank == 4 && (view->stride[1] == 1 || view->dim[1] == 1);
-}
-
-static bool conv_fits(const KernelCall *call) {
-    const TensorView *x = &call->in[0], *w = &call->in[1];
-    double groups = call->attribute[CONV_groups];
-    if (call->inputs < 2 || !channels_inside(x) || !channels_inside(&call->out)) return false;
-    if (w->type != KERNEL_F32 || w->rank != 4 || groups < 1) return false;
-    if (present(call, 2) && (call->in[2].type != KERNEL_F32 || (call->in[2].stride[0] != 1 && call->in[2].dim[0] != 1)))
-        return false;
-    if (present(call, 3) && !channels_inside(&call->in[3])) return false;
-    return x->dim[1] == w->dim[1] * (int64_t)groups && call->out.dim[1] % (int64_t)groups == 0;
-}
-
 /* ---- packed weights ------------------------------------------------------------------------------------------------ */
 
 static int64_t padded_filters(const Conv *conv) { return (conv->filters + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES; }
-static int64_t panels_a_group(const Conv *conv) { return units_of(conv->filters, PANEL); }
+static int64_t panels_a_group(const Conv *conv) { return units_of(conv->filters, TILE_PANEL); }
 
 static size_t conv_packed_bytes(const KernelCall *call) {
     Conv conv = conv_of(call);
@@ -99,8 +77,8 @@ static void conv_pack(const KernelCall *call, void *packed) {
     const TensorView *w = &call->in[1];
     float *to = packed;
     for (int64_t group = 0; group < conv.groups; group++) {
-        for (int64_t filter = 0; filter < conv.filters; filter += PANEL) {
-            int64_t width = padded_filters(&conv) - filter < PANEL ? padded_filters(&conv) - filter : PANEL;
+        for (int64_t filter = 0; filter < conv.filters; filter += TILE_PANEL) {
+            int64_t width = padded_filters(&conv) - filter < TILE_PANEL ? padded_filters(&conv) - filter : TILE_PANEL;
             for (int64_t tap = 0; tap < conv.rows * conv.columns; tap++) {
                 const float *from = (const float *)w->data + tap / conv.columns * w->stride[2] + tap % conv.columns * w->stride[3];
                 for (int64_t c = 0; c < conv.channels; c++)
@@ -146,8 +124,8 @@ KERNEL_INLINE void finish_pixel(const Tile *tile, const float *restrict sum, int
 }
 
 static __attribute__((noinline)) void finish(const Tile *tile, const float *sum, int pixels, int pitch) {
-    if (tile->width == PANEL) {
-        for (int p = 0; p < pixels; p++, sum += pitch) finish_pixel(tile, sum, p, PANEL);
+    if (tile->width == TILE_PANEL) {
+        for (int p = 0; p < pixels; p++, sum += pitch) finish_pixel(tile, sum, p, TILE_PANEL);
     } else if (tile->width == KERNEL_LANES) {
         for (int p = 0; p < pixels; p++, sum += pitch) finish_pixel(tile, sum, p, KERNEL_LANES);
     } else {
@@ -156,26 +134,16 @@ static __attribute__((noinline)) void finish(const Tile *tile, const float *sum,
 }
 
 KERNEL_INLINE void tile_run(const Tile *tile, int pixels, int vectors) {
-    Vec sum[PIXELS][VECTORS] = {{{0}}};
+    Vec sum[TILE_ROWS][TILE_VECTORS] = {{{0}}};
     const float *panel = tile->panel;
     const float *const *from = tile->from;
     for (int64_t tap = 0; tap < tile->taps; tap++, from += tile->pitch) {
-        const float *x[PIXELS];
+        const float *x[TILE_ROWS];
         KERNEL_UNROLL(12)
         for (int p = 0; p < pixels; p++) x[p] = from[p] + tile->channel;
-        for (int64_t c = 0; c < tile->run; c++, panel += vectors * KERNEL_LANES) {
-            Vec w[VECTORS];
-            KERNEL_UNROLL(2)
-            for (int v = 0; v < vectors; v++) w[v] = vec_load(panel + v * KERNEL_LANES);
-            KERNEL_UNROLL(12)
-            for (int p = 0; p < pixels; p++) {
-                const Vec value = vec_all(x[p][c]);
-                KERNEL_UNROLL(2)
-                for (int v = 0; v < vectors; v++) sum[p][v] = vec_fused(w[v], value, sum[p][v]);
-            }
-        }
+        panel = tile_add(sum, x, panel, tile->run, pixels, vectors);
     }
-    float sums[PIXELS * PANEL];
+    float sums[TILE_ROWS * TILE_PANEL];
     KERNEL_UNROLL(12)
     for (int p = 0; p < pixels; p++) {
         KERNEL_UNROLL(2)
@@ -184,23 +152,15 @@ KERNEL_INLINE void tile_run(const Tile *tile, int pixels, int vectors) {
     finish(tile, sums, pixels, vectors * KERNEL_LANES);
 }
 
-static const float no_bias[PANEL];
+static const float no_bias[TILE_PANEL];
 
 /* One function a tile size, so that all sums stay in registers. */
 #define TILE(pixels)                                                                 \
     static void tile_##pixels##_1(const Tile *tile) { tile_run(tile, pixels, 1); }   \
     static void tile_##pixels##_2(const Tile *tile) { tile_run(tile, pixels, 2); }
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
-#if KERNEL_LEVEL == 4 || defined(__aarch64__)
-TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
-#endif
+TILE_EACH(TILE)
 #define TILE_PAIR(pixels) {tile_##pixels##_1, tile_##pixels##_2},
-static void (*const tiles[PIXELS][VECTORS])(const Tile *) = {
-    TILE_PAIR(1) TILE_PAIR(2) TILE_PAIR(3) TILE_PAIR(4) TILE_PAIR(5) TILE_PAIR(6)
-#if KERNEL_LEVEL == 4 || defined(__aarch64__)
-    TILE_PAIR(7) TILE_PAIR(8) TILE_PAIR(9) TILE_PAIR(10) TILE_PAIR(11) TILE_PAIR(12)
-#endif
-};
+static void (*const tiles[TILE_ROWS][TILE_VECTORS])(const Tile *) = {TILE_EACH(TILE_PAIR)};
 
 /* ---- blocks of pixels ---------------------------------------------------------------------------------------------------- */
 
@@ -289,7 +249,7 @@ static void taps_of_row(const Conv *conv, Sites *sites, int64_t site, int64_t im
 /* Output pixels first .. first+count-1 of all pictures. */
 static void sites_of_block(const Conv *conv, Sites *sites, int64_t first, int64_t count) {
     sites->count = count;
-    sites->tiles = units_of(count, PIXELS);
+    sites->tiles = units_of(count, TILE_ROWS);
     int64_t column = first % conv->out_width, row = first / conv->out_width % conv->out_height;
     int64_t image = first / conv->out_width / conv->out_height;
     for (int64_t site = 0; site < count;) {
@@ -327,7 +287,7 @@ static void sites_of_strip(const Conv *conv, Sites *sites, int64_t image, int64_
     for (int64_t i = 0; i < inputs; i++)
         strip_line(conv, x, first * conv->stride - conv->pad + i, sites->spare + i * length);
     sites->count = count * conv->out_width;
-    sites->tiles = units_of(sites->count, PIXELS);
+    sites->tiles = units_of(sites->count, TILE_ROWS);
     for (int64_t row = 0; row < count; row++) {
         int64_t site = row * conv->out_width;
         for (int64_t i = 0; i < conv->rows; i++)
@@ -346,7 +306,7 @@ static int64_t blocks_of(const Conv *conv) {
 
 /* As many panels as stay in the cache while a block of pixels goes by. */
 static int64_t panels_a_unit(const Conv *conv) {
-    int64_t bytes = conv->taps * conv->run * PANEL * (int64_t)sizeof(float);
+    int64_t bytes = conv->taps * conv->run * TILE_PANEL * (int64_t)sizeof(float);
     int64_t panels = CACHED_PANELS / (bytes > 0 ? bytes : 1);
     return panels < 1 ? 1 : panels;
 }
@@ -357,14 +317,14 @@ static int64_t conv_units(const KernelCall *call) {
 }
 
 static void run_panel(const Conv *conv, const Sites *sites, const float *packed, int64_t panel) {
-    int64_t group = panel / panels_a_group(conv), filter = panel % panels_a_group(conv) * PANEL;
+    int64_t group = panel / panels_a_group(conv), filter = panel % panels_a_group(conv) * TILE_PANEL;
     int64_t left = conv->filters - filter, depth = conv->taps * conv->run;
-    int vectors = left > PANEL - KERNEL_LANES ? VECTORS : 1;
+    int vectors = left > TILE_PANEL - KERNEL_LANES ? TILE_VECTORS : 1;
     Tile tile = {
         .panel = packed + (group * padded_filters(conv) + filter) * depth,
         .bias = conv->bias ? conv->bias + group * conv->filters + filter : no_bias,
         .taps = conv->taps, .run = conv->run, .pitch = sites->pitch, .channel = group * conv->channels,
-        .filter = group * conv->filters + filter, .width = left < PANEL ? left : PANEL,
+        .filter = group * conv->filters + filter, .width = left < TILE_PANEL ? left : TILE_PANEL,
         .low = conv->low, .high = conv->high,
     };
     for (int64_t t = 0; t < sites->tiles; t++) {
@@ -396,5 +356,5 @@ static void conv_run(const KernelCall *call, int64_t first, int64_t end) {
     }
 }
 KERNEL(conv_indirect, .op = "conv", .device = "cpu", .variant = "indirect", .type = KERNEL_F32, .preference = 10,
-       .fits = conv_fits, .units = conv_units, .run = conv_run, .workspace_bytes = conv_workspace_bytes,
+       .fits = conv_lies_well, .units = conv_units, .run = conv_run, .workspace_bytes = conv_workspace_bytes,
        .packed_bytes = conv_packed_bytes, .pack = conv_pack)

@@ -24,20 +24,8 @@ typedef struct {
     float low, high;
 } Row;
 
-static bool present(const KernelCall *call, int input) { return call->inputs > input && call->in[input].data; }
-
-static bool channels_inside(const TensorView *view) {
-    return view->type == KERNEL_F32 && view->rank == 4 && (view->stride[1] == 1 || view->dim[1] == 1);
-}
-
 static bool depthwise_fits(const KernelCall *call) {
-    const TensorView *x = &call->in[0], *w = &call->in[1];
-    if (call->inputs < 2 || !channels_inside(x) || !channels_inside(&call->out)) return false;
-    if (w->type != KERNEL_F32 || w->rank != 4 || w->dim[1] != 1) return false;
-    if (x->dim[1] != call->out.dim[1] || (int64_t)call->attribute[CONV_groups] != x->dim[1]) return false;
-    if (present(call, 2) && (call->in[2].type != KERNEL_F32 || (call->in[2].stride[0] != 1 && call->in[2].dim[0] != 1)))
-        return false;
-    return !present(call, 3) || channels_inside(&call->in[3]);
+    return conv_lies_well(call) && call->in[1].dim[1] == 1 && call->in[0].dim[1] == call->out.dim[1];
 }
 
 static int64_t padded_channels(const KernelCall *call) { return units_of(call->out.dim[1], KERNEL_LANES) * KERNEL_LANES; }
@@ -66,12 +54,12 @@ static Row row_of(const KernelCall *call, int64_t unit) {
         .stride = (int64_t)call->attribute[CONV_stride], .pad = (int64_t)call->attribute[CONV_pad],
         .dilation = (int64_t)call->attribute[CONV_dilation],
         .x_row = x->stride[2], .x_pixel = x->stride[3], .y_pixel = y->stride[3],
-        .weights = call->packed, .bias = present(call, 2) ? call->in[2].data : NULL,
+        .weights = call->packed, .bias = operand_present(call, 2) ? call->in[2].data : NULL,
         .x = (const float *)x->data + image * x->stride[0],
         .y = (float *)y->data + image * y->stride[0] + at * y->stride[2],
         .low = (float)call->attribute[CONV_low], .high = (float)call->attribute[CONV_high],
     };
-    if (present(call, 3)) {
+    if (operand_present(call, 3)) {
         const TensorView *residual = &call->in[3];
         row.residual = (const float *)residual->data + image * residual->stride[0] + at * residual->stride[2];
         row.residual_pixel = residual->stride[3];

@@ -17,12 +17,8 @@ typedef struct {
     int64_t x_row, x_pixel, y_pixel;      /* distances */
 } Pool;
 
-static bool channels_inside(const TensorView *view) {
-    return view->type == KERNEL_F32 && view->rank == 4 && (view->stride[1] == 1 || view->dim[1] == 1);
-}
-
 static bool pool_fits(const KernelCall *call) {
-    return call->inputs == 1 && channels_inside(&call->in[0]) && channels_inside(&call->out) &&
+    return call->inputs == 1 && view_channels_inside(&call->in[0]) && view_channels_inside(&call->out) &&
            call->attribute[POOL_size] >= 1 && call->attribute[POOL_stride] >= 1;
 }
 
