@@ -160,6 +160,7 @@ KERNEL_INLINE const float *tile_add(Vec (*sum)[TILE_VECTORS], const float *const
         }
     }
     return panel;
+}
 
 /* ---- functions ------------------------------------------------------------------------------------------------------- */
 

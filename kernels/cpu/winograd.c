@@ -16,6 +16,9 @@
  *   0, +-1, +-2                1.4e-5  (the usual ones)        0, 1, -1, 1/2, -2       1.2e-5  (a third more work to transform)
  *   0, +-sqrt(1/2), +-sqrt(2)  1.1e-5                          0, +-3/4, +-3/2         6.1e-6  (squares, products exact in binary)
  *
+ * Stated and tested: for values up to 1, within 1e-5 times the square root of the channels of f64 (measured 3.7e-6, 6.5e-6,
+ * 8.2e-6 at 16, 64, 256 channels; the direct sum of 9 times as many products: 1.7e-6, 2.9e-6, 6.8e-6).
+ *
  * Weights are transformed in double when packed, into panels [group of panels][36][panel][channel][filter]. A unit is a block
  * of tiles against a group of panels; consecutive units of one thread share the transformed inputs. Every number is made by
  * the same operations in the same order wherever its tile falls: bits do not depend on units, threads or batch. */
