@@ -31,6 +31,19 @@ for pass in lower simplify fuse; do
     expect "--dump $pass" 0 "%0 = input() : [N, 3, 8, 8]" "$jre" explain tests/fusion/residual.jre --dump $pass
     expect "--dump=$pass" 0 "%0 = input() : [N, 3, 8, 8]" "$jre" explain tests/fusion/residual.jre --dump=$pass
 done
+expect "bench without a name lists the networks" 0 "resnet50" "$jre" bench
+expect "bench lists them for machines" 0 '{"bench": {"networks": ["filter_bank", ' "$jre" bench --json
+expect "bench has a nearest network" 1 "did you mean \`squeezenet1_1\`" "$jre" bench squeezenet1_0
+expect "bench of a part of a network" 1 "the library has no network \`Bottleneck\`" "$jre" bench Bottleneck
+expect "bench times one network" 1 "\`resnet18\` is one too many" "$jre" bench resnet50 resnet18
+expect "bench in other arithmetic comes later" 2 "bf16 comes with a later one" "$jre" bench resnet18 --arithmetic bf16
+expect "bench knows what it does not know" 1 "no arithmetic is called \`f16\`" "$jre" bench resnet18 --arithmetic f16
+expect "bench of training comes later" 2 "no step of \`ArcFace\` to time" "$jre" bench resnet18 --train ArcFace
+expect "bench asks for numbers" 1 "for instance --batch 16" "$jre" bench resnet18 --batch 0
+expect "bench of a picture too small says why" 1 "asks that 32 divides H" "$jre" bench resnet18 --input 20
+expect "bench needs no file" 0 "filter_bank  batch 1, 32 x 32, 1 thread, f32" "$jre" bench filter_bank --batch 1 --input 32
+expect "bench for machines" 0 '{"bench": {"network": "filter_bank", "batch": 2, "input": 32, "threads": 1, "arithmetic": "f32"' "$jre" bench filter_bank --batch 2 --input 32 --json
+expect "limits that are none" 1 "JRE_LIMITS is \`fast\`" env JRE_LIMITS=fast "$jre" bench filter_bank --batch 1 --input 32
 expect "a pass has a nearest one" 1 "did you mean \`simplify\`" "$jre" explain tests/fusion/residual.jre --dump=simplfy
 expect "every pass is known" 1 "the passes are: lower simplify fuse" "$jre" check tests/fusion/residual.jre --dump nonsense
 for command in check explain "run --into $folder/times"; do

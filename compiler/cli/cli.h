@@ -10,13 +10,16 @@ typedef struct {
     const char *pairs;                    /* check: where the list of pairs nearly alike goes, or NULL */
     const char *dump; bool time_passes, no_data, tree;
     const char *out, *tensor, *tap;       /* of embed */
+    int batch, input; const char *arithmetic, *train;     /* of bench; 0, NULL: not said */
+    bool measure;                         /* explain: how long each kernel takes here */
     bool only_check, to_stdout, yes;      /* of those that write documents: fmt, fix */
     NameList names;                       /* arguments that are no options */
 } Options;
 
 /* What a subcommand accepts: letters of the groups below; anything else is refused with the nearest name. */
 enum { TAKES_DOCUMENT = 1, TAKES_OVERLAYS = 2, TAKES_RUN = 4, TAKES_DUMP = 8, TAKES_NAMES = 16, TAKES_JSON = 32, TAKES_FORMAT = 64, TAKES_FIX = 128, TAKES_NO_DATA = 256,
-       TAKES_INTO = 512, TAKES_TREE = 1024, TAKES_PAIRS = 2048, TAKES_DEVICE = 4096, TAKES_EMBED = 8192 };
+       TAKES_INTO = 512, TAKES_TREE = 1024, TAKES_PAIRS = 2048, TAKES_DEVICE = 4096, TAKES_EMBED = 8192,
+       TAKES_BENCH = 65536, TAKES_MEASURE = 131072 };
 typedef struct {
     const char *name, *arguments, *summary, *examples;
     int takes;
@@ -40,6 +43,7 @@ void work_end(Work *work, const Options *options);
 
 int run_command(Jre *jre, Options *options);
 int embed_command(Jre *jre, Options *options);
+int bench_command(Jre *jre, Options *options);
 int check_command(Jre *jre, Options *options);
 int test_command(Jre *jre, Options *options);
 int explain_command(Jre *jre, Options *options);

@@ -19,6 +19,8 @@ const Command commands[] = {
      "  jre embed pipelines/v01.jre features one.png --tap layer3 -o layer3.npy\n"
      "  jre embed v04.jre 'features[backbone = resnet18]' one.png -o one.npy\n",
      TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_NAMES | TAKES_DEVICE | TAKES_EMBED | TAKES_JSON, embed_command},
+    {"bench", "[NETWORK] [options]", "times a network of the library with made-up weights; without a name it lists them",
+     "  jre bench\n  jre bench resnet50\n  jre bench mobilenetv2_100 --batch 1 --threads 2 --json\n", TAKES_NAMES | TAKES_BENCH | TAKES_DEVICE | TAKES_JSON, bench_command},
     {"test", "FILE[:LINE] ...", "runs the `test` and `wrong` chunks of documents and modules, or the one that holds a line",
      "  jre test stdlib/resnet.jre\n  jre test stdlib/*.jre\n  jre test pipelines/v01.jre:40 --json\n", TAKES_NAMES | TAKES_JSON, test_command},
     {"explain", "FILE [EXPRESSION ...] [options]", "shows the plan with its kernels and memory, or the type of an expression and where it comes from",

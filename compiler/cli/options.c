@@ -7,13 +7,18 @@
 
 typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_METRICS, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
                OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES, OPTION_NO_DATA, OPTION_TREE, OPTION_PAIRS, OPTION_OUT,
-               OPTION_TENSOR, OPTION_TAP } OptionKind;
+               OPTION_TENSOR, OPTION_TAP, OPTION_BATCH, OPTION_INPUT, OPTION_ARITHMETIC, OPTION_TRAIN, OPTION_MEASURE } OptionKind;
 typedef struct { OptionKind kind; const char *name, *value; int group; const char *sentence; } OptionRow;
 
 static const OptionRow rows[] = {
     {OPTION_OUT, "-o", "FILE.npy", TAKES_EMBED, "where the numbers go, a row for each picture; FILE.csv beside it names the pictures"},
     {OPTION_TENSOR, "--tensor", "FILE.npy", TAKES_EMBED, "an array [N, 3, height, width] in the place of pictures: it goes past the view"},
     {OPTION_TAP, "--tap", "NAME", TAKES_EMBED, "a value inside the network, as it is: an equation or a stage, outermost first"},
+    {OPTION_BATCH, "--batch", "N", TAKES_BENCH, "how many pictures at once, 16 unless said otherwise"},
+    {OPTION_INPUT, "--input", "PIXELS", TAKES_BENCH, "the side of a picture, 224 unless said otherwise"},
+    {OPTION_ARITHMETIC, "--arithmetic", "f32|bf16", TAKES_BENCH, "what is computed with; f32 so far"},
+    {OPTION_TRAIN, "--train", "LOSS", TAKES_BENCH, "times a step of training; a later version does"},
+    {OPTION_MEASURE, "--measure", NULL, TAKES_MEASURE, "runs each network on made-up pictures and tells how long each kernel takes"},
     {OPTION_SET, "--set", "NAME=VALUE", TAKES_OVERLAYS, "changes an equation, or a setting: --set folds.seed=8"},
     {OPTION_WITH, "--with", "FILE", TAKES_OVERLAYS, "lays a document of changes over this one and all it extends"},
     {OPTION_INTO, "--into", "FOLDER", TAKES_RUN | TAKES_INTO, "where results and the store go"},
@@ -84,6 +89,15 @@ static bool known_pass(Jre *jre, const char *name) {
     return false;
 }
 
+static bool take_number(Jre *jre, const OptionRow *row, const char *value, int most, int example, int *number) {
+    char *end;
+    long found = strtol(value, &end, 10);
+    *number = (int)found;
+    if (!*end && end != value && found >= 1 && found <= most) return true;
+    diag_help(diag(jre, DIAG_wrong_argument, NOWHERE, "%s %s: a number from 1 to %d was expected", row->name, value, most), "for instance %s %d", row->name, example);
+    return false;
+}
+
 static bool take(Jre *jre, const Command *command, const OptionRow *row, const char *value, Options *options) {
     switch (row->kind) {
     case OPTION_SET: list_add(&jre->forever, &options->request.set, value); break;
@@ -111,13 +125,12 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
         options->run.device = value;
         if (!strcmp(value, "cuda")) return refuse(jre, command, "this build has no %s", value, "leave --device out, or write --device cpu");
         return !strcmp(value, "auto") || !strcmp(value, "cpu") || refuse(jre, command, "no device is called `%s`", value, "write auto or cpu");
-    case OPTION_THREADS: {
-        char *end;
-        long threads = strtol(value, &end, 10);
-        if (*end || threads < 1 || threads > 1024) return refuse(jre, command, "--threads %s: a number from 1 to 1024 was expected", value, "for instance --threads 2");
-        options->run.threads = (int)threads;
-        break;
-    }
+    case OPTION_THREADS: return take_number(jre, row, value, 1024, 2, &options->run.threads);
+    case OPTION_BATCH: return take_number(jre, row, value, 4096, 16, &options->batch);
+    case OPTION_INPUT: return take_number(jre, row, value, 4096, 224, &options->input);
+    case OPTION_ARITHMETIC: options->arithmetic = value; break;
+    case OPTION_TRAIN: options->train = value; break;
+    case OPTION_MEASURE: options->measure = true; break;
     }
     return true;
 }
