@@ -316,7 +316,8 @@ typedef struct Program {
 } Program;
 Program *schedule_graph(Graph *g, int largest_batch);
 void memory_plan(Program *program);
-void program_print(const Program *program, Text *out);                        /* jre explain */
+void program_print(const Program *program, Text *out);                        /* jre explain: its work and memory in two lines, and weights left over */
+const char *step_text(Arena *arena, const Node *node);                        /* "conv 3x3/2 bias relu" */
 
 /* ---- values (evaluate.c): what an expression is while compiling ---------------------------------------------------------------- */
 

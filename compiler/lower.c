@@ -109,18 +109,23 @@ static const char *bytes_text(Arena *arena, size_t bytes) {
     return bytes >= 1u << 20 ? arena_print(arena, "%.1f MiB", (double)bytes / 1048576) : arena_print(arena, "%.1f KiB", (double)bytes / 1024);
 }
 
-static void print_step(const Program *p, const Node *node, Text *out) {
-    Compilation *c = p->graph->compilation;
-    const char *with = "";
-    if (node->op == OP_conv) {
-        const double low = node->attribute[4], high = node->attribute[5];
-        bool bounded = low > -1e300 || high < 1e300;
-        with = arena_print(&c->arena, "%s%s%s", node->inputs > 2 && node->in[2] ? " + bias" : "", node->inputs > 3 && node->in[3] ? " + residual" : "",
-                           !bounded ? "" : low == 0 && high > 1e300 ? " + relu" : arena_print(&c->arena, " + clamp %g to %g", low, high));
-    }
-    Place place = place_of(c->jre, node->origin ? node->origin->span.start : 0);
-    text_add(out, "  %-36s %-22s %9.1f MFLOP  %-9s %s:%d\n", arena_print(&c->arena, "%s%s", op_row(node->op)->name, with), shape_text(&c->arena, node->shape),
-             op_flops(c, node) / 1e6, bytes_text(&c->arena, p->place[node->id].bytes), place.source ? place.source->name : "", place.line);
+/* "3x3/2", and how many channels see each other where not all do. */
+static const char *window_text(Arena *arena, const Node *conv) {
+    const Shape *w = &conv->in[1]->shape;
+    const double stride = conv->attribute[0], groups = conv->attribute[3];
+    const char *text = arena_print(arena, "%lldx%lld", (long long)w->dim[2], (long long)w->dim[3]);
+    if (stride > 1) text = arena_print(arena, "%s/%g", text, stride);
+    if (groups > 1) text = w->dim[1] == 1 ? arena_print(arena, "%s each", text) : arena_print(arena, "%s in %g", text, groups);
+    return text;
+}
+
+const char *step_text(Arena *arena, const Node *node) {
+    const char *text = op_row(node->op)->name;
+    if (node->op != OP_conv) return text;
+    const double low = node->attribute[4], high = node->attribute[5];
+    text = arena_print(arena, "%s %s%s%s", text, window_text(arena, node), node->inputs > 2 && node->in[2] ? " bias" : "", node->inputs > 3 && node->in[3] ? " residual" : "");
+    if (low <= -1e300 && high >= 1e300) return text;
+    return low == 0 && high > 1e300 ? arena_print(arena, "%s relu", text) : arena_print(arena, "%s %g..%g", text, low, high);
 }
 
 /* What the files of weights hold that this network does not ask for. */
@@ -143,5 +148,4 @@ void program_print(const Program *p, Text *out) {
     text_add(out, "  memory for a batch of %d: sum %s -> planned %s, weights %s\n", p->max_batch, bytes_text(arena, p->sum_bytes), bytes_text(arena, p->slab_bytes),
              bytes_text(arena, p->loaded_bytes));
     print_left_over(p, out);
-    for (int i = 0; i < p->step_count; i++) print_step(p, p->steps[i].node, out);
 }

@@ -275,18 +275,12 @@ static void print_data(const Plan *plan, Text *out) {
     }
 }
 
-static void print_networks(const Plan *plan, Text *out) {
+static void print_trainings(const Plan *plan, Text *out) {
     for (int i = 0; i < plan->trains.count; i++) {
         const TrainPlan *train = plan->trains.at[i];
         text_add(out, "train    %-12s %s, loss %s, batches of %lld, view %s, %lld numbers to learn%s", train->name, train->backbone, train->loss_name, (long long)train->batch,
                  train->view->name, (long long)train->weights, train->folds ? ", once for each fold" : "");
         print_choices(out, &train->member);
-    }
-    for (int i = 0; i < plan->embeds.count; i++) {
-        const EmbedPlan *embed = plan->embeds.at[i];
-        text_add(out, "embed    %-12s %s, view %s (%d x %d), %d numbers a picture, key %.12s\n", embed->name, embed->backbone, embed->view->name, embed->view->width,
-                 embed->view->height, embed->width, embed->key);
-        if (embed->program) program_print(embed->program, out);
     }
 }
 
@@ -305,8 +299,15 @@ static void print_results(const Plan *plan, Arena *arena, Text *out) {
     for (int i = 0; i < plan->later.count; i++) text_add(out, "later    %-12s %s\n", plan->later.at[i].name, plan->later.at[i].what);
 }
 
-void plan_print(Compilation *c, Text *out) {
+void plan_print(Compilation *c, Text *out, void (*network)(void *context, const EmbedPlan *embed, Text *out), void *context) {
     print_data(c->plan, out);
-    print_networks(c->plan, out);
+    print_trainings(c->plan, out);
+    for (int i = 0; i < c->plan->embeds.count; i++) {
+        const EmbedPlan *embed = c->plan->embeds.at[i];
+        text_add(out, "embed    %-12s %s, view %s (%d x %d), %d numbers a picture, key %.12s\n", embed->name, embed->backbone, embed->view->name, embed->view->width,
+                 embed->view->height, embed->width, embed->key);
+        if (embed->program && network) network(context, embed, out);
+        else if (embed->program) program_print(embed->program, out);
+    }
     print_results(c->plan, &c->arena, out);
 }

@@ -211,7 +211,8 @@ void mentioned_names(Compilation *c, const Statement *s, Map *names);           
 /* tryout.c: a formula that nothing uses, called with made-up data. `decl` is what gave it its name. */
 void try_formula(Compilation *c, const Decl *decl, const Value *formula, const struct Choice *choices);
 void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
-void plan_print(Compilation *c, Text *out);
+/* network: what there is to tell of an embed that has a program; NULL: program_print's lines. */
+void plan_print(Compilation *c, Text *out, void (*network)(void *context, const EmbedPlan *embed, Text *out), void *context);
 const char *similarity_text(Arena *arena, const SimilarityPlan *similarity);  /* "0.6 cosine(deep) + 0.4 cosine(quick)" */
 /* describe.c: the type of an expression over the flat program, what it carries, where it comes from: a line for each choice. False: diagnosed. */
 bool describe_expression(Compilation *c, const char *expression, Text *out);

@@ -185,6 +185,7 @@ int session_run(Session *session, Compilation *compilation);
 
 typedef struct {
     int threads, level;
+    bool stated;                          /* by somebody, not measured */
     double one_flops, flops;              /* a second: of one thread, of all together */
     double near, memory;                  /* bytes a second that all threads read: of a few MiB in the caches, of what fits into none */
     double start;                         /* seconds of a launch that has nothing to do */

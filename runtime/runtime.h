@@ -121,6 +121,8 @@ struct Device {
     void (*synchronize)(Device *device);
     void (*close)(Device *device);
 };
+/* Waking threads costs some microseconds: below this many numbers read and written the caller is sooner done alone. */
+enum { WORTH_SHARING = 16384 };
 Device *device_open_cpu(Jre *jre, Pool *pool, int level);
 
 /* ---- core/layout.c: where the numbers of a node lie --------------------------------------------------------------------- */

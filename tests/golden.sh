@@ -6,7 +6,7 @@
 set -u
 build=$1 mode=$2 only=${3:-}
 jre=$build/jre
-export NO_COLOR=1 JRE_CPU=v2 JRE_STDLIB=$PWD/stdlib
+export NO_COLOR=1 JRE_CPU=v2 JRE_LIMITS=100,200,60,20,5 JRE_STDLIB=$PWD/stdlib
 unset JRE_WEIGHTS
 library=$(ls stdlib | sed -n 's/\.jre$//p' | paste -sd'|' | sed 's/|/\\|/g')
 number=0

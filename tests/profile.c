@@ -35,9 +35,17 @@ static void many_bytes_are_bound_by_where_they_lie(void **state) {
 
 static void next_to_nothing_is_bound_by_its_start(void **state) {
     (void)state;
-    StepProfile step = predicted(100, 100, 0, true, true);
-    assert_int_equal(step.bound, BOUND_START);
-    assert_near(step.predicted, 1e-6 + 2e-9);
+    StepProfile step = predicted(1000, 70000, 0, true, true), alone = predicted(100, 100, 0, true, true);
+    StepProfile slow = step;
+    Limits waking = limits;
+    waking.start = 1e-3;
+    step_predict(&slow, &waking, true, true);
+    assert_int_equal(slow.bound, BOUND_START);
+    assert_near(slow.predicted, 1e-3 + 1.4e-6);
+    assert_int_equal(alone.bound, BOUND_START);
+    step_predict(&slow, &limits, true, true);
+    assert_int_equal(slow.bound, BOUND_MEMORY);
+    assert_true(alone.predicted < limits.start);                   /* so little wakes no other thread */
 }
 
 /* Winograd's transforms do less than the definition says: above 1 stays above 1. */

@@ -26,7 +26,7 @@ static const OptionRow rows[] = {
     {OPTION_METRICS, "--metrics", "all", TAKES_RUN, "tells every metric, also as other tools count it"},
     {OPTION_NO_CACHE, "--no-cache", NULL, TAKES_RUN, "computes everything anew"},
     {OPTION_DEVICE, "--device", "auto|cpu", TAKES_RUN | TAKES_DEVICE, "where to compute"},
-    {OPTION_THREADS, "--threads", "N", TAKES_RUN | TAKES_DEVICE, "how many threads; the result is the same for any number"},
+    {OPTION_THREADS, "--threads", "N", TAKES_RUN | TAKES_DEVICE | TAKES_THREADS, "how many threads; the result is the same for any number"},
     {OPTION_QUIET, "--quiet", NULL, TAKES_RUN | TAKES_DEVICE, "prints findings only"},
     {OPTION_JSON, "--json", NULL, TAKES_JSON, "prints for machines"},
     {OPTION_NO_DATA, "--no-data", NULL, TAKES_NO_DATA, "looks at the document alone, not at its pictures and tables"},

@@ -1,4 +1,4 @@
-/* work.c: a session and a compiled document; explain, run. */
+/* work.c: a session and a compiled document; run. */
 #include "cli.h"
 
 #include <stdlib.h>
@@ -41,20 +41,6 @@ void find_mistakes(Jre *jre, Options *options) {
     Work work;
     work_begin(&work, jre, options, true);
     work_end(&work, options);
-}
-
-int explain_command(Jre *jre, Options *options) {
-    Work work;
-    if (work_begin(&work, jre, options, false) && !options->dump) {
-        Text text = {.jre = jre};
-        for (int i = 0; i < options->names.count; i++) describe_expression(&work.c, options->names.at[i], &text);
-        if (!options->names.count) plan_print(&work.c, &text);
-        fputs(text.at ? text.at : "", stdout);
-        text_free(&text);
-    }
-    int status = report_findings(jre, options);
-    work_end(&work, options);
-    return status;
 }
 
 /* One JSON object: what the run says (null if it never began), and what was found on the way. */

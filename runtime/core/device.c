@@ -8,8 +8,7 @@
 
 #include "../runtime.h"
 
-/* Waking threads costs some microseconds: below this many numbers read and written the caller is sooner done alone. */
-enum { WORTH_SHARING = 16384, LINE = 64 };
+enum { LINE = 64 };
 
 typedef struct {
     Jre *jre;

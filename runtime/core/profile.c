@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { MIB = 1 << 20, NEAR_SET = 4 * MIB, TRIES = 5 };
+static const double START_ALONE = 0.2e-6;               /* seconds of a call that wakes no thread: measured, hardly the machine's own */
 
 /* ---- what the machine can do ------------------------------------------------------------------------------------------------ */
 
@@ -92,7 +93,7 @@ bool limits_stated(Jre *jre, const char *text, Limits *limits) {
     if (count == 5 && !*end) {
         limits->one_flops = number[0] * 1e9, limits->flops = number[1] * 1e9;
         limits->near = number[2] * 1e9, limits->memory = number[3] * 1e9, limits->start = number[4] * 1e-6;
-        limits->cache = 32.0 * MIB;
+        limits->cache = 32.0 * MIB, limits->stated = true;
         return true;
     }
     Diagnostic *d = diag(jre, DIAG_wrong_argument, NOWHERE, "JRE_LIMITS is `%s`, five numbers above 0 were expected", text);
@@ -113,11 +114,12 @@ bool session_limits(Session *session, Limits *limits) {
 /* ---- what a step has to do --------------------------------------------------------------------------------------------------- */
 
 void step_predict(StepProfile *step, const Limits *limits, bool near_slab, bool near_weights) {
-    double arithmetic = step->flops / limits->flops;
+    bool alone = step->bytes + step->weight_bytes < (double)WORTH_SHARING * sizeof(float);
+    double start = alone ? START_ALONE : limits->start, arithmetic = step->flops / (alone ? limits->one_flops : limits->flops);
     double moving = step->bytes / (near_slab ? limits->near : limits->memory) + step->weight_bytes / (near_weights ? limits->near : limits->memory);
     step->ideal = arithmetic > moving ? arithmetic : moving;
-    step->predicted = step->ideal + limits->start;
-    step->bound = limits->start > step->ideal ? BOUND_START : arithmetic > moving ? BOUND_ARITHMETIC : BOUND_MEMORY;
+    step->predicted = step->ideal + start;
+    step->bound = start > step->ideal ? BOUND_START : arithmetic > moving ? BOUND_ARITHMETIC : BOUND_MEMORY;
 }
 
 double step_share(const StepProfile *step) { return step->seconds > 0 ? step->ideal / step->seconds : 0; }

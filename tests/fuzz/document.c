@@ -100,7 +100,7 @@ static void format_twice(Jre *jre, const Document *document) {
 
 static void ask_everything(Compilation *c, const Facts *facts, const char *path, bool sound) {
     Text text = {.jre = c->jre};
-    if (c->plan) plan_print(c, &text);
+    if (c->plan) plan_print(c, &text, NULL, NULL);
     if (sound) report_later(c);
     print_flat_program(c, &text);
     for (int i = 0, asked = 0; i < c->scope->names.count && asked < 8; i++) {
