@@ -544,16 +544,17 @@ void cache_close(PictureCache *cache);
 void cache_key(Jre *jre, const View *view, const char *look, CacheKey *key);
 /* Pixels of exactly so many bytes, until the cache is closed; NULL: they are not there, or not sound. On any thread. */
 const uint8_t *cache_find(PictureCache *cache, const CacheKey *key, size_t bytes);
+bool cache_knows(PictureCache *cache, const CacheKey *key);                    /* pixels may be there; they were not looked at */
 void cache_add(PictureCache *cache, const CacheKey *key, const uint8_t *pixels, size_t bytes);
 /* The first time that it is asked of a cache that is full: its path and bytes; else NULL. */
 const char *cache_filled(PictureCache *cache, uint64_t *bytes);
 
 /* ---- data/loader.c ------------------------------------------------------------------------------------------------------------------- */
 
-/* Decodes ahead on threads of its own, hands batches over in order. Looks and view outlive it. cache: where pixels are looked for first, or NULL. */
+/* Decodes on the pool, hands batches over in order. Looks, view and pool outlive it. cache: where pixels are looked for first, or NULL. */
 typedef struct Loader Loader;
-Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int count, int batch, int threads, PictureCache *cache);
-/* The next batch [n, 3, height, width], until the next call; n, 0 at the end, -1 if a picture could not be read (diagnosed, all of the
+Loader *loader_new(Jre *jre, const View *view, const PictureLook *looks, int count, int batch, Pool *pool, PictureCache *cache);
+/* The next batch [n, 3, height, width], until the next call; n, 0 at the end or when interrupted, -1 if a picture could not be read (diagnosed, all of the
  * batch; the batches behind it can still be had). */
 int loader_next(Loader *loader, const float **pixels);
 void loader_free(Loader *loader);

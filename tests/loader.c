@@ -5,12 +5,13 @@
 
 enum { PICTURES = 23, SIDE = 6 };
 
-typedef struct { Jre *jre; Arena arena; char folder[64]; View view; const char *paths[PICTURES]; PictureLook looks[PICTURES]; } Album;
+typedef struct { Jre *jre; Arena arena; Pool *pool; char folder[64]; View view; const char *paths[PICTURES]; PictureLook looks[PICTURES]; } Album;
 
 /* Picture i is a square of value i. */
 static void album_open(Album *album) {
     *album = (Album){.jre = jre_new()};
     album->arena.jre = album->jre;
+    album->pool = pool_new(album->jre, 3);
     test_folder(album->folder);
     for (int i = 0; i < PICTURES; i++) {
         uint8_t pixels[3 * SIDE * SIDE];
@@ -29,6 +30,7 @@ static void album_close(Album *album) {
     assert_int_equal(diag_count(album->jre, SEVERITY_NOTE), 0);
     test_folder_gone(album->folder);
     arena_free(&album->arena);
+    pool_free(album->pool);
     jre_free(album->jre);
 }
 
@@ -44,9 +46,10 @@ static void batches_come_in_order(void **state) {
     static const int threads[] = {1, 2, 7}, batches[] = {1, 4, 23, 100};
     Album album;
     album_open(&album);
-    for (size_t t = 0; t < 3; t++)
+    for (size_t t = 0; t < 3; t++) {
+        Pool *pool = pool_new(album.jre, threads[t]);
         for (size_t b = 0; b < 4; b++) {
-            Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, batches[b], threads[t], NULL);
+            Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, batches[b], pool, NULL);
             const float *pixels;
             int seen = 0, got;
             while ((got = loader_next(loader, &pixels)) > 0)
@@ -57,6 +60,8 @@ static void batches_come_in_order(void **state) {
             assert_int_equal(loader_next(loader, &pixels), 0);
             loader_free(loader);
         }
+        pool_free(pool);
+    }
     album_close(&album);
 }
 
@@ -65,7 +70,7 @@ static void a_bad_picture_costs_its_batch_and_no_other(void **state) {
     Album album;
     album_open(&album);
     write_text(album.paths[5], "not a picture");
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 4, 3, NULL);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 4, album.pool, NULL);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 4);
     assert_int_equal(loader_next(loader, &pixels), -1);
@@ -82,7 +87,7 @@ static void missing_pictures_are_named_ten_times_at_most(void **state) {
     Album album;
     album_open(&album);
     for (int i = 0; i < PICTURES; i++) assert_int_equal(unlink(album.paths[i]), 0);
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 5, 2, NULL);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 5, album.pool, NULL);
     const float *pixels;
     int got;
     while ((got = loader_next(loader, &pixels)) != 0) assert_int_equal(got, -1);
@@ -100,7 +105,7 @@ static void a_picture_with_other_bytes_than_promised_is_refused(void **state) {
     for (int i = 0; i < PICTURES; i++) album.looks[i].content_hash = i == 6 ? NULL : hash_file(album.jre, album.paths[i], NOWHERE);
     assert_int_equal(rename(album.paths[9], album.paths[5]), 0);
     assert_int_equal(rename(album.paths[10], album.paths[6]), 0);
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, 8, 4, 3, NULL);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, 8, 4, album.pool, NULL);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 4);
     assert_int_equal(loader_next(loader, &pixels), -1);
@@ -116,7 +121,7 @@ static void it_may_end_at_any_moment(void **state) {
     Album album;
     album_open(&album);
     for (int taken = 0; taken < 5; taken++) {
-        Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, 4, NULL);
+        Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, album.pool, NULL);
         const float *pixels;
         for (int i = 0; i < taken; i++) assert_int_equal(loader_next(loader, &pixels), 3);
         loader_free(loader);
@@ -125,11 +130,41 @@ static void it_may_end_at_any_moment(void **state) {
     album_close(&album);
 }
 
+/* Decoding is work of the pool: nobody else's threads beside it. */
+static void it_starts_no_threads(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    struct stat before, during;
+    assert_int_equal(stat("/proc/self/task", &before), 0);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 4, album.pool, NULL);
+    const float *pixels;
+    assert_int_equal(loader_next(loader, &pixels), 4);
+    assert_int_equal(stat("/proc/self/task", &during), 0);
+    assert_int_equal(during.st_nlink, before.st_nlink);           /* a folder for each thread */
+    loader_free(loader);
+    album_close(&album);
+}
+
+static void an_interrupt_is_heard_between_pictures(void **state) {
+    (void)state;
+    Album album;
+    album_open(&album);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 4, album.pool, NULL);
+    const float *pixels;
+    assert_int_equal(loader_next(loader, &pixels), 4);
+    album.jre->interrupted = 1;
+    assert_int_equal(loader_next(loader, &pixels), 0);
+    assert_null(pixels);
+    loader_free(loader);
+    album_close(&album);
+}
+
 static void no_pictures_are_no_batches(void **state) {
     (void)state;
     Album album;
     album_open(&album);
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, 0, 4, 2, NULL);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, 0, 4, album.pool, NULL);
     const float *pixels;
     assert_int_equal(loader_next(loader, &pixels), 0);
     loader_free(loader);
@@ -141,7 +176,7 @@ static void an_ordered_failure_hits_the_picture_that_was_meant(void **state) {
     Album album;
     album_open(&album);
     album.jre->fail_read_after = 7;
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, 4, NULL);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, PICTURES, 3, album.pool, NULL);
     const float *pixels;
     for (int batch = 0; batch < 8; batch++) assert_int_equal(loader_next(loader, &pixels), batch == 2 ? -1 : batch == 7 ? 2 : 3);
     test_message_says(album.jre, "file_unreadable", "06.png", NULL);
@@ -244,7 +279,7 @@ static void masks_are_read_beside_their_pictures(void **state) {
     album.looks[4].mask_kind = album.looks[5].mask_kind = MASK_FILES;
     album.looks[4].mask = album.paths[7];
     album.looks[5].mask = album.paths[0];
-    Loader *loader = loader_new(album.jre, &album.view, album.looks, 6, 1, 2, NULL);
+    Loader *loader = loader_new(album.jre, &album.view, album.looks, 6, 1, album.pool, NULL);
     const float *pixels;
     for (int i = 0; i < 3; i++) {
         assert_int_equal(loader_next(loader, &pixels), 1);
@@ -267,6 +302,8 @@ int main(void) {
         cmocka_unit_test(missing_pictures_are_named_ten_times_at_most),
         cmocka_unit_test(a_picture_with_other_bytes_than_promised_is_refused),
         cmocka_unit_test(it_may_end_at_any_moment),
+        cmocka_unit_test(it_starts_no_threads),
+        cmocka_unit_test(an_interrupt_is_heard_between_pictures),
         cmocka_unit_test(no_pictures_are_no_batches),
         cmocka_unit_test(an_ordered_failure_hits_the_picture_that_was_meant),
         cmocka_unit_test(a_picture_without_memory_says_so_wherever_it_ran_out),

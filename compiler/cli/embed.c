@@ -122,7 +122,7 @@ static bool run_pictures(Embedding *e, double started) {
     const View *view = e->embed->view;
     const size_t pixels = 3 * (size_t)view->width * (size_t)view->height;
     Session *session = e->work.session;
-    Loader *loader = loader_new(e->jre, view, looks_of(e, view), e->asked, 1, pool_threads(session->pool), NULL);
+    Loader *loader = loader_new(e->jre, view, looks_of(e, view), e->asked, 1, session->pool, NULL);
     Progress bar = progress_start(stderr, e->options->run.quiet || e->options->run.json, arena_print(&session->arena, "embed %s", e->name), e->asked);
     float *input = jre_allocate(e->jre, BATCH * pixels * sizeof(float));
     bool sound = true;

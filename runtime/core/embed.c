@@ -256,7 +256,7 @@ static bool embed_missing(Growth *growth) {
     if (!session->cache) session->cache = cache_open(session->jre, &session->store, 0);
     Executor *executor = executor_new(session->jre, program, session->device, session->weights);
     if (!executor) return false;
-    Loader *loader = loader_new(session->jre, embed->view, missing->looks, missing->count, LOADER_BATCH, pool_threads(session->pool), session->cache);
+    Loader *loader = loader_new(session->jre, embed->view, missing->looks, missing->count, LOADER_BATCH, session->pool, session->cache);
     bool sound = stream_batches(growth, executor, loader);
     loader_free(loader);
     executor_free(executor);

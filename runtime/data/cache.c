@@ -159,10 +159,17 @@ void cache_close(PictureCache *cache) {
 
 /* ---- pixels ----------------------------------------------------------------------------------------------------------------------------------- */
 
-const uint8_t *cache_find(PictureCache *cache, const CacheKey *key, size_t bytes) {
+static uint64_t offset_of(PictureCache *cache, const CacheKey *key) {
     pthread_mutex_lock(&cache->lock);
     uint64_t at = cache->room ? shelf_of(cache->shelves, cache->room, key)->at : 0;
     pthread_mutex_unlock(&cache->lock);
+    return at;
+}
+
+bool cache_knows(PictureCache *cache, const CacheKey *key) { return offset_of(cache, key) != 0; }
+
+const uint8_t *cache_find(PictureCache *cache, const CacheKey *key, size_t bytes) {
+    uint64_t at = offset_of(cache, key);
     /* A file that somebody cut short must not be looked at beyond its end. */
     if (!at || at + sizeof(Record) + bytes > file_length(cache)) return NULL;
     Record record;

@@ -17,7 +17,7 @@ typedef struct { Session *session; const View *view; PictureLook *looks; int cou
 /* Every picture once; 0: one could not be read. */
 static double pictures_a_second(const Album *album, PictureCache *cache) {
     const double started = seconds_now();
-    Loader *loader = loader_new(album->session->jre, album->view, album->looks, album->count, BATCH, 1, cache);
+    Loader *loader = loader_new(album->session->jre, album->view, album->looks, album->count, BATCH, album->session->pool, cache);
     const float *pixels;
     int done = 0, got;
     while ((got = loader_next(loader, &pixels)) > 0)
