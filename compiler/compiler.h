@@ -52,6 +52,7 @@ typedef struct Facts {
     bool (*leaks)(void *context, const struct SplitPlan *split, LeakFacts *facts);
     /* The numbers of a graph's output, in 64 bits, row-major, in the graph's arena; the graph needs no picture. False: diagnosed. */
     bool (*compute)(void *context, const struct Graph *graph, double **numbers);
+    bool latency;                         /* --latency: kernels are chosen for one picture at a time */
 } Facts;
 
 /* ---- resolve.c, scopes.c, accept.c, names.c, flat.c, compare.c: one flat program ------------------------------------------------------------------------------------ */

@@ -147,5 +147,6 @@ void program_print(const Program *p, Text *out) {
     text_add(out, "  %d steps a batch, %d once when loaded, %.3f GFLOP a picture, %lld weights\n", p->step_count, p->load_steps, p->flops / 1e9, (long long)p->weights);
     text_add(out, "  memory for a batch of %d: sum %s -> planned %s, weights %s\n", p->max_batch, bytes_text(arena, p->sum_bytes), bytes_text(arena, p->slab_bytes),
              bytes_text(arena, p->loaded_bytes));
+    if (p->latency) text_add(out, "  kernels for one picture at a time\n");
     print_left_over(p, out);
 }

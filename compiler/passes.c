@@ -56,6 +56,7 @@ Program *compile_graph(Compilation *c, Graph *g, int largest_batch) {
     }
     double started = seconds();
     Program *program = schedule_graph(g, largest_batch);
+    program->latency = c->latency;
     note_time(c, "schedule", seconds() - started);
     return program;
 }
@@ -76,6 +77,7 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     c->arena.jre = jre;
     c->facts = *facts;
     c->with_data = with_data;
+    c->latency = facts->latency;
     double started = seconds();
     resolve_program(c, request);
     note_time(c, "resolve", seconds() - started);

@@ -23,6 +23,8 @@ expect "every subcommand has help with examples" 0 "examples" "$jre" run --help
 expect "an unknown subcommand has a nearest one" 1 "did you mean \`check\`" "$jre" chek x.jre
 expect "an unknown option is refused" 1 "did you mean \`--threads\`" "$jre" run x.jre --thread 2
 expect "an option without effect is refused" 1 "has no option \`--json\`" "$jre" show x.jre --json
+expect "a mode that changes nothing here is refused" 1 "has no option \`--latency\`" "$jre" check x.jre --latency
+expect "explain says for what its kernels are chosen" 0 "kernels for one picture at a time" "$jre" explain tests/fusion/residual.jre --latency
 expect "one metric is the document's to ask for" 1 "only \`all\` can be asked for here" "$jre" run x.jre --metrics map
 expect "a document is asked for" 1 "a document was expected" "$jre" check
 expect "a document that is not there" 1 "file_missing" "$jre" check nowhere.jre
@@ -149,6 +151,7 @@ expect "made when and by which version" 0 " by v01" with why features
 expect "what would be computed again says why" 0 "seed   7  ->  8        (--set)" with why cv --set folds.seed=8
 expect "the way down to what differs" 0 "because split folds differs" with why cv --set folds.seed=8
 expect "nothing else" 0 "nothing else differs" with why cv --set folds.seed=8
+expect "another mode of kernels is another key" 0 "latency   off  ->  on" with why features --latency
 expect "what never ran" 0 "never computed" with why cv --into "$folder/elsewhere"
 expect "why for machines" 0 '"leaf": "seed", "old": "7", "new": "8", "place": "--set"' with why cv --set folds.seed=8 --json
 expect "why of nothing has a nearest name" 1 "did you mean \`features\`" with why featurs

@@ -373,6 +373,31 @@ static ConvShape draw_conv_shape(Draw *draw) {
     return s;
 }
 
+/* What a fused network leaves behind a convolution: sigmoid, silu, a number for each channel of a picture, gelu. */
+static void draw_epilogue(Case *c, Draw *draw, const int64_t *out) {
+    enum { SIGMOID, SILU, SCALE, GELU, NONE };
+    const int64_t which = draw_between(draw, 0, 2 * NONE);
+    if (which >= NONE) return;
+    Chain *chain = &c->chain;
+    *chain = (Chain){.sources = which == SCALE ? 2 : 1};
+    if (which == SIGMOID || which == SILU) chain_step(chain, CHAIN_sigmoid, 0, 0, 0, 0);
+    if (which == SILU) chain_step(chain, CHAIN_mul, 0, 1, 0, 0);
+    if (which == SCALE) {
+        TensorView *scale = operand(c, draw, 5, 4, (int64_t[]){out[0], out[1], 1, 1}, ROW_MAJOR, -1, 1);
+        memcpy(scale->dim, out, 4 * sizeof *out);
+        scale->stride[2] = scale->stride[3] = 0;
+        c->batched[5] = true;
+        chain_step(chain, CHAIN_mul, 0, 1, 0, 0);
+    } else if (which == GELU) {
+        const int root = chain_step(chain, CHAIN_number, 0, 0, 0.70710678118654752, 0), scaled = chain_step(chain, CHAIN_mul, 0, root, 0, 0);
+        const int one = chain_step(chain, CHAIN_number, 0, 0, 1, 0), half = chain_step(chain, CHAIN_number, 0, 0, 0.5, 0);
+        const int sum = chain_step(chain, CHAIN_add, chain_step(chain, CHAIN_erf, scaled, 0, 0, 0), one, 0, 0);
+        chain_step(chain, CHAIN_mul, chain_step(chain, CHAIN_mul, 0, half, 0, 0), sum, 0, 0);
+    }
+    c->call.chain = chain;
+    c->call.chain_first = 4;
+}
+
 static void draw_conv(const OpTest *test, Case *c, Draw *draw) {
     ConvShape s = draw_conv_shape(draw);
     int64_t out_height = (s.height + 2 * s.pad - span(s.rows, s.dilation)) / s.stride + 1;
@@ -391,6 +416,7 @@ static void draw_conv(const OpTest *test, Case *c, Draw *draw) {
     memcpy(c->call.attribute, attribute, sizeof attribute);
     c->batched[0] = c->batched[1] = c->batched[4] = true;
     c->tolerance = product_tolerance(test, s.channels / s.groups * s.rows * s.columns + 2);
+    draw_epilogue(c, draw, out);
 }
 
 /* ---- pictures --------------------------------------------------------------------------------------------------------------------- */
@@ -529,6 +555,7 @@ static void every_kernel_of_the_op_agrees_with_its_reference(void **state) {
             const Kernel *kernel = kernel_at(k);
             if (strcmp(kernel->op, test->op) != 0 || kernel->type != KERNEL_F32 || kernel->level > kernel_level(NULL)) continue;
             if (strcmp(kernel->device, "cpu") != 0 || (kernel->fits && !kernel->fits(&c.call))) continue;
+            if (c.call.chain && !kernel->chains && strcmp(kernel->op, "chain") != 0) continue;
             fill(c.call.out.data, c.elements[0]);
             run_kernel(kernel, &c.call, 1);
             check_values(kernel, &c, want);

@@ -351,6 +351,18 @@ static void other_instructions_are_other_keys(void **state) {
     site_close(&site);
 }
 
+static void one_picture_at_a_time_is_another_key(void **state) {
+    (void)state;
+    Site site;
+    site_open(&site);
+    expect_run(&site, FIRST_RUN);
+    Outcomes outcomes = run_document(&site, "p01.jre", (RunOptions){.threads = 1, .latency = true}, false);
+    assert_int_equal(computed(&outcomes), FIRST_RUN);
+    outcomes_free(&outcomes);
+    expect_run(&site, 0);
+    site_close(&site);
+}
+
 /* The tree beside a result, read back; and read when it is damaged. */
 static void a_result_remembers_what_it_was_made_of(void **state) {
     (void)state;
@@ -763,6 +775,7 @@ int main(void) {
         cmocka_unit_test(what_is_touched_and_not_changed_costs_nothing),
         cmocka_unit_test(individuals_are_named_after_the_run),
         cmocka_unit_test(other_instructions_are_other_keys),
+        cmocka_unit_test(one_picture_at_a_time_is_another_key),
         cmocka_unit_test(a_result_remembers_what_it_was_made_of),
         cmocka_unit_test(the_folder_of_a_run_is_complete_in_itself),
         cmocka_unit_test(embeddings_of_a_run_are_those_of_its_pictures),

@@ -95,7 +95,7 @@ static bool compile_network(Bench *b) {
     if (!declared || !is_network(module, declared)) return no_such_network(b);
     const char *path = arena_print(&b->jre->forever, "%s/%s.jre", b->jre->stdlib, stem);
     CompileRequest request = {.path = path, .above = pooled(b, path, !strcmp(formula_of(module, declared)->result.name, "Embedding"))};
-    b->c = (Compilation){.jre = b->jre, .arena = {.jre = b->jre}, .facts = made_up_facts(b->session)};
+    b->c = (Compilation){.jre = b->jre, .arena = {.jre = b->jre}, .facts = made_up_facts(b->session), .latency = b->options->run.latency};
     if (!request.above || !resolve_program(&b->c, &request)) return false;
     Value *network = evaluate_name(environment_new(&b->c, b->c.scope, NULL), "Bench", NOWHERE);
     const View view = {.name = "bench", .width = b->options->input, .height = b->options->input};

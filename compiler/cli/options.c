@@ -7,7 +7,7 @@
 
 typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_METRICS, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
                OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES, OPTION_NO_DATA, OPTION_TREE, OPTION_PAIRS, OPTION_OUT,
-               OPTION_TENSOR, OPTION_TAP, OPTION_BATCH, OPTION_INPUT, OPTION_ARITHMETIC, OPTION_TRAIN, OPTION_MEASURE } OptionKind;
+               OPTION_TENSOR, OPTION_TAP, OPTION_BATCH, OPTION_INPUT, OPTION_ARITHMETIC, OPTION_TRAIN, OPTION_MEASURE, OPTION_LATENCY } OptionKind;
 typedef struct { OptionKind kind; const char *name, *value; int group; const char *sentence; } OptionRow;
 
 static const OptionRow rows[] = {
@@ -27,6 +27,7 @@ static const OptionRow rows[] = {
     {OPTION_NO_CACHE, "--no-cache", NULL, TAKES_RUN, "computes everything anew"},
     {OPTION_DEVICE, "--device", "auto|cpu", TAKES_RUN | TAKES_DEVICE, "where to compute"},
     {OPTION_THREADS, "--threads", "N", TAKES_RUN | TAKES_DEVICE | TAKES_THREADS, "how many threads; the result is the same for any number"},
+    {OPTION_LATENCY, "--latency", NULL, TAKES_LATENCY, "chooses kernels for one picture at a time; the numbers differ in their last digits, and so do keys"},
     {OPTION_QUIET, "--quiet", NULL, TAKES_RUN | TAKES_DEVICE, "prints findings only"},
     {OPTION_JSON, "--json", NULL, TAKES_JSON, "prints for machines"},
     {OPTION_NO_DATA, "--no-data", NULL, TAKES_NO_DATA, "looks at the document alone, not at its pictures and tables"},
@@ -108,6 +109,7 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
         options->run.all_metrics = true;
         return !strcmp(value, "all") || refuse(jre, command, "--metrics %s: only `all` can be asked for here", value, "the document names those that are recorded; see `jre help %s`");
     case OPTION_NO_CACHE: options->run.no_cache = true; break;
+    case OPTION_LATENCY: options->run.latency = true; break;
     case OPTION_QUIET: options->run.quiet = true; break;
     case OPTION_JSON: options->run.json = true; break;
     case OPTION_DUMP: options->dump = value; return known_pass(jre, value);

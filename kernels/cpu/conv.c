@@ -336,6 +336,14 @@ static void run_panel(const Conv *conv, const Sites *sites, const float *packed,
     }
 }
 
+/* What is left of a call after its sums, over the block that was just written. */
+static void chain_block(const KernelCall *call, const Conv *conv, int64_t pixel, int64_t pixels, int64_t panel, int64_t end) {
+    const int64_t each = panels_a_group(conv);
+    const int64_t first = panel / each * conv->filters + panel % each * TILE_PANEL;
+    const int64_t last = end % each ? end / each * conv->filters + end % each * TILE_PANEL : end / each * conv->filters;
+    KERNEL_LEVELED(chain_rows)(call, pixel, pixels, first, last - first);
+}
+
 static void conv_run(const KernelCall *call, int64_t first, int64_t end) {
     if (view_elements(&call->out) == 0) return;
     Conv conv = conv_of(call);
@@ -344,17 +352,19 @@ static void conv_run(const KernelCall *call, int64_t first, int64_t end) {
     int64_t pixels = conv.images * conv.out_height * conv.out_width;
     int64_t strips = units_of(conv.out_height, strip_rows(&conv));
     for (int64_t unit = first; unit < end; unit++) {
-        int64_t block = unit % blocks, panel = unit / blocks * of_a_unit;
+        int64_t block = unit % blocks, panel = unit / blocks * of_a_unit, past = panel + of_a_unit < panels ? panel + of_a_unit : panels;
+        int64_t pixel = block * BLOCK;
         if (conv.strip) {
             int64_t row = block % strips * strip_rows(&conv), rows = conv.out_height - row;
+            pixel = (block / strips * conv.out_height + row) * conv.out_width;
             sites_of_strip(&conv, &sites, block / strips, row, rows < strip_rows(&conv) ? rows : strip_rows(&conv));
         } else {
-            int64_t pixel = block * BLOCK;
             sites_of_block(&conv, &sites, pixel, pixels - pixel < BLOCK ? pixels - pixel : BLOCK);
         }
-        for (int64_t i = panel; i < panel + of_a_unit && i < panels; i++) run_panel(&conv, &sites, call->packed, i);
+        for (int64_t i = panel; i < past; i++) run_panel(&conv, &sites, call->packed, i);
+        if (call->chain) chain_block(call, &conv, pixel, sites.count, panel, past);
     }
 }
 KERNEL(conv_indirect, .op = "conv", .device = "cpu", .variant = "indirect", .type = KERNEL_F32, .preference = 10,
        .fits = conv_lies_well, .units = conv_units, .run = conv_run, .workspace_bytes = conv_workspace_bytes,
-       .packed_bytes = conv_packed_bytes, .pack = conv_pack)
+       .packed_bytes = conv_packed_bytes, .pack = conv_pack, .chains = true)

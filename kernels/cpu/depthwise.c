@@ -162,8 +162,9 @@ static void depthwise_run(const KernelCall *call, int64_t first, int64_t end) {
         else if (written_out && row.columns == 5) row_5_2(&row, top, from, to);
         else
             for (int64_t place = 0; place < row.out_width; place++) alone(&row, place, top, from, to);
+        if (call->chain) KERNEL_LEVELED(chain_rows)(call, unit * row.out_width, row.out_width, 0, row.channels);
     }
 }
 KERNEL(conv_depthwise, .op = "conv", .device = "cpu", .variant = "depthwise", .type = KERNEL_F32, .preference = 20,
        .fits = depthwise_fits, .units = depthwise_units, .run = depthwise_run, .packed_bytes = depthwise_packed_bytes,
-       .pack = depthwise_pack)
+       .pack = depthwise_pack, .chains = true)

@@ -346,6 +346,19 @@ static void transform_outputs(const Winograd *w, int64_t first, int64_t count, i
     }
 }
 
+/* What is left of a call after its sums, over the runs of tiles that lie side by side: rows of neighbors that are still near. */
+static void chain_outputs(const KernelCall *call, const Winograd *w, int64_t first, int64_t count, int64_t filter, int64_t filters) {
+    for (int64_t tile = first; tile < first + count;) {
+        const Place at = place_of(w, tile);
+        int64_t beside = w->tile_columns - at.column / STEP;
+        if (beside > first + count - tile) beside = first + count - tile;
+        int64_t columns = w->out_width - at.column < beside * STEP ? w->out_width - at.column : beside * STEP;
+        for (int64_t row = at.row; row < at.row + STEP && row < w->out_height; row++)
+            KERNEL_LEVELED(chain_rows)(call, (at.image * w->out_height + row) * w->out_width + at.column, columns, filter, filters);
+        tile += beside;
+    }
+}
+
 /* ---- units -------------------------------------------------------------------------------------------------------------------------------- */
 
 static int64_t m_line_of(int64_t filters) { return POINTS * width_of(filters) + KERNEL_LANES; }
@@ -394,8 +407,9 @@ static void winograd_run(const KernelCall *call, int64_t first, int64_t end) {
         seen = block;
         multiply(&w, tiles, v, (const float *)call->packed + filter * POINTS * w.channels, width, m, m_line);
         transform_outputs(&w, tile, tiles, filter, width, m, m_line);
+        if (call->chain) chain_outputs(call, &w, tile, tiles, filter, w.filters - filter < width ? w.filters - filter : width);
     }
 }
 KERNEL(conv_winograd, .op = "conv", .device = "cpu", .variant = "winograd", .type = KERNEL_F32, .preference = 30,
        .fits = winograd_fits, .units = winograd_units, .run = winograd_run, .workspace_bytes = winograd_workspace_bytes,
-       .packed_bytes = winograd_packed_bytes, .pack = winograd_pack)
+       .packed_bytes = winograd_packed_bytes, .pack = winograd_pack, .chains = true)

@@ -52,7 +52,9 @@ static KernelCall call_of(const Executor *executor, const Node *node, int n) {
     TensorView in[GRAPH_INPUTS] = {{0}};
     for (int i = 0; i < node->inputs; i++)
         if (node->in[i]) in[i] = view_of(executor, node->in[i], n);
-    return node_call(node, view_of(executor, node, n), in);
+    KernelCall call = node_call(node, view_of(executor, node, n), in);
+    call.latency = executor->program->latency;
+    return call;
 }
 
 /* Between the host's row-major numbers and a node that lies channels last. */

@@ -173,5 +173,6 @@ static bool fact_compute(void *context, const Graph *graph, double **numbers) {
 
 Facts session_facts(Session *session) {
     return (Facts){.context = session, .file_exists = fact_file_exists, .content_hash = fact_content_hash, .weights = fact_weights,
-                   .table = fact_table, .part = fact_part, .leaks = fact_leaks, .compute = fact_compute};
+                   .table = fact_table, .part = fact_part, .leaks = fact_leaks, .compute = fact_compute,
+                   .latency = session->options.latency};
 }

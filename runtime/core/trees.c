@@ -17,6 +17,7 @@ void key_machine(const Session *session, KeyTree *tree) {
     key_leaf(tree, "kernels", NOWHERE, "%s", kernel_library_version());
     key_leaf(tree, "device", NOWHERE, "%s", session->device->name);
     key_leaf(tree, "level", NOWHERE, "%d", session->level);
+    key_leaf(tree, "latency", NOWHERE, "%s", session->options.latency ? "on" : "off");
 }
 
 /* ---- written ------------------------------------------------------------------------------------------------------------ */
