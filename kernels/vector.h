@@ -173,6 +173,31 @@ typedef int32_t VecInt __attribute__((vector_size(4 * KERNEL_LANES)));
 /* a where the mask of a comparison is set, b elsewhere. */
 static inline Vec vec_choose(VecInt mask, Vec a, Vec b) { return (Vec)((mask & (VecInt)a) | (~mask & (VecInt)b)); }
 static inline VecInt vec_sign(Vec v) { return (VecInt)v & INT32_MIN; }
+/* The larger of two numbers, NaN if either is. */
+static inline Vec vec_max(Vec v, Vec held) {
+#if KERNEL_LEVEL == 4
+    const Vec larger = (Vec)_mm512_max_ps((__m512)v, (__m512)held);      /* held when either is NaN */
+#elif KERNEL_LEVEL == 3
+    const Vec larger = (Vec)_mm256_max_ps((__m256)v, (__m256)held);
+#elif KERNEL_LEVEL == 2
+    const Vec larger = (Vec)_mm_max_ps((__m128)v, (__m128)held);
+#else
+    const Vec larger = vec_choose(v > held, v, held);
+#endif
+    return vec_choose(v != v, v, larger);
+}
+/* Lane i becomes v[lane[i]]. */
+static inline Vec vec_lanes(Vec v, VecInt lane) {
+#if KERNEL_LEVEL == 4
+    return (Vec)_mm512_permutexvar_ps((__m512i)lane, (__m512)v);
+#elif KERNEL_LEVEL == 3
+    return (Vec)_mm256_permutevar8x32_ps((__m256)v, (__m256i)lane);
+#else
+    Vec result;
+    for (int i = 0; i < KERNEL_LANES; i++) result[i] = v[lane[i]];
+    return result;
+#endif
+}
 static inline Vec vec_abs(Vec v) { return (Vec)((VecInt)v & INT32_MAX); }
 static inline bool vec_any(VecInt mask) {
 #if KERNEL_LEVEL == 4

