@@ -3,6 +3,7 @@
 # make bench      speed, as ratios [P=pictures]   make promote        take what the golden tests print now as what is expected
 # make aarch64    the kernels cross-compiled, run under qemu-user
 # make peers      beside Pillow, numpy, torch, wildlife-datasets, ... from PyPI [P=name]
+# make fault      everything that can fail, fails    make tsan / valgrind   threads under ThreadSanitizer / a run under memcheck
 # make deps       install what is missing         make install PREFIX=/usr/local
 CC      = gcc
 B       = build
@@ -11,6 +12,7 @@ PREFIX  = /usr/local
 STRICT  = -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wstrict-prototypes -Werror
 CFLAGS  = -std=c11 -D_GNU_SOURCE $(MODE) $(STRICT) -MMD -MP -I$(B)/lang -Ilang
 LIBS    = -lpng -ljpeg -lcjson -lxxhash -lz -lm -lpthread
+TSAN    = B=build/tsan MODE="-O1 -g -fsanitize=thread"
 SAN     = B=build/san MODE="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 AARCH64_PACKAGES = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 PACKAGES = gcc libc6-dev flex bison libpng-dev libjpeg62-turbo-dev libcjson-dev libxxhash-dev zlib1g-dev libcmocka-dev
@@ -34,7 +36,7 @@ KERNEL_TESTS = $(shell grep -l '"../kernels/kernels.h"' $$(grep -LE '^.include "
 PEERS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/peers/*.c))
 BENCHES  = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps demo test run-tests san aarch64 kernel-tests print-kernel-tests peers bench promote install clean
+.PHONY: all deps demo test run-tests san fault tsan valgrind aarch64 kernel-tests print-kernel-tests peers bench promote install clean
 all: $(B)/jre $(B)/paint
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -101,6 +103,15 @@ san:
 aarch64:
 	@tests/aarch64.sh build/aarch64/counts $(AARCH64_PACKAGES)
 	@tests/run.sh sum build/aarch64/counts
+fault: all $(B)/tests/fault
+	@JRE_FAULT=all JRE_BUILD=$(B) JRE_STDLIB=$(CURDIR)/stdlib $(B)/tests/fault
+THREADED = loader dataset device pairs retrieval session
+tsan:
+	@$(MAKE) --no-print-directory all $(THREADED:%=build/tsan/tests/%) $(TSAN)
+	@tests/watched.sh threads build/tsan $(THREADED)
+MEMORY = lang files image loader safetensors checkpoint tables device retrieval
+valgrind: all $(MEMORY:%=$(B)/tests/%)
+	@tests/watched.sh memory $(B) $(MEMORY)
 kernel-tests: $(KERNEL_TESTS:%.c=$(B)/%)
 print-kernel-tests:
 	@echo $(KERNEL_TESTS)

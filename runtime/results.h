@@ -313,10 +313,12 @@ typedef struct {
     LIST(const Dataset *) used;           /* by what was asked for */
     int computed;                         /* pictures embedded, evaluations and submissions made: 0 means all was in the store */
     int walked, done;                     /* evaluations and submissions that were asked for; of these have a result */
-    const char *run_id;
+    const char *run_id; int claims;       /* claims: an open file */
+    bool recorded;                        /* there is something new to record */
 } RunReport;
-const char *run_claim(Session *session);                  /* a name that no other run has: its folder is made */
-void run_forget(const RunReport *run);                          /* nothing was computed: the empty folder goes */
+void run_claim(RunReport *run);           /* a name that no other run has, until run_unclaim */
+void run_unclaim(const RunReport *run);
+bool run_unrecorded(RunReport *run);      /* a result in the store lacks the record of the run that made it: that run's name is taken */
 void run_json(Text *out, const RunReport *run, int exit_code);
 void run_record(RunReport *run, int exit_code);                 /* embeddings, the flat program, result.json */
 

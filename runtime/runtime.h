@@ -141,7 +141,9 @@ typedef struct { const Node *first; Finiteness worst; NameList names; } Unsound;
 Finiteness finiteness(const float *values, int64_t count, int64_t *where);     /* the worst there is; *where is the first of that kind */
 const char *finiteness_text(Finiteness found);
 bool tell_unsound(Jre *jre, const Unsound *unsound);
-void charge_node(Jre *jre, const Node *node, Finiteness found, int64_t picture, int asked);   /* of the first that gives such; picture: from 0 */
+/* Of the first that gives such. picture: from 0, of so many that were asked for; file: what it is called, or NULL. */
+void charge_node(Jre *jre, const Node *node, Finiteness found, int64_t picture, int asked, const char *file);
+void charge_input(Jre *jre, Span span, Finiteness found, int64_t picture, int asked, const char *file);
 Diagnostic *with_library_line(Diagnostic *d, const Node *node, Span user);     /* adds it, where it is another than the user's */
 
 /* ---- core/exec.c: walks a schedule --------------------------------------------------------------------------------------- */
@@ -154,6 +156,7 @@ Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightL
 /* input: [n, ...] row-major f32 of the program's input; output likewise; any n, walked in tiles of program->max_batch. False: diagnosed (also where
  * the output holds NaN or infinite values), or interrupted. */
 bool executor_run(Executor *executor, const float *input, int n, float *output);
+void executor_names(Executor *executor, const char *const *files);            /* what the pictures of the next runs are called; NULL: nothing */
 void executor_free(Executor *executor);
 size_t executor_bytes(const Executor *executor);          /* slab and weights on the device */
 /* For profile.c. A sketch has chosen its kernels and holds no numbers: it tells of its steps and its bytes, and cannot run. NULL: diagnosed. */

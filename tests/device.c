@@ -355,7 +355,11 @@ static void numbers_that_are_not_finite_are_charged_to_their_line(void **state) 
     test_message_says(b->jre, "`sqrt` gives NaN", "tried.jre:1", "image |> network", "layer(x)", "stage `root`", "picture 3 of a batch of 3", NULL);
     picture[2 * 60 + 5] = NAN;
     assert_false(executor_run(executor, picture, 3, result));
-    test_message_says(b->jre, "came into the network already hold NaN", NULL);
+    test_message_says(b->jre, "came into the network already hold NaN", "picture 3 of a batch of 3", NULL);
+    executor_names(executor, (const char *const[]){"a.png", "b.png", "c.png"});
+    assert_false(executor_run(executor, picture, 3, result));
+    test_message_says(b->jre, "first in the picture `c.png`", NULL);
+    executor_names(executor, NULL);
     picture[2 * 60 + 5] = 0.75f;
     assert_true(executor_run(executor, picture, 3, result));
     executor_free(executor);

@@ -242,6 +242,7 @@ static void what_is_written_is_read_back(void **state) {
         image_free(&image);
     }
     Image image = { 1, 1, 3, jre_allocate(room->jre, 3) };
+    memset(image.pixels, 128, 3);
     room->jre->fail_write_after = 1;
     assert_false(image_write_png(room->jre, room->path, NOWHERE, &image));
     test_message_says(room->jre, "cannot_write", room->path, NULL);

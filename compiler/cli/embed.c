@@ -94,6 +94,7 @@ static bool run_rows(Embedding *e, const float *input, int count, double started
         e->room = 2 * e->room + count;
         e->values = jre_grow(e->jre, e->values, (size_t)e->room * (size_t)e->width * sizeof(float));
     }
+    executor_names(e->executor, e->options->tensor ? NULL : e->files.at + e->done);
     if (!executor_run(e->executor, input, count, e->values + (size_t)e->done * (size_t)e->width)) return false;
     if (!e->done) e->first_seconds = seconds_now() - started;
     e->done += count;

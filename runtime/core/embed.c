@@ -222,9 +222,12 @@ static bool stream_batches(Growth *growth, Executor *executor, Loader *loader) {
     bar.quiet |= !bar.terminal;                                    /* the line about it comes with more to say */
     bool sound = true;
     const float *pixels;
+    const char **files = arena_array(&session->arena, const char *, batch);
+    executor_names(executor, files);
     for (int first = 0; first < count && !session->jre->interrupted;) {
         int size = count - first < batch ? count - first : batch, got = loader_next(loader, &pixels);
         if (got > 0) {
+            for (int i = 0; i < got; i++) files[i] = growth->missing.looks[first + i].path;
             if (!executor_run(executor, pixels, got, values)) {
                 sound = false;
                 break;

@@ -33,6 +33,7 @@ struct Executor {
     int asked;                            /* pictures of the call in the making */
     bool sketch;                          /* slab and loaded are nobody's memory: that it is there is all that choosing asks */
     double *clock;                        /* seconds of each step are added here; NULL: nobody wants to know */
+    const char *const *files;             /* what they are called; NULL: nothing */
 };
 
 /* ---- views: where a node's numbers lie ---------------------------------------------------------------------------- */
@@ -322,10 +323,10 @@ static Finiteness look_at_node(Executor *executor, const Node *node, int n) {
  * step, and charges the first that shows it too. */
 static void charge_culprit(Executor *executor, const float *input, int64_t picture, Finiteness wanted) {
     const Program *program = executor->program;
+    const char *file = executor->files ? executor->files[picture] : NULL;
     int64_t place;
     if (finiteness(input, shape_elements(program->input, 1), &place) >= wanted) {
-        diag(executor->jre, DIAG_not_a_number, origin_user_span(program->graph->output->origin),
-             "the numbers that came into the network already hold %s", finiteness_text(wanted));
+        charge_input(executor->jre, origin_user_span(program->graph->output->origin), wanted, picture, executor->asked, file);
         return;
     }
     const Node *culprit = NULL;
@@ -336,7 +337,7 @@ static void charge_culprit(Executor *executor, const float *input, int64_t pictu
         launch(executor, &executor->steps[i], 1);
         if (look_at_node(executor, executor->steps[i].node, 1) >= wanted) culprit = executor->steps[i].node;
     }
-    charge_node(executor->jre, culprit ? culprit : program->graph->output, wanted, picture, executor->asked);
+    charge_node(executor->jre, culprit ? culprit : program->graph->output, wanted, picture, executor->asked, file);
 }
 
 /* At most as many pictures as the slab was planned for. */
@@ -355,6 +356,8 @@ static bool run_tile(Executor *executor, const float *input, int64_t first, int 
     charge_culprit(executor, input + picture * shape_elements(program->input, 1), first + picture, found);
     return false;
 }
+
+void executor_names(Executor *executor, const char *const *files) { executor->files = files; }
 
 bool executor_run(Executor *executor, const float *input, int n, float *output) {
     const Program *program = executor->program;

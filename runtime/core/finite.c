@@ -37,11 +37,20 @@ bool tell_unsound(Jre *jre, const Unsound *unsound) {
     return false;
 }
 
-void charge_node(Jre *jre, const Node *node, Finiteness found, int64_t picture, int asked) {
+static void tell_picture(Diagnostic *d, int64_t picture, int asked, const char *file) {
+    if (file) diag_fact(d, "first in the picture `%s`", file);
+    else diag_fact(d, "first in picture %lld of a batch of %d", (long long)picture + 1, asked);
+}
+
+void charge_input(Jre *jre, Span span, Finiteness found, int64_t picture, int asked, const char *file) {
+    tell_picture(diag(jre, DIAG_not_a_number, span, "the numbers that came into the network already hold %s", finiteness_text(found)), picture, asked, file);
+}
+
+void charge_node(Jre *jre, const Node *node, Finiteness found, int64_t picture, int asked, const char *file) {
     Span user = origin_user_span(node->origin);
     Diagnostic *d = diag(jre, DIAG_not_a_number, user, "`%s` gives %s here, the first in the network to do so",
                          op_row(node->op)->name, finiteness_text(found));
     with_library_line(d, node, user);
     if (node->stage) diag_fact(d, "in stage `%s`", node->stage);
-    if (node->shape.rank && node->shape.dim[0] == DIM_BATCH) diag_fact(d, "first in picture %lld of a batch of %d", (long long)picture + 1, asked);
+    if (node->shape.rank && node->shape.dim[0] == DIM_BATCH) tell_picture(d, picture, asked, file);
 }

@@ -213,6 +213,7 @@ static void walk(RunReport *run) {
         run->computed += report->embedded;
         if (!made) continue;
         run->computed += !report->cached;
+        run->recorded |= report->written;
         run->done++;
         session_say(session, "%s: %s, %d rows%s", plan->name, report->file, report->rows, report->written ? "" : " (as it was)");
     }
@@ -231,7 +232,7 @@ int session_run(Session *session, Compilation *compilation) {
     if (!run.plan || !only_is_known(&run)) return diag_exit_code(session->jre);
     run.evaluations = arena_array(&session->arena, EvaluationReport, run.plan->evaluations.count + 1);
     run.submissions = arena_array(&session->arena, SubmissionReport, run.plan->submissions.count + 1);
-    run.run_id = run_claim(session);
+    run_claim(&run);
     walk(&run);
     report_print(session, run.evaluations, run.plan->evaluations.count);
     if (!session->jre->interrupted) show_probes(&run);
@@ -239,8 +240,9 @@ int session_run(Session *session, Compilation *compilation) {
     int failed = session->jre->interrupted ? 0 : check_expectations(&run);
     if (!session->options.only) announce_figures(&run);
     int code = exit_code_of(&run, failed);
-    if (run.computed) run_record(&run, code);
-    else run_forget(&run);
+    run.recorded = run.recorded || run.computed || run_unrecorded(&run);
+    if (run.recorded) run_record(&run, code);
+    run_unclaim(&run);
     if (!run.computed && run.walked && run.done == run.walked) session_say(session, "nothing to compute: every result is in the store (%d of %d)", run.done, run.walked);
     if (session->jre->interrupted) session_say(session, "interrupted: what was finished is kept, the next run goes on from there");
     code = exit_code_of(&run, failed);

@@ -2,43 +2,68 @@
  *
  * config.snapshot.jre is the flat program; result.json says what came out, under which protocol, of which inputs, on which
  * machine; <embed>.npy and <embed>.csv hold the numbers of every picture that was compared, row by row. Contract: the folder
- * is complete in itself, and no other run writes into it. What the store holds in the same order is linked, not copied. */
+ * is complete in itself, and no other run writes into it. What the store holds in the same order is linked, not copied.
+ * result.json is written last: a run that was killed before leaves results in the store without a record, and the next run, which
+ * finds them there, writes it under the name that they bear. */
 #include "../runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 /* ---- its name ------------------------------------------------------------------------------------------------------------- */
 
-const char *run_claim(Session *session) {
+static const char *folder_of_run(Session *session, const char *run_id) {
+    return path_below(session->jre, session->base, arena_print(&session->arena, "results/%s", run_id));
+}
+
+static bool recorded(Session *session, const char *run_id) {
+    return file_exists(path_below(session->jre, folder_of_run(session, run_id), "result.json"));
+}
+
+/* The system forgets a lock when its process is gone, however that ended: nothing is left of a name that was not used. */
+static int open_claims(Session *session) {
+    Jre *aside = jre_aside(session->jre);                          /* who cannot write there is told so by what it writes */
+    const char *path = path_below(aside, session->base, ".jre/runs");
+    int file = folder_make(aside, path_below(aside, session->base, ".jre"), NOWHERE) ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+    jre_free(aside);
+    return file;
+}
+
+static bool claim_second(int claims, time_t second) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = second, .l_len = 1};
+    return claims < 0 || fcntl(claims, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES);
+}
+
+/* Two runs in one second: the later takes the next free one. */
+void run_claim(RunReport *run) {
     enum { ATTEMPTS = 1000 };
     char name[64];
     time_t now = time(NULL);
     struct tm utc;
-    /* Made in a context of its own: whoever writes into it says why it is not there. */
-    Jre *aside = jre_aside(session->jre);
-    bool ready = folder_make(aside, path_below(aside, session->base, "results"), NOWHERE);
-    /* Two runs in one second: the later takes the next free one. */
+    run->claims = open_claims(run->session);
     for (int attempt = 0;; attempt++, now++) {
         gmtime_r(&now, &utc);
         strftime(name, sizeof name, "run_%Y%m%d_%H%M%S", &utc);
-        const char *folder = path_below(session->jre, session->base, arena_print(&session->arena, "results/%s", name));
-        if (!ready || mkdir(folder, 0777) == 0 || errno != EEXIST || attempt == ATTEMPTS) break;
+        if (attempt == ATTEMPTS || (claim_second(run->claims, now) && !folder_exists(folder_of_run(run->session, name)))) break;
     }
-    jre_free(aside);
-    return intern(session->jre, name);
+    run->run_id = intern(run->session->jre, name);
 }
 
-static const char *run_folder(const RunReport *run) {
-    return path_below(run->session->jre, run->session->base, arena_print(&run->session->arena, "results/%s", run->run_id));
+void run_unclaim(const RunReport *run) {
+    if (run->claims >= 0) close(run->claims);
 }
 
-void run_forget(const RunReport *run) {
-    (void)rmdir(run_folder(run));
-    (void)rmdir(path_below(run->session->jre, run->session->base, "results"));
+bool run_unrecorded(RunReport *run) {
+    for (int i = 0; i < run->plan->evaluations.count; i++) {
+        const EvaluationReport *report = &run->evaluations[i];
+        if (!report->done || report->plan->quoted || !*report->run_id || recorded(run->session, report->run_id)) continue;
+        run->run_id = report->run_id;
+        return true;
+    }
+    return false;
 }
 
 /* ---- the embeddings ----------------------------------------------------------------------------------------------------------- */
@@ -198,7 +223,7 @@ static void json_submission(Text *out, const SubmissionReport *report) {
 static void json_machine(Text *out, const RunReport *run) {
     const Session *session = run->session;
     json_member(out, "version", run->compilation->version);
-    json_member(out, "run_id", run->computed ? run->run_id : "");
+    json_member(out, "run_id", run->recorded ? run->run_id : "");
     text_add(out, ", \"device\": \"%s\", \"level\": %d, \"threads\": %d", session->device->name, session->level, pool_threads(session->pool));
     json_member(out, "kernels", kernel_library_version());
     text_add(out, ", \"changed\": [");
@@ -344,12 +369,12 @@ void run_json(Text *out, const RunReport *run, int exit_code) { json_run(out, ru
 
 void run_record(RunReport *run, int exit_code) {
     Session *session = run->session;
-    const char *folder = run_folder(run);
+    const char *folder = folder_of_run(session, run->run_id);
     KeptEmbeddings kept = {0};
     Text json = {.jre = session->jre}, program = {.jre = session->jre};
     find_compared(run, &kept);
     name_embeddings(run, &kept);
-    bool sound = true;
+    bool sound = folder_make(session->jre, folder, NOWHERE);
     for (int i = 0; i < kept.count && sound; i++) sound = keep_embedding(run, &kept.at[i], folder);
     json_run(&json, run, &kept, exit_code);
     print_flat_program(run->compilation, &program);
