@@ -549,8 +549,8 @@ void cache_key(Jre *jre, const View *view, const char *look, CacheKey *key);
 const uint8_t *cache_find(PictureCache *cache, const CacheKey *key, size_t bytes);
 bool cache_knows(PictureCache *cache, const CacheKey *key);                    /* pixels may be there; they were not looked at */
 void cache_add(PictureCache *cache, const CacheKey *key, const uint8_t *pixels, size_t bytes);
-/* The first time that it is asked of a cache that is full: its path and bytes; else NULL. */
-const char *cache_filled(PictureCache *cache, uint64_t *bytes);
+/* The first time that it is asked of a cache that is full: its path and bytes, and the system's error number where it takes no more; else NULL. */
+const char *cache_filled(PictureCache *cache, uint64_t *bytes, int *refusal);
 
 /* ---- data/loader.c ------------------------------------------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include "../runtime/runtime.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 enum { BYTES = 1000, RECORD = 64 + 1024 };
@@ -123,15 +124,39 @@ static void a_full_file_grows_no_more_and_says_so_once(void **state) {
     Room *room = *state;
     PictureCache *cache = cache_open(room->jre, &room->store, 64 + 2 * RECORD);
     uint64_t bytes = 0;
+    int refusal = -1;
     for (int picture = 0; picture < 2; picture++) add(cache, picture);
-    assert_null(cache_filled(cache, &bytes));
+    assert_null(cache_filled(cache, &bytes, &refusal));
     for (int picture = 2; picture < 5; picture++) add(cache, picture);
-    assert_string_equal(cache_filled(cache, &bytes), room->path);
+    assert_string_equal(cache_filled(cache, &bytes, &refusal), room->path);
     assert_int_equal(bytes, 64 + 2 * RECORD);
-    assert_null(cache_filled(cache, &bytes));
+    assert_int_equal(refusal, 0);
+    assert_null(cache_filled(cache, &bytes, &refusal));
     assert_true(found(cache, 0) && found(cache, 1) && !found(cache, 2));
     cache_close(cache);
-    assert_null(cache_filled(NULL, &bytes));
+    assert_null(cache_filled(NULL, &bytes, &refusal));
+}
+
+static void a_disk_that_takes_no_more_is_told_of_as_such(void **state) {
+    Room *room = *state;
+    struct rlimit before, small = {64 + RECORD + RECORD / 2, 0};
+    uint64_t bytes = 0;
+    int refusal = 0;
+    PictureCache *cache = cache_open(room->jre, &room->store, 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small.rlim_max = before.rlim_max;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (int picture = 0; picture < 3; picture++) add(cache, picture);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    assert_string_equal(cache_filled(cache, &bytes, &refusal), room->path);
+    assert_true(refusal != 0);
+    assert_true(found(cache, 0) && !found(cache, 1));
+    cache = reopened(room, cache);                                  /* once there is room, what was torn is written over */
+    for (int picture = 0; picture < 3; picture++) add(cache, picture);
+    for (int picture = 0; picture < 3; picture++) assert_true(found(cache, picture));
+    cache_close(cache);
 }
 
 static void a_disabled_store_has_no_cache(void **state) {
@@ -195,6 +220,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(damage_costs_time_and_nothing_else, enter, leave),
         cmocka_unit_test_setup_teardown(a_file_cut_anywhere_is_whole_again_after_the_next_run, enter, leave),
         cmocka_unit_test_setup_teardown(a_full_file_grows_no_more_and_says_so_once, enter, leave),
+        cmocka_unit_test_setup_teardown(a_disk_that_takes_no_more_is_told_of_as_such, enter, leave),
         cmocka_unit_test_setup_teardown(a_disabled_store_has_no_cache, enter, leave),
         cmocka_unit_test_setup_teardown(processes_share_it_and_may_be_killed, enter, leave),
         cmocka_unit_test_setup_teardown(keys_are_of_looks_and_pixels_not_of_numbers, enter, leave),

@@ -11,6 +11,7 @@
 #include <glob.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -37,7 +38,7 @@ static const char *build_folder(void) {
 
 /* ---- a run of the program -------------------------------------------------------------------------------------------------------- */
 
-typedef struct { const char *variable; long n; const char *into, *log; } Attempt;
+typedef struct { const char *variable; long n; const char *into, *log; long largest_file; } Attempt;
 
 static pid_t start(const Scene *scene, const Attempt *attempt) {
     pid_t child = fork();
@@ -49,6 +50,8 @@ static pid_t start(const Scene *scene, const Attempt *attempt) {
     dup2(log, STDERR_FILENO);
     snprintf(number, sizeof number, "%ld", attempt->n);
     if (attempt->variable) setenv(attempt->variable, number, 1);
+    struct rlimit largest = {(rlim_t)attempt->largest_file, (rlim_t)attempt->largest_file};
+    if (attempt->largest_file) setrlimit(RLIMIT_FSIZE, &largest);
     setenv("ASAN_OPTIONS", "exitcode=99", 1);
     memcpy(words, scene->command, sizeof scene->command);
     words[scene->words] = "--into";
@@ -244,10 +247,14 @@ static char *text_in(const char *path) {
     return text;
 }
 
-static void remove_all(const char *folder) {
-    char command[600];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+static void remove_files(const char *into, const char *pattern) {
+    char command[700];
+    snprintf(command, sizeof command, "rm -rf '%s'/%s", into, pattern);
     if (system(command) != 0) _exit(1);
+}
+
+static void remove_all(const char *folder) {
+    remove_files(folder, "");
 }
 
 static void check_debris(const Worker *worker, const char *what, bool peace) {
@@ -269,10 +276,8 @@ static void check_rest(Worker *worker, const char *what) {
 }
 
 /* True: something failed. */
-static bool try_fault(Worker *worker, const char *variable, long n) {
-    char what[64];
-    snprintf(what, sizeof what, "%s=%ld", variable, n);
-    int status = run_once(worker->scene, &(Attempt){variable, n, worker->into, worker->log});
+static bool check_attempt(Worker *worker, const char *what, const Attempt *attempt) {
+    int status = run_once(worker->scene, attempt);
     bool sound = ended_with(status, worker->scene->status);
     worker->tried++;
     worker->struck += !sound;
@@ -287,9 +292,64 @@ static bool try_fault(Worker *worker, const char *variable, long n) {
     return !sound;
 }
 
+static bool try_fault(Worker *worker, const char *variable, long n) {
+    char what[64];
+    snprintf(what, sizeof what, "%s=%ld", variable, n);
+    return check_attempt(worker, what, &(Attempt){variable, n, worker->into, worker->log, 0});
+}
+
 static void try_faults(Worker *worker, const char *variable, int which, int workers) {
     int quiet = 0;
     for (long n = 1 + which; quiet < SOUND_AT_LAST; n += long_form() || n < ALL_UP_TO ? workers : workers * STRIDE) quiet = try_fault(worker, variable, n) ? 0 : quiet + 1;
+}
+
+/* A disk with room for small files only. */
+static void try_limits(Worker *worker, int which, int workers) {
+    static const long bytes[] = {1600, 2000, 2500, 3000, 5000, 40000};          /* less than the first would cut what the run says */
+    for (int i = which; i < (int)(sizeof bytes / sizeof *bytes); i += workers) {
+        char what[64];
+        snprintf(what, sizeof what, "files of at most %ld bytes", bytes[i]);
+        check_attempt(worker, what, &(Attempt){.into = worker->into, .log = worker->log, .largest_file = bytes[i]});
+    }
+}
+
+static uint32_t next_of(uint32_t *seed) { return (*seed = *seed * 1664525u + 1013904223u) >> 8; }
+
+/* Turns one bit of one file of the store, or cuts the file there. In a copy in its place: a record may be the same file by another name. */
+static void damage(const char *into, uint32_t *seed, char what[512]) {
+    char pattern[512], why[256], *bytes;
+    size_t length;
+    glob_t found = {0};
+    Jre *jre = jre_new();
+    snprintf(pattern, sizeof pattern, "%s/.jre/store/*/*", into);
+    glob(pattern, 0, NULL, &found);
+    snprintf(pattern, sizeof pattern, "%s/.jre/store/pictures.cache", into);
+    glob(pattern, GLOB_APPEND, NULL, &found);
+    const char *path = found.gl_pathv[next_of(seed) % found.gl_pathc];
+    if (!file_load(jre, path, &bytes, &length, why)) _exit(1);
+    size_t at = next_of(seed) % length;
+    bool cut = next_of(seed) % 4 == 0;
+    bytes[at] = (char)(bytes[at] ^ 1 << next_of(seed) % 8);
+    if (!file_write(jre, path, NOWHERE, bytes, cut ? at : length)) _exit(1);
+    snprintf(what, 512, "%s %s at byte %zu", path + strlen(into), cut ? "cut" : "damaged", at);
+    jre_release(bytes);
+    jre_free(jre);
+    globfree(&found);
+}
+
+/* Checksums notice, or it does not matter, also where all answers are to be computed again; results that are gone come back. */
+static void try_damages(Worker *worker, int which, int workers) {
+    const int times = long_form() ? 400 : 24;
+    for (int i = which; i < times; i += workers) {
+        char what[512] = "without its results";
+        uint32_t seed = 1000 * (uint32_t)i + 17;
+        run_once(worker->scene, &(Attempt){.into = worker->into, .log = worker->log});
+        if (i % 5 == 0) remove_files(worker->into, "results");
+        else damage(worker->into, &seed, what);
+        if (i % 5 > 2) remove_files(worker->into, ".jre/store/*/result.json"), remove_files(worker->into, ".jre/store/*/submission.csv");
+        worker->tried++;
+        check_rest(worker, what);
+    }
 }
 
 static void try_kills(Worker *worker, int which, int workers) {
@@ -297,9 +357,8 @@ static void try_kills(Worker *worker, int which, int workers) {
     uint32_t seed = 7;
     for (int i = 0; i < kills; i++) {
         char what[64];
-        seed = seed * 1664525u + 1013904223u;
+        double after = worker->scene->seconds * 1.1 * next_of(&seed) / (1 << 24);
         if (i % workers != which) continue;
-        double after = worker->scene->seconds * 1.1 * (seed >> 8) / (1 << 24);
         snprintf(what, sizeof what, "killed after %.1f ms", after * 1e3);
         pid_t child = start(worker->scene, &(Attempt){.into = worker->into, .log = worker->log});
         nanosleep(&(struct timespec){(time_t)after, (long)(1e9 * (after - (double)(time_t)after))}, NULL);
@@ -313,8 +372,12 @@ static void try_kills(Worker *worker, int which, int workers) {
     }
 }
 
-/* Workers side by side; variable NULL: kills. */
-static void try_all(const Scene *scene, const char *variable) {
+static void fail_reads(Worker *worker, int which, int workers) { try_faults(worker, "JRE_FAIL_READ", which, workers); }
+static void fail_writes(Worker *worker, int which, int workers) { try_faults(worker, "JRE_FAIL_WRITE", which, workers); }
+static void fail_allocations(Worker *worker, int which, int workers) { try_faults(worker, "JRE_FAIL_ALLOC", which, workers); }
+
+/* Workers side by side. */
+static void try_all(const Scene *scene, const char *name, void (*try)(Worker *worker, int which, int workers)) {
     Arena arena = {.jre = scene->site.jre};
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     int workers = online < 2 ? 2 : online > 8 ? 8 : (int)online;
@@ -324,8 +387,7 @@ static void try_all(const Scene *scene, const char *variable) {
         if ((child[i] = fork())) continue;
         Worker worker = {.scene = scene, .report = report, .into = arena_print(&arena, "%s/into%d", scene->site.folder, i), .log = arena_print(&arena, "%s/log%d", scene->site.folder, i),
                          .again = arena_print(&arena, "%s/again%d", scene->site.folder, i)};
-        if (variable) try_faults(&worker, variable, i, workers);
-        else try_kills(&worker, i, workers);
+        try(&worker, i, workers);
         FILE *file = fopen(tally, "a");
         fprintf(file, "%d of %d struck\n", worker.struck, worker.tried);
         fclose(file);
@@ -333,20 +395,21 @@ static void try_all(const Scene *scene, const char *variable) {
     }
     for (int i = 0; i < workers; i++) assert_true(ended_with(finish(child[i]), 0));
     char *found = text_in(report), *counts = text_in(tally);
-    print_message("%s: %s", variable ? variable : "killed", counts);
+    print_message("%s: %s", name, counts);
     if (*found) fail_msg("%s", found);
     free(found);
     free(counts);
-    remove_all(tally);
+    unlink(tally);
     arena_free(&arena);
 }
 
 /* ---- tests -------------------------------------------------------------------------------------------------------------------------------- */
 
 static void every_fault_of(const Scene *scene) {
-    try_all(scene, "JRE_FAIL_READ");
-    try_all(scene, "JRE_FAIL_WRITE");
-    try_all(scene, "JRE_FAIL_ALLOC");
+    try_all(scene, "a read fails", fail_reads);
+    try_all(scene, "a write fails", fail_writes);
+    try_all(scene, "an allocation fails", fail_allocations);
+    try_all(scene, "small files only", try_limits);
 }
 
 static void whatever_fails_is_told_and_a_rerun_completes(void **state) {
@@ -361,7 +424,15 @@ static void killed_at_any_instant_a_rerun_completes(void **state) {
     (void)state;
     Scene scene;
     open_small(&scene);
-    try_all(&scene, NULL);
+    try_all(&scene, "killed", try_kills);
+    close_scene(&scene);
+}
+
+static void damage_in_the_store_costs_time_and_nothing_else(void **state) {
+    (void)state;
+    Scene scene;
+    open_small(&scene);
+    try_all(&scene, "damaged", try_damages);
     close_scene(&scene);
 }
 
@@ -371,10 +442,10 @@ static void the_story_survives_every_fault(void **state) {
     if (!long_form()) skip();
     open_painted(&scene, 12);
     every_fault_of(&scene);
-    try_all(&scene, NULL);
+    try_all(&scene, "killed", try_kills);
     close_scene(&scene);
     open_painted(&scene, 120);
-    try_all(&scene, NULL);
+    try_all(&scene, "killed", try_kills);
     close_scene(&scene);
 }
 
@@ -382,6 +453,7 @@ int main(void) {
     const struct CMUnitTest quick[] = {
         cmocka_unit_test(whatever_fails_is_told_and_a_rerun_completes),
         cmocka_unit_test(killed_at_any_instant_a_rerun_completes),
+        cmocka_unit_test(damage_in_the_store_costs_time_and_nothing_else),
     };
     const struct CMUnitTest thorough[] = {cmocka_unit_test(the_story_survives_every_fault)};
     int failed = cmocka_run_group_tests(quick, NULL, NULL);

@@ -69,6 +69,7 @@ int main(int count, char **arguments) {
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);                                      /* what may not grow says so where it is written */
     if (setjmp(out_of_memory)) return end_exhausted(jre);
     jre->on_exhaustion = on_exhaustion;
     int status = run(jre, command, count, arguments);

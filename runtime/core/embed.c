@@ -273,6 +273,15 @@ static void say_embedded(Session *session, const EmbedPlan *embed, int count, in
                      seconds > 0 ? done / seconds : 0.0, count - absent);
 }
 
+static void say_cache_filled(Session *session) {
+    uint64_t bytes;
+    int refusal;
+    const char *path = cache_filled(session->cache, &bytes, &refusal);
+    if (path && refusal) session_say(session, "%s takes no more resized pictures, the system says: %s; pictures that it lacks are decoded each time", path, strerror(refusal));
+    else if (path) session_say(session, "%s holds %.1f GiB of resized pictures and grows no more; pictures that it lacks are decoded each time, delete it to begin anew", path,
+                               (double)bytes / (1 << 30));
+}
+
 EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, const Dataset *dataset, const int *which, int count, int *computed) {
     EmbeddingTable *table = embedding_table(session, embed);
     Arena scratch = {.jre = session->jre};
@@ -284,10 +293,7 @@ EmbeddingTable *session_embeddings(Session *session, const EmbedPlan *embed, con
     *computed = growth.done;
     if (growth.missing.count || !table->told) say_embedded(session, embed, count, growth.missing.count, *computed, seconds_now() - started);
     table->told = true;
-    uint64_t bytes;
-    const char *full = cache_filled(session->cache, &bytes);
-    if (full) session_say(session, "%s holds %.1f GiB of resized pictures and grows no more; pictures that it lacks are decoded each time, delete it to begin anew", full,
-                          (double)bytes / (1 << 30));
+    say_cache_filled(session);
     arena_free(&scratch);
     return sound ? table : NULL;
 }

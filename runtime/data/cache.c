@@ -8,6 +8,7 @@
  * The file never grows beyond its bound: 2 GiB, or a tenth of what the disk has free. Then pictures are decoded as without it. */
 #include "../runtime.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct PictureCache {
     pthread_mutex_t lock;                 /* of the shelves */
     Shelf *shelves; size_t room, count;
     bool full, told;
+    int refusal;                          /* why the system takes no more; 0: the bound is reached */
 };
 
 static uint64_t aligned(uint64_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
@@ -184,7 +186,10 @@ static bool put_record(PictureCache *cache, const CacheKey *key, const uint8_t *
     Record record = {.mark = record_mark, .bytes = bytes, .key = *key, .checksum = XXH3_128bits(pixels, bytes)};
     record.check = header_check(&record);
     struct iovec parts[] = {{&record, sizeof record}, {(void *)(uintptr_t)pixels, bytes}, {(void *)(uintptr_t)padding, aligned(bytes) - bytes}};
-    return pwritev(cache->descriptor, parts, 3, (off_t)cache->end) == (ssize_t)(sizeof record + aligned(bytes));
+    ssize_t put = pwritev(cache->descriptor, parts, 3, (off_t)cache->end);
+    bool whole = put == (ssize_t)(sizeof record + aligned(bytes));
+    if (!whole) cache->refusal = put < 0 ? errno : ENOSPC;
+    return whole;
 }
 
 void cache_add(PictureCache *cache, const CacheKey *key, const uint8_t *pixels, size_t bytes) {
@@ -197,16 +202,17 @@ void cache_add(PictureCache *cache, const CacheKey *key, const uint8_t *pixels, 
             remember(cache, key, cache->end);
             cache->end += needed;
         } else {
-            cache->full = true;           /* so is the disk */
+            cache->full = true;
         }
     }
     lock_file(cache, false);
 }
 
-const char *cache_filled(PictureCache *cache, uint64_t *bytes) {
+const char *cache_filled(PictureCache *cache, uint64_t *bytes, int *refusal) {
     if (!cache || !cache->full || cache->told) return NULL;
     cache->told = true;
     *bytes = cache->end;
+    *refusal = cache->refusal;
     return cache->path;
 }
 

@@ -1,9 +1,9 @@
 /* stamps.c: what is known of picture files without reading them.
  *
- * One table in the store, pictures.csv: content_hash,phash,dhash,size,modified,inode,path. Contract: a row is believed for a
+ * One table in the store, pictures.csv: check,content_hash,phash,dhash,size,modified,inode,path; check is of the rest of the row. Contract: a row is believed for a
  * path only while size, time of change and inode are what they were; a file that was changed within the last two seconds before
- * pictures were looked at, or since, is never believed, since a second change could hide behind the clock's grain. Rows that do not parse are
- * forgotten: the table only saves work. Paths are kept absolute. */
+ * pictures were looked at, or since, is never believed, since a second change could hide behind the clock's grain. Rows that are not as
+ * they were written are forgotten: the table only saves work. Paths are kept absolute. */
 #include "../runtime.h"
 
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #define STAMPS_PART "pictures.csv"
-static const char heading[] = "content_hash,phash,dhash,size,modified,inode,path";
-enum { CLOCK_GRAIN_SECONDS = 2 };
+static const char heading[] = "check,content_hash,phash,dhash,size,modified,inode,path";
+enum { CLOCK_GRAIN_SECONDS = 2, CHECK_DIGITS = 16 };
 
 static const char *absolute(Stamps *stamps, const char *path) {
     if (path[0] == '/') return path;
@@ -67,6 +67,15 @@ static bool parse_stamp(char *line, Stamp *stamp) {
     return *at != '\0';
 }
 
+/* The row behind its check, or NULL if a bit of it is another than it was. */
+static char *checked_row(char *line) {
+    char hex[33];
+    if (strnlen(line, CHECK_DIGITS + 1) <= CHECK_DIGITS || line[CHECK_DIGITS] != ',') return NULL;
+    char *row = line + CHECK_DIGITS + 1;
+    content_hash_of(row, strlen(row), hex);
+    return memcmp(line, hex, CHECK_DIGITS) == 0 ? row : NULL;
+}
+
 static void remember(Stamps *stamps, const Stamp *stamp) {
     Stamp *kept = arena_new(&stamps->arena, Stamp);
     *kept = *stamp;
@@ -84,7 +93,8 @@ static void read_stamps(Stamps *stamps) {
         next = strchr(line, '\n');
         if (next) *next++ = '\0';
         Stamp stamp = {0};
-        if (parse_stamp(line, &stamp) && !map_get(&stamps->by_path, stamp.path)) remember(stamps, &stamp);
+        char *row = checked_row(line);
+        if (row && parse_stamp(row, &stamp) && !map_get(&stamps->by_path, stamp.path)) remember(stamps, &stamp);
     }
     jre_release(bytes);
 }
@@ -115,19 +125,26 @@ void stamps_put(Stamps *stamps, const Stamp *stamp) {
     stamps->changed = true;
 }
 
+static void print_stamp(const Stamp *stamp, Text *row, Text *table) {
+    char hex[33];
+    row->length = 0;
+    text_add(row, "%s,", stamp->content_hash);
+    if (stamp->has_phash) text_add(row, "%016llx,%016llx", (unsigned long long)stamp->phash, (unsigned long long)stamp->dhash);
+    else text_add(row, ",");
+    text_add(row, ",%lld,%lld,%lld,", (long long)stamp->size, (long long)stamp->modified, (long long)stamp->inode);
+    csv_cell(row, stamp->path);
+    content_hash_of(row->at, row->length, hex);
+    text_add(table, "%.*s,%s\n", CHECK_DIGITS, hex, row->at);
+}
+
 static void write_stamps(Stamps *stamps) {
-    Text table = {.jre = stamps->jre};
+    Text table = {.jre = stamps->jre}, row = {.jre = stamps->jre};
     text_add(&table, "%s\n", heading);
     for (int i = 0; i < stamps->by_path.count; i++) {
         const Stamp *stamp = stamps->by_path.entries[i].value;
-        if (strpbrk(stamp->path, "\r\n")) continue;
-        text_add(&table, "%s,", stamp->content_hash);
-        if (stamp->has_phash) text_add(&table, "%016llx,%016llx", (unsigned long long)stamp->phash, (unsigned long long)stamp->dhash);
-        else text_add(&table, ",");
-        text_add(&table, ",%lld,%lld,%lld,", (long long)stamp->size, (long long)stamp->modified, (long long)stamp->inode);
-        csv_cell(&table, stamp->path);
-        text_add(&table, "\n");
+        if (!strpbrk(stamp->path, "\r\n")) print_stamp(stamp, &row, &table);
     }
+    text_free(&row);
     /* Written in a context of its own: a folder that takes no notes costs time, it is nobody's mistake. */
     Jre *aside = jre_aside(stamps->store->jre);
     Store store = *stamps->store;
