@@ -161,5 +161,6 @@ expect "keys by themselves" 0 "  submit.entry" with key
 expect "any pictures become numbers" 0 "2 x " "$jre" embed pipelines/v01.jre features "$folder/train/train/train_0001.png" "$folder/train/train/train_0002.png" --with examples/jaguars/sample.jre -o "$folder/two.npy"
 expect "embed has a nearest option" 1 "did you mean \`--tensor\`" "$jre" embed x.jre features --tenser in.npy
 expect "embed writes arrays and nothing else" 1 "ends in .npy" "$jre" embed pipelines/v01.jre features one.png -o two.txt
+expect "embed says which picture shows a NaN first" 1 "first in the picture \`tests/errors/files/pictures/a2.png\`" "$jre" embed tests/errors/not_a_number.jre features tests/errors/files/pictures/a2.png -o "$folder/nan.npy"
 expect "embed for machines" 1 '{"embed": null, "findings": [' "$jre" embed pipelines/v01.jre features one.png --json
 echo "1..$number"

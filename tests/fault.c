@@ -352,6 +352,12 @@ static void try_damages(Worker *worker, int which, int workers) {
     }
 }
 
+static void check_farewell(const Worker *worker, const char *what) {
+    char *said = text_in(worker->log);
+    if (!strstr(said, "interrupted: what was finished is kept")) complain(worker, what, worker->log, "it does not say that it was interrupted");
+    free(said);
+}
+
 static void try_kills(Worker *worker, int which, int workers) {
     int kills = long_form() ? KILLS_LONG : KILLS_SHORT;
     uint32_t seed = 7;
@@ -367,6 +373,7 @@ static void try_kills(Worker *worker, int which, int workers) {
         worker->tried++;
         worker->struck += !ended_with(status, worker->scene->status);
         bool asked = i % 5 >= 3, minded = ended_with(status, 128 + SIGINT) || ended_with(status, 128 + SIGTERM);
+        if (minded) check_farewell(worker, what);
         if (asked && WIFEXITED(status) && !minded && !ended_with(status, worker->scene->status)) complain(worker, what, worker->log, "it ends with status %#x", (unsigned)status);
         check_rest(worker, what);
     }

@@ -72,7 +72,7 @@ int help_command(Jre *jre, Options *options) {
     }
     puts("jre, the Jaguar Re-ID Engine: from photographs of animals to who is who\n\nusage: jre SUBCOMMAND ...\n");
     for (int i = 0; i < command_count; i++) printf("  %-8s %s\n", commands[i].name, commands[i].summary);
-    puts("\n`jre help SUBCOMMAND` shows options and examples. Exit codes: 0 well, 1 your mistake,\n2 a limit of ours, 3 an `expect` failed, 70 our bug, 130 interrupted.");
+    puts("\n`jre help SUBCOMMAND` shows options and examples. Exit codes: 0 well, 1 your mistake,\n2 a limit of ours, 3 an `expect` failed, 70 our bug,\n130 interrupted by ^C, 143 asked to end.");
     return 0;
 }
 

@@ -73,7 +73,10 @@ int main(int count, char **arguments) {
     if (setjmp(out_of_memory)) return end_exhausted(jre);
     jre->on_exhaustion = on_exhaustion;
     int status = run(jre, command, count, arguments);
-    if (jre->interrupted) status = EXIT_BY_SIGNAL + jre->interrupted;
+    if (jre->interrupted) {
+        status = EXIT_BY_SIGNAL + jre->interrupted;
+        fputs("interrupted: what was finished is kept, the same command goes on from there\n", stderr);
+    }
     if (fflush(stdout) != 0 && status == 0) status = 1;
     interrupted = NULL;
     jre_free(jre);

@@ -193,6 +193,7 @@ static bool load_sources(Executor *executor, WeightLibrary *weights) {
     bool sound = true;
     for (int i = 0; i < graph->nodes.count; i++) {
         const Node *node = graph->nodes.at[i];
+        if (executor->jre->interrupted) return false;
         if ((node->op == OP_weight || node->op == OP_constant) && !load_source(executor, node, weights, &unsound)) sound = false;
     }
     return tell_unsound(executor->jre, &unsound) && sound;

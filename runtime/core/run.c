@@ -244,7 +244,6 @@ int session_run(Session *session, Compilation *compilation) {
     if (run.recorded) run_record(&run, code);
     run_unclaim(&run);
     if (!run.computed && run.walked && run.done == run.walked) session_say(session, "nothing to compute: every result is in the store (%d of %d)", run.done, run.walked);
-    if (session->jre->interrupted) session_say(session, "interrupted: what was finished is kept, the next run goes on from there");
     code = exit_code_of(&run, failed);
     if (session->options.json) {
         Text json = {.jre = session->jre};

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 enum { NAMED = 10, CHUNK = 128 };
+static const DiagCode not_looked_at = (DiagCode)(DIAG_COUNT + 1);          /* what a task says that ^C came before */
 
 typedef LIST(const char *) Findings;
 
@@ -177,14 +178,14 @@ static bool leave_out(Loading *loading, FileState *states) {
     return false;
 }
 
-typedef struct { PictureTask *tasks; int count; } TaskList;
+typedef struct { PictureTask *tasks; int count; const volatile int *interrupted; } TaskList;
 
 static void run_tasks(void *context, int part, int parts) {
     TaskList *list = context;
-    for (int i = part; i < list->count; i += parts) list->tasks[i].code = picture_process(&list->tasks[i]) ? DIAG_COUNT : list->tasks[i].code;
+    for (int i = part; i < list->count && !*list->interrupted; i += parts) list->tasks[i].code = picture_process(&list->tasks[i]) ? DIAG_COUNT : list->tasks[i].code;
 }
 
-/* Pictures whose hashes no stamp knows, in chunks, so that a bar moves and ^C is heard between them. */
+/* Pictures whose hashes no stamp knows, in chunks, so that a bar moves between them; ^C is heard between pictures. */
 typedef struct { int *which; int count; bool want_phash; FileState *states; Stamps *stamps; } Unread;
 
 static void keep_hashes(Loading *loading, const Unread *unread, int picture, const PictureTask *task) {
@@ -231,15 +232,20 @@ static bool read_pictures(Loading *loading, const Unread *unread) {
     PictureLook *looks = arena_array(&loading->scratch, PictureLook, unread->count + 1);
     for (int i = 0; i < unread->count; i++) looks[i] = (PictureLook){.path = loading->dataset->pictures[unread->which[i]].path, .exif_apply = loading->plan->exif_apply};
     int done = 0;
+    bool whole = true;
     while (done < unread->count && !jre->interrupted) {
-        TaskList list = {tasks, unread->count - done < CHUNK ? unread->count - done : CHUNK};
+        TaskList list = {tasks, unread->count - done < CHUNK ? unread->count - done : CHUNK, &jre->interrupted};
         for (int i = 0; i < list.count; i++)
-            tasks[i] = (PictureTask){.look = &looks[done + i], .fail_read = done + i == fail, .faults = jre_faults(jre), .want_hash = true, .want_phash = unread->want_phash};
+            tasks[i] = (PictureTask){.code = not_looked_at, .look = &looks[done + i], .fail_read = done + i == fail, .faults = jre_faults(jre), .want_hash = true, .want_phash = unread->want_phash};
         pool_run(loading->pool, run_tasks, &list);
         for (int i = 0; i < list.count; i++) {
             PictureTask *task = &tasks[i];
             if (task->code == DIAG_COUNT) {
                 keep_hashes(loading, unread, unread->which[done + i], task);
+                continue;
+            }
+            if (task->code == not_looked_at) {
+                whole = false;
                 continue;
             }
             add_finding(loading, findings_of(findings, task->code), arena_print(&loading->scratch, "%s   %s", task->look->path, task->why));
@@ -248,7 +254,7 @@ static bool read_pictures(Loading *loading, const Unread *unread) {
         if (loading->progress) progress_step(&bar, done);
     }
     if (loading->progress) progress_end(&bar);
-    bool sound = done == unread->count;
+    bool sound = whole && done == unread->count;
     for (int i = 0; i < REASONS; i++) {
         report_unreadable(loading, i, &findings[i]);
         sound = sound && !findings[i].count;

@@ -223,7 +223,7 @@ bool dataset_masks_fit(Jre *jre, const Dataset *dataset) {
     Jre *aside = jre_aside(jre);
     Arena scratch = {.jre = jre};
     LIST(const char *) findings = {0};
-    for (int i = 0; i < dataset->count; i++) {
+    for (int i = 0; i < dataset->count && !jre->interrupted; i++) {
         const Picture *picture = &dataset->pictures[i];
         char why[256];
         if (mask_fits(aside, plan, picture, why)) continue;

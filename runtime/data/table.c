@@ -170,7 +170,7 @@ static bool read_rows(TableReader *reader) {
     size_t count = 0, columns = (size_t)table->columns.count;
     /* A blank line is a row of one empty cell, in the middle of a table of one column a good one; behind the last row it is none. */
     while (reader->at < reader->last) {
-        if (!read_row(reader, count))
+        if (reader->jre->interrupted || !read_row(reader, count))
             return false;
         count += columns;
         table->rows++;
