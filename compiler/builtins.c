@@ -154,6 +154,7 @@ static Value *of_numbers(Environment *env, Op op, const double *x, Span span) {
     case OP_cos: result = cos(x[0]); break;
     case OP_tanh: result = tanh(x[0]); break;
     case OP_sigmoid: result = 1 / (1 + exp(-x[0])); break;
+    case OP_erf: result = erf(x[0]); break;
     case OP_abs: result = fabs(x[0]); break;
     case OP_max: result = fmax(x[0], x[1]); break;
     case OP_min: result = fmin(x[0], x[1]); break;

@@ -193,7 +193,8 @@ typedef enum {
 enum {
     OP_SOURCE = 1,                        /* no inputs: input, weight, constant */
     OP_ELEMENTWISE = 2, OP_REDUCTION = 4,
-    OP_LAYOUT = 8                         /* moves numbers without changing them: reshape, transpose, concat */
+    OP_LAYOUT = 8,                        /* moves numbers without changing them: reshape, transpose, concat */
+    OP_CHAINS = 16                        /* may carry a chain: elementwise ops run on its result while that is near */
 };
 typedef struct { const char *name; int flags; double tolerance; const char *flops, *signature; } OpRow;
 /* A signature, parsed at first use by the language's own parser. */
@@ -210,11 +211,21 @@ typedef struct Start { const char *how; double a, b; } Start;
 typedef struct Origin { Span span; const struct Origin *caller; bool library; } Origin;
 Span origin_user_span(const Origin *origin);                                  /* the innermost that is in no library */
 
+/* Elementwise ops in a row that are one node's work: all of it (OP_chain), or what happens to another op's result on its way out.
+ * Values are numbered: 0 .. sources-1 come in, sources + i is what link i makes, of values before it; the last link's is the result.
+ * The sources of OP_chain are its operands; behind another op source 0 is that op's own number, source i is operand first + i - 1, and
+ * the op's own operands are those before `first`. A link OP_constant is a number, attribute[0]. */
+enum { GRAPH_LINKS = 24 };
+typedef struct Link { Op op; int operand[3]; double attribute[2]; const Origin *origin; const char *stage; } Link;
+typedef struct Links { int sources, first, count; Link link[GRAPH_LINKS]; } Links;
+
 typedef struct Node {
     int id;                               /* its place in graph->nodes: operands come first */
     Op op; Shape shape;
     struct Node *in[GRAPH_INPUTS]; int inputs;            /* NULL: an operand left out (a convolution's bias) */
     double attribute[GRAPH_ATTRIBUTES];
+    const Links *links;                   /* the chain it carries, or NULL */
+    bool varies;                          /* depends on the picture */
     const char *name;                     /* weight: its name in files */
     struct WeightScope *weights;          /* weight: the file it comes from */
     const Start *start;                   /* weight: how it begins where it is trained; NULL: from a file only */
@@ -250,8 +261,11 @@ Node *graph_add(Graph *g, Op op, Node *const *in, int inputs, const double *attr
 Node *graph_source(Graph *g, Op op, Shape shape, double value, const char *name, WeightScope *weights, const Origin *origin);
 Node *graph_constant(Graph *g, Shape shape, const double *values, const Origin *origin);     /* values live as long as the graph */
 Node *graph_positions(Graph *g, Shape shape, const Origin *origin);            /* 1, 2, 3, ... row-major */
+/* An anchor (NULL: OP_chain) that carries these links; `in` are their sources but for the anchor's own number. NULL: `why`. */
+Node *graph_chain(Graph *g, const Node *anchor, Node *const *in, int inputs, const Links *links, const Origin *origin, const char **why);
 double constant_value(const Node *node, int64_t place);
 void graph_print_values(const Node *node, const char *format, Text *out);      /* of a constant that lists them: " values=1,2,3" */
+void graph_print_links(const Graph *g, const Node *node, const char *format, Text *out);      /* " { $1 = sigmoid($0); $2 = mul($0, $1) }" */
 Node *graph_reshape(Graph *g, Node *x, Shape shape, const Origin *origin);
 Node *graph_transpose(Graph *g, Node *x, const int *order, const Origin *origin);   /* order[i]: the old place of new dimension i */
 void graph_count_uses(Graph *g);
@@ -273,7 +287,7 @@ bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const do
 double op_flops(Compilation *c, const Node *node);                            /* for one picture */
 
 /* Rules: a pattern that ends in `node`, replaced by what is returned (NULL: does not match). rewrite.c joins the origins. */
-typedef enum { PHASE_SIMPLIFY, PHASE_FUSE } RulePhase;
+typedef enum { PHASE_SIMPLIFY, PHASE_FUSE, PHASE_CHAIN } RulePhase;
 typedef struct { const char *name; RulePhase phase; const char *reason; Node *(*apply)(Graph *g, Node *node); } Rule;
 extern const Rule rules[]; extern const int rule_count;
 int64_t rewrite_graph(Graph *g, RulePhase phase);                             /* to the end; returns hits, counted by rule in c->rule_hits */

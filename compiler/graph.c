@@ -55,6 +55,24 @@ void graph_print_values(const Node *node, const char *format, Text *out) {
     }
 }
 
+void graph_print_links(const Graph *g, const Node *node, const char *format, Text *out) {
+    const Links *links = node->links;
+    char number[64];
+    for (int i = 0; links && i < links->count; i++) {
+        const Link *link = &links->link[i];
+        const OpSignature *signature = op_signature(g->compilation, link->op);
+        text_add(out, "%s $%d = %s(", i ? ";" : " {", links->sources + i, op_row(link->op)->name);
+        for (int k = 0; k < signature->data; k++) text_add(out, "%s$%d", k ? ", " : "", link->operand[k]);
+        text_add(out, ")");
+        for (int k = 0; k < signature->attributes && k < 2; k++) {
+            if (link->attribute[k] == signature->attribute_default[k] && (link->op != OP_constant || k)) continue;
+            snprintf(number, sizeof number, format, link->attribute[k]);
+            text_add(out, " %s=%s", signature->attribute_name[k], number);
+        }
+    }
+    if (links) text_add(out, " }");
+}
+
 static const char *identity_of(Graph *g, const Node *node) {
     Text key = {.jre = g->compilation->jre};
     text_add(&key, "%d%s", (int)node->op, shape_text(g->arena, node->shape));
@@ -63,6 +81,7 @@ static const char *identity_of(Graph *g, const Node *node) {
         if (node->attribute[i] != 0) text_add(&key, " %d=%a", i, node->attribute[i]);
     if (node->name) text_add(&key, " %p %s", (void *)node->weights, node->name);
     if (node->values) graph_print_values(node, "%a", &key);
+    graph_print_links(g, node, "%a", &key);
     const char *text = arena_copy(g->arena, key.at, key.length);
     text_free(&key);
     return text;
@@ -72,6 +91,9 @@ Node *graph_append(Graph *g, const Node *wanted) {
     Node *node = arena_new(g->arena, Node);
     *node = *wanted;
     node->id = g->nodes.count;
+    node->varies = node->op == OP_input;
+    for (int i = 0; i < node->inputs; i++)
+        if (node->in[i] && node->in[i]->varies) node->varies = true;
     list_add(g->arena, &g->nodes, node);
     map_set(&g->consed, g->arena, identity_of(g, wanted), node);
     return node;
@@ -90,6 +112,21 @@ Node *graph_add(Graph *g, Op op, Node *const *in, int inputs, const double *attr
         wanted.attribute[i] = attributes ? attributes[i] : signature->attribute_default[i];
     if (!op_infer_shape(g->compilation, op, wanted.in, inputs, wanted.attribute, &wanted.shape, why)) return NULL;
     while (wanted.inputs > 0 && !wanted.in[wanted.inputs - 1]) wanted.inputs--;
+    return cons(g, &wanted);
+}
+
+Node *graph_chain(Graph *g, const Node *anchor, Node *const *in, int inputs, const Links *links, const Origin *origin, const char **why) {
+    Node wanted = {.op = OP_chain, .shape = {0}, .origin = origin};
+    if (anchor) wanted = *anchor;
+    Links *own = arena_new(g->arena, Links);
+    *own = *links;
+    own->first = anchor ? op_signature(g->compilation, anchor->op)->data : 0;
+    own->sources = inputs + (anchor ? 1 : 0);
+    wanted.links = own;
+    wanted.uses = 0;
+    wanted.inputs = own->first + inputs;
+    for (int i = 0; i < inputs; i++) wanted.in[own->first + i] = in[i];
+    if (!anchor && !op_infer_shape(g->compilation, OP_chain, wanted.in, inputs, wanted.attribute, &wanted.shape, why)) return NULL;
     return cons(g, &wanted);
 }
 

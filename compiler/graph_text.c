@@ -1,10 +1,11 @@
 /* graph_text.c: the text of a tensor graph, written and read.
  *
  *   %7 = conv(%3, %4, %6) stride=2 pad=1 : [N, 32, 112, 112]     # features.0  squeezenet.jre:31
- *   -> %7
+ *   %8 = conv(%7, %5, _, _, %0) pad=1 { $2 = sigmoid($0); $3 = mul($2, $1) } : [N, 32, 112, 112]
+ *   -> %8
  *
  * One node a line: its number, its operator, its operands (`_`: left out), attributes other than the defaults, of a weight its name and the
- * file's hash, its shape. What stands behind # is for people. The last line is the result. What graph_print writes graph_read reads, and
+ * file's hash, in braces the chain it carries ($0: its own number, or of a chain the first operand), its shape. What stands behind # is for people. The last line is the result. What graph_print writes graph_read reads, and
  * writes again the same; a text from elsewhere is held against everything verify.c asks. */
 #include "compiler.h"
 
@@ -39,6 +40,7 @@ void graph_print(const Graph *g, Text *out, bool canonical) {
             node->in[k] ? text_add(out, "%s%%%d", k ? ", " : "", node->in[k]->id) : text_add(out, "%s_", k ? ", " : "");
         text_add(out, ")");
         print_attributes(g, node, out);
+        graph_print_links(g, node, "%.17g", out);
         if (node->name) text_add(out, " \"%s\" of %s", node->name, node->weights ? node->weights->hash : "nothing");
         text_add(out, " : %s", shape_text(g->arena, node->shape));
         if (!canonical && node->origin) {
@@ -171,10 +173,10 @@ static bool read_values(Reader *r, Node *node, const char *begin) {
     return true;
 }
 
-static bool unknown_attribute(Reader *r, const Node *node, const char *name, const char *begin) {
+static bool unknown_attribute(Reader *r, Op which, const char *name, const char *begin) {
     Arena *arena = r->g->arena;
-    const OpSignature *signature = op_signature(r->g->compilation, node->op);
-    const char *op = op_row(node->op)->name, *near = nearest_name(name, signature->attribute_name, signature->attributes);
+    const OpSignature *signature = op_signature(r->g->compilation, which);
+    const char *op = op_row(which)->name, *near = nearest_name(name, signature->attribute_name, signature->attributes);
     return mistake(r, begin, r->at, arena_print(arena, "`%s` has no attribute of this name", op),
                    near ? arena_print(arena, "did you mean `%s`?", near) : arena_print(arena, "`jre doc %s` shows what it has", op));
 }
@@ -185,7 +187,7 @@ static bool read_attribute(Reader *r, Node *node, unsigned *given) {
     if (node->op == OP_constant && !strcmp(name, "values")) return read_values(r, node, begin);
     bool order = node->op == OP_transpose && !strcmp(name, "order");
     int place = order ? 0 : op_attribute(r->g->compilation, node->op, name);
-    if (place < 0) return unknown_attribute(r, node, name, begin);
+    if (place < 0) return unknown_attribute(r, node->op, name, begin);
     if (*given >> place & 1) return mistake(r, begin, r->at, "this attribute is given a second time", "keep one of the two");
     *given |= 1u << place;
     if (!expect(r, "=", "attributes are written name=number")) return false;
@@ -210,6 +212,77 @@ static bool read_name(Reader *r, Node *node) {
     return true;
 }
 
+static bool unknown_operator(Reader *r, const char *name, const char *begin) {
+    const char *names[OP_COUNT];
+    for (int op = 0; op < OP_COUNT; op++) names[op] = op_row((Op)op)->name;
+    const char *near = nearest_name(name, names, OP_COUNT);
+    return mistake(r, begin, r->at, "no operator is called so", near ? arena_print(r->g->arena, "did you mean `%s`?", near) : "`jre doc` lists the operators");
+}
+
+/* `$3`, a value of the chain that stands before. */
+static bool take_value(Reader *r, int below, int *value) {
+    skip_blanks(r);
+    const char *begin = r->at;
+    int64_t number;
+    if (!expect(r, "$", "values of a chain are called $0, $1, and so on") || !take_count(r, &number)) return false;
+    if (number >= below) return mistake(r, begin, r->at, "this value is not made yet", "what comes in is counted first, then each link");
+    *value = (int)number;
+    return true;
+}
+
+static bool read_link_attributes(Reader *r, Link *link) {
+    const OpSignature *signature = op_signature(r->g->compilation, link->op);
+    for (int i = 0; i < signature->attributes && i < 2; i++) link->attribute[i] = signature->attribute_default[i];
+    for (skip_blanks(r); r->at < r->end && isalpha((unsigned char)*r->at); skip_blanks(r)) {
+        const char *begin;
+        const char *name = take_word(r, &begin);
+        int place = op_attribute(r->g->compilation, link->op, name);
+        if (place < 0 || place > 1) return unknown_attribute(r, link->op, name, begin);
+        if (!expect(r, "=", "attributes are written name=number") || !take_number(r, &link->attribute[place])) return false;
+    }
+    return true;
+}
+
+static bool read_link(Reader *r, Links *links) {
+    const char *begin;
+    if (links->count == GRAPH_LINKS)
+        return mistake(r, r->at, r->at, "one link too many", arena_print(r->g->arena, "a chain has at most %d", GRAPH_LINKS));
+    Link *link = &links->link[links->count];
+    const char *name = take_word(r, &begin);
+    link->op = op_find(name);
+    if (link->op == OP_COUNT) return unknown_operator(r, name, begin);
+    int operands = op_signature(r->g->compilation, link->op)->data;
+    if (!expect(r, "(", "operands stand in parentheses: mul($0, $1)")) return false;
+    for (int k = 0; k < operands && k < 3; k++) {
+        if (k && !expect(r, ",", "operands are parted by commas")) return false;
+        if (!take_value(r, links->sources + links->count, &link->operand[k])) return false;
+    }
+    if (!expect(r, ")", "operands end with a parenthesis") || !read_link_attributes(r, link)) return false;
+    Origin *origin = arena_new(r->g->arena, Origin);
+    origin->span = span_between(r, begin, r->at);
+    link->origin = origin;
+    links->count++;
+    return true;
+}
+
+/* { $1 = sigmoid($0); $2 = mul($0, $1) }: the first number says how many values come in. */
+static bool read_links(Reader *r, Node *node) {
+    Links *links = arena_new(r->g->arena, Links);
+    node->links = links;
+    do {
+        skip_blanks(r);
+        const char *begin = r->at;
+        int64_t made;
+        if (!expect(r, "$", "values of a chain are called $0, $1, and so on") || !take_count(r, &made)) return false;
+        if (!links->count) links->sources = made < node->inputs + 1 ? (int)made : node->inputs + 1;
+        if (made != links->sources + links->count)
+            return mistake(r, begin, r->at, arena_print(r->g->arena, "this is value $%d", links->sources + links->count), "what comes in is counted first, then each link");
+        if (!expect(r, "=", "for instance $2 = mul($0, $1)") || !read_link(r, links)) return false;
+    } while (take(r, ";"));
+    links->first = node->op == OP_chain ? 0 : node->inputs - links->sources + 1;
+    return expect(r, "}", "links are parted by semicolons, and end with a brace");
+}
+
 static bool read_shape(Reader *r, Node *node, const char **begin) {
     if (!expect(r, ":", "behind a node stands its shape: %2 = add(%0, %1) : [N, 3]")) return false;
     skip_blanks(r);
@@ -226,21 +299,15 @@ static bool read_shape(Reader *r, Node *node, const char **begin) {
 }
 
 static bool read_operator(Reader *r, Node *node, const char **begin) {
-    Arena *arena = r->g->arena;
     const char *name = take_word(r, begin);
     node->op = op_find(name);
-    if (node->op == OP_COUNT) {
-        const char *names[OP_COUNT];
-        for (int op = 0; op < OP_COUNT; op++) names[op] = op_row((Op)op)->name;
-        const char *near = nearest_name(name, names, OP_COUNT);
-        return mistake(r, *begin, r->at, "no operator is called so", near ? arena_print(arena, "did you mean `%s`?", near) : "`jre doc` lists the operators");
-    }
+    if (node->op == OP_COUNT) return unknown_operator(r, name, *begin);
     const OpSignature *signature = op_signature(r->g->compilation, node->op);
     for (int i = 0; i < signature->attributes; i++) node->attribute[i] = signature->attribute_default[i];
     return true;
 }
 
-/* What stands between the operands and the shape: attributes in any order, a weight's name. */
+/* What stands between the operands and the shape: attributes in any order, a weight's name, a chain. */
 static bool read_rest(Reader *r, Node *node) {
     unsigned given = 0;
     for (;;) {
@@ -250,6 +317,8 @@ static bool read_rest(Reader *r, Node *node) {
             if (!read_name(r, node)) return false;
         } else if (isalpha((unsigned char)next)) {
             if (!read_attribute(r, node, &given)) return false;
+        } else if (!node->links && take(r, "{")) {
+            if (!read_links(r, node)) return false;
         } else {
             return true;
         }

@@ -119,13 +119,23 @@ static const char *window_text(Arena *arena, const Node *conv) {
     return text;
 }
 
-const char *step_text(Arena *arena, const Node *node) {
-    const char *text = op_row(node->op)->name;
-    if (node->op != OP_conv) return text;
+static const char *conv_text(Arena *arena, const Node *node) {
     const double low = node->attribute[4], high = node->attribute[5];
-    text = arena_print(arena, "%s %s%s%s", text, window_text(arena, node), node->inputs > 2 && node->in[2] ? " bias" : "", node->inputs > 3 && node->in[3] ? " residual" : "");
+    const char *text = arena_print(arena, "conv %s%s%s", window_text(arena, node), node->inputs > 2 && node->in[2] ? " bias" : "", node->inputs > 3 && node->in[3] ? " residual" : "");
     if (low <= -1e300 && high >= 1e300) return text;
     return low == 0 && high > 1e300 ? arena_print(arena, "%s relu", text) : arena_print(arena, "%s %g..%g", text, low, high);
+}
+
+const char *step_text(Arena *arena, const Node *node) {
+    enum { MOST = 4 };
+    const char *text = node->op == OP_conv ? conv_text(arena, node) : node->op == OP_chain ? "" : op_row(node->op)->name;
+    int told = 0;
+    for (int i = 0; node->links && i < node->links->count; i++) {
+        if (node->links->link[i].op == OP_constant) continue;
+        if (told++ == MOST) return arena_print(arena, "%s ..", text);
+        text = arena_print(arena, "%s%s%s", text, *text ? " " : "", op_row(node->links->link[i].op)->name);
+    }
+    return text;
 }
 
 /* What the files of weights hold that this network does not ask for. */

@@ -194,6 +194,17 @@ bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const do
     return good && shape_sound(c, *shape, why);
 }
 
+/* Of a chain, for one number. */
+static double link_flops(Compilation *c, const Links *links) {
+    DimTable table = {.arena = &c->arena};
+    const char *why;
+    double flops = 0;
+    int64_t own;
+    for (int i = 0; links && i < links->count; i++)
+        if (dim_evaluate(&table, op_signature(c, links->link[i].op)->flops, &own, &why)) flops += (double)own;
+    return flops;
+}
+
 double op_flops(Compilation *c, const Node *node) {
     const OpSignature *signature = op_signature(c, node->op);
     bool reduction = rows[node->op].flags & OP_REDUCTION;
@@ -203,5 +214,6 @@ double op_flops(Compilation *c, const Node *node) {
     if (!(rows[node->op].flags & (OP_ELEMENTWISE | OP_REDUCTION | OP_LAYOUT | OP_SOURCE)))
         bind_operands(c, node->op, node->in, node->inputs, node->attribute, &table, &why);
     if (!dim_evaluate(&table, signature->flops, &per_element, &why)) return 0;
-    return (double)per_element * (double)shape_elements(reduction ? node->in[0]->shape : node->shape, 1);
+    return (double)per_element * (double)shape_elements(reduction ? node->in[0]->shape : node->shape, 1) +
+           link_flops(c, node->links) * (double)shape_elements(node->shape, 1);
 }

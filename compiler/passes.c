@@ -15,11 +15,13 @@
 
 static void simplify(Graph *g) { rewrite_graph(g, PHASE_SIMPLIFY); }
 static void fuse(Graph *g) { rewrite_graph(g, PHASE_FUSE); }
+static void chain(Graph *g) { rewrite_graph(g, PHASE_CHAIN); }
 
 const GraphPass graph_passes[] = {
     {"lower",    "makes a sound graph of primitives from a network and its input's size", graph_sweep},
     {"simplify", "needs a sound graph; leaves one that computes the same with fewer nodes: batchnorms are folded", simplify},
     {"fuse",     "needs simplified; convolutions take in additions and clamps behind them", fuse},
+    {"chain",    "needs fused; elementwise operations are one node with their neighbors, or carried by the product before them", chain},
 };
 const int graph_pass_count = (int)(sizeof graph_passes / sizeof *graph_passes);
 

@@ -161,7 +161,7 @@ static Value *call_smallest(Environment *env, const char *name, Graph **graph, S
 
 static bool is_fused(const Node *node) {
     bool clamped = node->attribute[4] > -INFINITY || node->attribute[5] < INFINITY;
-    return node->op == OP_conv && (clamped || (node->inputs > 2 && node->in[2]) || (node->inputs > 3 && node->in[3]));
+    return (node->links && node->op != OP_chain) || (node->op == OP_conv && (clamped || (node->inputs > 2 && node->in[2]) || (node->inputs > 3 && node->in[3])));
 }
 
 static void add_count(Environment *env, Value *counts, const char *name, int count) {

@@ -8,11 +8,40 @@
 static const char *wrong_operands(const Node *node, const OpSignature *signature) {
     if (op_row(node->op)->flags & OP_SOURCE) return node->inputs ? "it has too many operands" : NULL;
     if (node->inputs < signature->needed) return "an operand is missing";
-    bool variadic = node->op == OP_concat;
+    bool variadic = node->op == OP_concat || node->op == OP_chain || node->links;
     if (node->inputs > (variadic ? GRAPH_INPUTS : signature->data)) return "it has too many operands";
     for (int i = 0; i < node->inputs; i++)
-        if (!node->in[i] && (variadic || i < signature->needed)) return "a needed operand is left out";
+        if (!node->in[i] && (i < signature->needed || (variadic && (!node->links || i >= node->links->first)))) return "a needed operand is left out";
     return NULL;
+}
+
+static const char *wrong_links(Graph *g, const Node *node) {
+    const Links *links = node->links;
+    if (!links) return node->op == OP_chain ? "a chain without links" : NULL;
+    bool alone = node->op == OP_chain;
+    if (!alone && !(op_row(node->op)->flags & OP_CHAINS)) return "it carries a chain, and its operator takes none";
+    if (links->count < 1 || links->count > GRAPH_LINKS) return "a chain of no length or too long";
+    if (links->first != (alone ? 0 : op_signature(g->compilation, node->op)->data)) return "its chain begins at another operand than its own end";
+    if (links->sources < 1 || node->inputs != links->first + links->sources - (alone ? 0 : 1)) return "its chain has other operands than it";
+    for (int i = 0; i < links->count; i++) {
+        const Link *link = &links->link[i];
+        bool elementwise = op_row(link->op)->flags & OP_ELEMENTWISE && link->op != OP_chain;
+        if (!elementwise && link->op != OP_constant) return "a link that is no elementwise operator";
+        for (int k = 0; k < op_signature(g->compilation, link->op)->data; k++)
+            if (link->operand[k] < 0 || link->operand[k] >= links->sources + i) return "a link reads a value that is not made yet";
+        if (isnan(link->attribute[0]) || isnan(link->attribute[1])) return "an attribute is not a number";
+    }
+    return NULL;
+}
+
+/* What a chain behind an op reads is as large as the result, or stretched to it. */
+static const char *wrong_stretch(Graph *g, const Node *node) {
+    Node own = {.op = node->op, .shape = node->shape}, *in[GRAPH_INPUTS + 1] = {&own};
+    Shape shape;
+    const char *why;
+    for (int i = 1; i < node->links->sources; i++) in[i] = node->in[node->links->first + i - 1];
+    if (!op_infer_shape(g->compilation, OP_chain, in, node->links->sources, node->attribute, &shape, &why)) return why;
+    return shape_equal(shape, node->shape) ? NULL : "an operand of its chain is larger than its result";
 }
 
 static const char *wrong_attributes(const Node *node, const OpSignature *signature) {
@@ -47,6 +76,7 @@ const char *node_unsound(Graph *g, const Node *node, Shape *made) {
     *made = node->shape;
     const char *why = wrong_operands(node, signature);
     if (!why) why = wrong_attributes(node, signature);
+    if (!why) why = wrong_links(g, node);
     if (why) return why;
     if (node->op == OP_weight && (!node->name || !node->weights)) return "a weight without a name or a file";
     if (op_row(node->op)->flags & OP_SOURCE) return shape_sound(g->compilation, node->shape, &why) ? NULL : why;
@@ -58,7 +88,8 @@ const char *node_unsound(Graph *g, const Node *node, Shape *made) {
     else if (op_infer_shape(g->compilation, node->op, node->in, node->inputs, node->attribute, &shape, &why)) why = NULL;
     if (why) return why;
     *made = shape;
-    return shape_equal(shape, node->shape) ? NULL : "its shape is not what its operands make";
+    if (!shape_equal(shape, node->shape)) return "its shape is not what its operands make";
+    return node->links && node->op != OP_chain ? wrong_stretch(g, node) : NULL;
 }
 
 static const char *misplaced(const Graph *g, const Node *node) {

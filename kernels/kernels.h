@@ -44,7 +44,7 @@ static inline int chain_operands(ChainOp op) { return op == CHAIN_number ? 0 : o
 typedef struct {
     TensorView out;
     TensorView in[KERNEL_INPUTS];
-    int inputs;
+    int inputs;                           /* the op's own; what a chain behind it reads lies from in[chain_first] on */
     double attribute[KERNEL_ATTRIBUTES];  /* by the enums below */
     /* What happens to a result on its way out, for kernels that say `chains`; NULL: nothing. Source 0 is the kernel's own
      * number, source i is in[chain_first + i - 1], as large as out or stretched to it. The op `chain` is nothing else: there

@@ -131,8 +131,10 @@ void lay_row_major(TensorView *view);
 void lay_channels_last(TensorView *view);
 TensorView row_major_view(Shape shape, int n, DeviceMemory memory);
 /* The call that a node makes of its result and the views of its operands, and the op of the kernel for it. */
-KernelCall node_call(const Node *node, TensorView out, const TensorView *in);
+KernelCall node_call(const Node *node, const Chain *chain, TensorView out, const TensorView *in);
 const char *node_kernel(const Node *node);
+const Chain *node_chain(Arena *arena, const Node *node);                      /* the chain it carries, as kernels want it; or NULL */
+KernelCall chain_behind(const KernelCall *call);                              /* the op `chain`, in place behind a kernel that runs none */
 
 /* ---- core/finite.c: numbers that are not finite ---------------------------------------------------------------------------- */
 

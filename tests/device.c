@@ -213,6 +213,52 @@ static void elementwise_operands_stretch_to_the_result(void **state) {
     assert_close(result, other, BATCH * 3 * 5 * 7, 1e-6);
 }
 
+/* Scheduled before any pass, and after all of them: the arithmetic is the same, and so are the bits. */
+static const Program *same_apart(Bench *b, Node *output) {
+    static float apart[ROOM];
+    b->graph->output = output;
+    graph_sweep(b->graph);
+    const Program *program = schedule_graph(b->graph, BATCH);
+    draw_pictures(program);
+    run_on_processor(b, program, 2, BATCH, apart);
+    program = same_everywhere(b, output, true);
+    assert_memory_equal(apart, result, (size_t)shape_elements(program->output, BATCH) * sizeof(float));
+    return program;
+}
+
+static void a_chain_gives_the_bits_of_its_operations(void **state) {
+    Bench *b = *state;
+    Node *x = input_of(b, (Shape){4, {DIM_BATCH, 3, 17, 13}});
+    Node *gate = add_node(b, OP_sigmoid, NULL, IN(add_node(b, OP_mean, WITH(12), IN(x))));
+    Node *y = add_node(b, OP_add, NULL, IN(add_node(b, OP_mul, NULL, IN(x, gate)), weight_node(b, "scale")));
+    y = add_node(b, OP_mul, NULL, IN(y, add_node(b, OP_sigmoid, NULL, IN(y))));
+    y = add_node(b, OP_select, NULL, IN(add_node(b, OP_lt, NULL, IN(y, constant(b, 0.25))), add_node(b, OP_exp, NULL, IN(y)), y));
+    const Program *program = same_apart(b, add_node(b, OP_div, NULL, IN(constant(b, 1), y)));
+    assert_int_equal(program->step_count, 3);              /* mean, sigmoid, and all the rest */
+}
+
+static void a_chain_behind_a_convolution_gives_the_bits_of_its_operations(void **state) {
+    Bench *b = *state;
+    Node *x = input_of(b, (Shape){4, {DIM_BATCH, 3, 17, 13}});
+    Node *y = add_node(b, OP_conv, WITH(1, 1, 1, 1, -INFINITY, INFINITY), IN(x, weight_node(b, "conv.weight"), weight_node(b, "conv.bias")));
+    y = add_node(b, OP_mul, NULL, IN(y, add_node(b, OP_sigmoid, NULL, IN(y))));
+    Node *deep = add_node(b, OP_conv, WITH(1, 1, 1, 8, 0, 6), IN(y, weight_node(b, "deep.weight")));
+    deep = add_node(b, OP_mul, NULL, IN(add_node(b, OP_tanh, NULL, IN(deep)), add_node(b, OP_mean, WITH(12), IN(y))));
+    Node *half = add_node(b, OP_mul, NULL, IN(deep, constant(b, 0.5)));
+    const Program *program = same_apart(b, add_node(b, OP_sub, NULL, IN(half, y)));
+    assert_int_equal(program->step_count, 3);              /* two convolutions and the mean between them */
+}
+
+static void a_chain_behind_a_product_gives_the_bits_of_its_operations(void **state) {
+    Bench *b = *state;
+    Node *x = input_of(b, (Shape){4, {DIM_BATCH, 3, 4, 5}});
+    Node *y = add_node(b, OP_matmul, NULL, IN(graph_reshape(b->graph, x, (Shape){2, {DIM_BATCH, 60}}, &b->library), weight_node(b, "dense.weight")));
+    y = add_node(b, OP_add, NULL, IN(y, weight_node(b, "dense.bias")));
+    Node *bell = add_node(b, OP_erf, NULL, IN(add_node(b, OP_mul, NULL, IN(y, constant(b, 0.70710678118654752)))));
+    const Program *program = same_apart(b, add_node(b, OP_mul, NULL, IN(y, add_node(b, OP_add, NULL, IN(bell, constant(b, 1))))));
+    assert_int_equal(program->step_count, 2);              /* the reshape and the product */
+}
+
 static double conv_by_hand(int n, int k, int h, int w) {
     double sum = (double)weight("conv.bias", k);
     for (int c = 0; c < 3; c++)
@@ -366,6 +412,27 @@ static void numbers_that_are_not_finite_are_charged_to_their_line(void **state) 
     device->close(device);
 }
 
+/* Operations that run behind another's kernel are looked at one by one. */
+static void a_link_of_a_chain_is_charged_to_its_own_line(void **state) {
+    Bench *b = *state;
+    Node *x = input_of(b, (Shape){4, {DIM_BATCH, 3, 4, 5}});
+    Node *y = add_node(b, OP_conv, NULL, IN(x, weight_node(b, "point.weight")));
+    y = add_node(b, OP_exp, NULL, IN(y));
+    Node *root = add_node(b, OP_log, NULL, IN(add_node(b, OP_sub, NULL, IN(y, constant(b, 1)))));
+    const Origin line = {b->scope.span, NULL, false};              /* the third line, where the others are of the second */
+    root->origin = &line;
+    const Program *program = compiled(b, add_node(b, OP_neg, NULL, IN(add_node(b, OP_abs, NULL, IN(root)))));
+    assert_int_equal(program->step_count, 1);
+    draw_pictures(program);
+    Device *device = fake_device_open(b->jre, kernel_level(NULL), (size_t)1 << 24);
+    Executor *executor = executor_new(b->jre, program, device, b->weights);
+    assert_non_null(executor);
+    assert_false(executor_run(executor, picture, 3, result));
+    test_message_says(b->jre, "`log` gives NaN", "tried.jre:3", "first in picture 1 of a batch of 3", NULL);
+    executor_free(executor);
+    device->close(device);
+}
+
 static void weights_that_are_not_finite_are_charged_to_their_file(void **state) {
     Bench *b = *state;
     Node *x = input_of(b, (Shape){4, {DIM_BATCH, 3, 4, 5}});
@@ -457,6 +524,9 @@ static void an_interrupt_stops_between_two_steps(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(elementwise_operands_stretch_to_the_result),
+        CASE(a_chain_gives_the_bits_of_its_operations),
+        CASE(a_chain_behind_a_convolution_gives_the_bits_of_its_operations),
+        CASE(a_chain_behind_a_product_gives_the_bits_of_its_operations),
         CASE(convolutions_take_in_norm_bias_residual_and_clamp),
         CASE(strided_and_depthwise_convolutions_agree),
         CASE(pools_reductions_and_concat_agree),
@@ -467,6 +537,7 @@ int main(void) {
         CASE(work_for_many_threads_gives_the_same_bits),
         CASE(nothing_to_do_is_done_at_once),
         CASE(numbers_that_are_not_finite_are_charged_to_their_line),
+        CASE(a_link_of_a_chain_is_charged_to_its_own_line),
         CASE(weights_that_are_not_finite_are_charged_to_their_file),
         CASE(files_that_changed_since_compiling_are_refused),
         CASE(a_device_without_a_kernel_says_so),

@@ -54,7 +54,7 @@ static bool translate_view(Fake *fake, TensorView *view) {
 
 static bool translate_call(Fake *fake, const Kernel *kernel, KernelCall *call) {
     bool sound = translate_view(fake, &call->out);
-    for (int i = 0; i < call->inputs; i++) sound = translate_view(fake, &call->in[i]) && sound;
+    for (int i = 0; i < KERNEL_INPUTS; i++) sound = translate_view(fake, &call->in[i]) && sound;
     if (!sound || !call->packed) return sound;
     call->packed = behind(fake, (DeviceMemory)call->packed, kernel->packed_bytes(call));
     return call->packed;

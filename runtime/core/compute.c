@@ -69,11 +69,11 @@ static TensorView plain_view(const Node *node, int batch, double *numbers) {
     return view;
 }
 
-static bool compute_node(Jre *jre, const Node *node, int batch, double *const *of) {
+static bool compute_node(Jre *jre, Arena *arena, const Node *node, int batch, double *const *of) {
     TensorView in[GRAPH_INPUTS] = {{0}};
     for (int i = 0; i < node->inputs; i++)
         if (node->in[i]) in[i] = plain_view(node->in[i], batch, of[node->in[i]->id]);
-    KernelCall call = node_call(node, plain_view(node, batch, of[node->id]), in);
+    KernelCall call = node_call(node, node_chain(arena, node), plain_view(node, batch, of[node->id]), in);
     const Kernel *kernel = kernel_find(node_kernel(node), "cpu", "reference", 0, &call);
     if (!kernel) {
         diag(jre, DIAG_bug, origin_user_span(node->origin), "`%s` has no kernel for 64 bits", op_row(node->op)->name);
@@ -93,7 +93,7 @@ bool compute_graph(Jre *jre, const Graph *g, int batch, const Map *given, Weight
         int64_t count = shape_elements(node->shape, batch);
         of[i] = arena_array(g->arena, double, count);
         bool source = op_row(node->op)->flags & OP_SOURCE;
-        if (!(source ? source_numbers(jre, g, node, count, given, weights, of[i]) : compute_node(jre, node, batch, of))) return false;
+        if (!(source ? source_numbers(jre, g, node, count, given, weights, of[i]) : compute_node(jre, g->arena, node, batch, of))) return false;
     }
     *numbers = of[g->output->id];
     return true;

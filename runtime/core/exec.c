@@ -17,6 +17,7 @@ enum { LINE = 64 };
 typedef struct {
     const Node *node;
     const Kernel *kernel;
+    const Kernel *behind;                 /* runs the chain that the node carries, where `kernel` does not; or NULL */
     size_t packed_offset;                 /* into `packed` */
     bool packed_once;                     /* in[1] stays loaded, so it was packed when the executor was made */
 } Launch;
@@ -27,6 +28,7 @@ struct Executor {
     Device *device;
     Arena arena;
     Launch *load, *steps;
+    const Chain **chain;                  /* by node: what it carries, or NULL */
     const Kernel *to_input, *from_output; /* between the host's layout and the graph's; NULL where they agree */
     DeviceMemory slab, loaded, packed, staging;
     size_t packed_bytes, staging_bytes;
@@ -53,7 +55,7 @@ static KernelCall call_of(const Executor *executor, const Node *node, int n) {
     TensorView in[GRAPH_INPUTS] = {{0}};
     for (int i = 0; i < node->inputs; i++)
         if (node->in[i]) in[i] = view_of(executor, node->in[i], n);
-    KernelCall call = node_call(node, view_of(executor, node, n), in);
+    KernelCall call = node_call(node, executor->chain[node->id], view_of(executor, node, n), in);
     call.latency = executor->program->latency;
     return call;
 }
@@ -122,6 +124,11 @@ static bool choose_kernels(Executor *executor, const Step *steps, int count, boo
         KernelCall call = call_of(executor, node, executor->program->max_batch);
         const Kernel *kernel = kernel_of(executor, node_kernel(node), &call);
         launches[i] = (Launch){.node = node, .kernel = kernel};
+        if (kernel && call.chain && node->op != OP_chain && !kernel->chains) {
+            KernelCall behind = chain_behind(&call);
+            launches[i].behind = kernel_of(executor, "chain", &behind);
+            if (!launches[i].behind) kernel = NULL;
+        }
         if (!kernel) complete = no_kernel(executor, node);
         if (!kernel || !kernel->packed_bytes) continue;
         launches[i].packed_offset = executor->packed_bytes;
@@ -211,6 +218,10 @@ static void launch(const Executor *executor, const Launch *step, int n) {
         call.packed = (const void *)packed;
     }
     device->launch(device, step->kernel, &call);
+    if (step->behind && call.chain) {
+        KernelCall behind = chain_behind(&call);
+        device->launch(device, step->behind, &behind);
+    }
     if (!executor->clock) return;
     device->synchronize(device);
     executor->clock[step - executor->steps] += seconds_now() - started;
@@ -241,6 +252,8 @@ static Executor *executor_begin(Jre *jre, const Program *program, Device *device
     *executor = (Executor){.jre = jre, .program = program, .device = device, .arena = {.jre = jre}};
     executor->load = arena_array(&executor->arena, Launch, program->load_steps + 1);
     executor->steps = arena_array(&executor->arena, Launch, program->step_count + 1);
+    executor->chain = arena_array(&executor->arena, const Chain *, program->graph->nodes.count + 1);
+    for (int i = 0; i < program->graph->nodes.count; i++) executor->chain[i] = node_chain(&executor->arena, program->graph->nodes.at[i]);
     return executor;
 }
 
@@ -320,25 +333,54 @@ static Finiteness look_at_node(Executor *executor, const Node *node, int n) {
     return found;
 }
 
+/* Of a node that carries a chain, what shows `wanted` first: the node with ever more of its links tells. The steps up to it run again each
+ * time, for its operands may lie where its result does. */
+static Node part_of(Executor *executor, const Launch *steps, int at, const float *input, int n, Finiteness wanted) {
+    Node part = *steps[at].node;
+    const Chain *whole = executor->chain[part.id];
+    if (!whole) return part;
+    Chain some = *whole;
+    int links = part.op == OP_chain ? 1 : 0;
+    for (bool found = false; links < whole->steps && !found; links += !found) {
+        some.steps = links;
+        executor->chain[part.id] = links ? &some : NULL;
+        if (input) put_input(executor, input, n);
+        for (int i = 0; i <= at; i++) launch(executor, &steps[i], n);
+        found = look_at_node(executor, steps[at].node, n) >= wanted;
+    }
+    executor->chain[part.id] = whole;
+    if (!links) return part;
+    const Link *link = &part.links->link[links - 1];
+    part.op = link->op;
+    part.origin = link->origin;
+    if (link->stage || links < whole->steps) part.stage = link->stage;
+    return part;
+}
+
 /* The result holds `wanted`: walks once more with the picture that shows it alone, which gives the same bits, looks behind every
  * step, and charges the first that shows it too. */
 static void charge_culprit(Executor *executor, const float *input, int64_t picture, Finiteness wanted) {
     const Program *program = executor->program;
     const char *file = executor->files ? executor->files[picture] : NULL;
     int64_t place;
+    executor->clock = NULL;
     if (finiteness(input, shape_elements(program->input, 1), &place) >= wanted) {
         charge_input(executor->jre, origin_user_span(program->graph->output->origin), wanted, picture, executor->asked, file);
         return;
     }
-    const Node *culprit = NULL;
-    for (int i = 0; i < program->load_steps && !culprit; i++)
-        if (look_at_node(executor, executor->load[i].node, program->max_batch) >= wanted) culprit = executor->load[i].node;
-    put_input(executor, input, 1);
-    for (int i = 0; i < program->step_count && !culprit; i++) {
-        launch(executor, &executor->steps[i], 1);
-        if (look_at_node(executor, executor->steps[i].node, 1) >= wanted) culprit = executor->steps[i].node;
+    Node culprit = *program->graph->output;
+    bool found = false;
+    for (int i = 0; i < program->load_steps && !found; i++) {
+        found = look_at_node(executor, executor->load[i].node, program->max_batch) >= wanted;
+        if (found) culprit = part_of(executor, executor->load, i, NULL, program->max_batch, wanted);
     }
-    charge_node(executor->jre, culprit ? culprit : program->graph->output, wanted, picture, executor->asked, file);
+    put_input(executor, input, 1);
+    for (int i = 0; i < program->step_count && !found; i++) {
+        launch(executor, &executor->steps[i], 1);
+        found = look_at_node(executor, executor->steps[i].node, 1) >= wanted;
+        if (found) culprit = part_of(executor, executor->steps, i, input, 1, wanted);
+    }
+    charge_node(executor->jre, &culprit, wanted, picture, executor->asked, file);
 }
 
 /* At most as many pictures as the slab was planned for. */

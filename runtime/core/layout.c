@@ -8,7 +8,7 @@
 #include "../runtime.h"
 
 _Static_assert((int)KERNEL_RANK == (int)GRAPH_RANK && (int)KERNEL_INPUTS == (int)GRAPH_INPUTS &&
-               (int)KERNEL_ATTRIBUTES == (int)GRAPH_ATTRIBUTES, "a node fits a kernel's call");
+               (int)KERNEL_ATTRIBUTES == (int)GRAPH_ATTRIBUTES && (int)CHAIN_STEPS == (int)GRAPH_LINKS, "a node fits a kernel's call");
 
 void lay_row_major(TensorView *view) {
     int64_t stride = 1;
@@ -89,12 +89,42 @@ static TensorView diagonal_of(const TensorView *x, const Node *node) {
     return view;
 }
 
-KernelCall node_call(const Node *node, TensorView out, const TensorView *in) {
-    KernelCall call = {.out = out, .inputs = node->inputs};
+/* The kernels' own names for links; a constant is a number there. */
+static ChainOp chain_op(Op op) {
+    enum { OP_number = OP_constant };
+#define SAME(name) if ((int)op == (int)OP_##name) return CHAIN_##name;
+    CHAIN_OPS(SAME)
+#undef SAME
+    return CHAIN_OP_COUNT;                                 /* verify.c saw to it that this is not reached */
+}
+
+const Chain *node_chain(Arena *arena, const Node *node) {
+    if (!node->links) return NULL;
+    Chain *chain = arena_new(arena, Chain);
+    chain->sources = node->links->sources;
+    chain->steps = node->links->count;
+    for (int i = 0; i < chain->steps; i++) {
+        const Link *link = &node->links->link[i];
+        chain->step[i] = (ChainStep){chain_op(link->op), {(uint8_t)link->operand[0], (uint8_t)link->operand[1], (uint8_t)link->operand[2]},
+                                     {link->attribute[0], link->attribute[1]}};
+    }
+    return chain;
+}
+
+KernelCall chain_behind(const KernelCall *call) {
+    KernelCall behind = {.out = call->out, .in = {call->out}, .inputs = call->chain->sources, .chain = call->chain};
+    for (int i = 1; i < behind.inputs; i++) behind.in[i] = call->in[call->chain_first + i - 1];
+    return behind;
+}
+
+KernelCall node_call(const Node *node, const Chain *chain, TensorView out, const TensorView *in) {
+    int own = node->links && node->op != OP_chain ? node->links->first : node->inputs;
+    KernelCall call = {.out = out, .inputs = own, .chain = chain, .chain_first = node->op == OP_chain ? 0 : own};
     memcpy(call.attribute, node->attribute, sizeof call.attribute);
     for (int i = 0; i < node->inputs; i++) {
         if (!node->in[i]) continue;
-        call.in[i] = op_row(node->op)->flags & OP_ELEMENTWISE ? stretched(&in[i], &call.out) : in[i];
+        bool stretches = op_row(node->op)->flags & OP_ELEMENTWISE || i >= own;
+        call.in[i] = stretches ? stretched(&in[i], &call.out) : in[i];
     }
     if (node->op == OP_transpose) call.in[0] = transposed(&in[0], node);
     if (node->op == OP_take) call.in[0] = taken(&in[0], node);
