@@ -29,6 +29,7 @@ typedef struct {
     int64_t rows, columns, stride, pad, dilation;
     int64_t each;                         /* channels of a group */
     int64_t vectors, lanes, reach;        /* filters in a vector, and the channels that they see */
+    int64_t whole;                        /* vectors first .. whole-1 have all their lanes, of inputs and of outputs */
     int64_t x_row, x_pixel, y_pixel, residual_pixel;
     const float *weights, *bias;          /* [rows * columns][vectors][each][KERNEL_LANES]; bias may be NULL */
     const float *x, *residual;            /* the picture; the row of the residual, or NULL */
@@ -36,6 +37,8 @@ typedef struct {
     float low, high;
     VecInt fetch;                         /* by lane: the first channel of its group in the vector of inputs */
 } Row;
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* ---- whole groups in a vector -------------------------------------------------------------------------------------------- */
 
@@ -88,6 +91,7 @@ static Row row_of(const KernelCall *call, int64_t unit) {
         .y = (float *)y->data + image * y->stride[0] + at * y->stride[2],
         .low = (float)call->attribute[CONV_low], .high = (float)call->attribute[CONV_high],
     };
+    if (row.reach == KERNEL_LANES && row.lanes == KERNEL_LANES) row.whole = least(row.channels, row.filters) / KERNEL_LANES;
     for (int lane = 0; lane < KERNEL_LANES && lane < row.lanes; lane++)
         row.fetch[lane] = (int32_t)(lane / filters_a_group(call) * row.each);
     if (operand_present(call, 3)) {
@@ -105,14 +109,12 @@ static void inside(int64_t from, int64_t taps, int64_t dilation, int64_t limit, 
     *end = past < taps ? past : taps;
 }
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 KERNEL_INLINE Vec load(const float *from, int64_t left) {
     return left >= KERNEL_LANES ? vec_load(from) : vec_load_some(from, left);
 }
 
-KERNEL_INLINE void finish(const Row *row, Vec sum, int64_t place, int64_t v) {
-    const int64_t k = v * row->lanes, left = least(row->lanes, row->filters - k);
+KERNEL_INLINE void finish(bool whole, const Row *row, Vec sum, int64_t place, int64_t v) {
+    const int64_t k = v * row->lanes, left = whole ? KERNEL_LANES : least(row->lanes, row->filters - k);
     float *to = row->y + place * row->y_pixel + k;
     if (row->bias) sum += load(row->bias + k, left);
     if (row->residual) sum += load(row->residual + place * row->residual_pixel + k, left);
@@ -131,12 +133,12 @@ KERNEL_INLINE const float *weights_at(const Row *row, int64_t tap, int64_t v, in
     return row->weights + ((tap * row->vectors + v) * row->each + c) * KERNEL_LANES;
 }
 
-/* `pixels` outputs from `place` on, whose columns are all inside; rows first .. end-1 of the window are. */
+/* The whole vectors of `pixels` outputs from `place` on, whose columns are all inside; rows first .. end-1 of the window are. */
 KERNEL_INLINE void neighbors(bool grouped, const Row *row, int pixels, int columns, int stride, int64_t place, int64_t top, int64_t first,
                              int64_t end) {
     const float *x = row->x + top * row->x_row + (place * stride - row->pad) * row->x_pixel;
-    for (int64_t v = 0; v < row->vectors; v++) {
-        const int64_t channel = v * row->reach, left = least(row->reach, row->channels - channel);
+    for (int64_t v = 0; v < row->whole; v++) {
+        const int64_t channel = v * KERNEL_LANES;
         Vec sum[PIXELS] = {{0}};
         for (int64_t i = first; i < end; i++) {
             for (int64_t c = 0; c < (grouped ? row->each : 1); c++) {
@@ -146,7 +148,7 @@ KERNEL_INLINE void neighbors(bool grouped, const Row *row, int pixels, int colum
                 for (int j = 0; j < columns; j++) w[j] = vec_load(weights_at(row, i * columns + j, v, c));
                 KERNEL_UNROLL(22)
                 for (int q = 0; q < (pixels - 1) * stride + columns; q++) {
-                    const Vec value = seen(grouped, row, line + q * row->x_pixel, c, left);
+                    const Vec value = seen(grouped, row, line + q * row->x_pixel, c, KERNEL_LANES);
                     KERNEL_UNROLL(8)
                     for (int p = 0; p < pixels; p++)
                         if (q - p * stride >= 0 && q - p * stride < columns) sum[p] = vec_fused(value, w[q - p * stride], sum[p]);
@@ -154,15 +156,15 @@ KERNEL_INLINE void neighbors(bool grouped, const Row *row, int pixels, int colum
             }
         }
         KERNEL_UNROLL(8)
-        for (int p = 0; p < pixels; p++) finish(row, sum[p], place + p, v);
+        for (int p = 0; p < pixels; p++) finish(true, row, sum[p], place + p, v);
     }
 }
 
 /* The same for any window: the neighbors share their weights. */
 KERNEL_INLINE void apart(bool grouped, const Row *row, int pixels, int64_t place, int64_t top, int64_t first, int64_t end) {
     const float *x = row->x + top * row->x_row + (place * row->stride - row->pad) * row->x_pixel;
-    for (int64_t v = 0; v < row->vectors; v++) {
-        const int64_t channel = v * row->reach, left = least(row->reach, row->channels - channel);
+    for (int64_t v = 0; v < row->whole; v++) {
+        const int64_t channel = v * KERNEL_LANES;
         Vec sum[PIXELS] = {{0}};
         for (int64_t i = first; i < end; i++) {
             for (int64_t c = 0; c < (grouped ? row->each : 1); c++) {
@@ -171,12 +173,12 @@ KERNEL_INLINE void apart(bool grouped, const Row *row, int pixels, int64_t place
                     const Vec w = vec_load(weights_at(row, i * row->columns + j, v, c));
                     KERNEL_UNROLL(8)
                     for (int p = 0; p < pixels; p++)
-                        sum[p] = vec_fused(seen(grouped, row, pixel + p * row->stride * row->x_pixel, c, left), w, sum[p]);
+                        sum[p] = vec_fused(seen(grouped, row, pixel + p * row->stride * row->x_pixel, c, KERNEL_LANES), w, sum[p]);
                 }
             }
         }
         KERNEL_UNROLL(8)
-        for (int p = 0; p < pixels; p++) finish(row, sum[p], place + p, v);
+        for (int p = 0; p < pixels; p++) finish(true, row, sum[p], place + p, v);
     }
 }
 
@@ -200,30 +202,39 @@ KERNEL_INLINE void alone_part(bool grouped, const Row *row, int count, int64_t v
         }
     }
     KERNEL_UNROLL(4)
-    for (int k = 0; k < count; k++) finish(row, sum[k], place, v + k);
+    for (int k = 0; k < count; k++) finish(count > 1, row, sum[k], place, v + k);
 }
-KERNEL_INLINE void alone(bool grouped, const Row *row, int64_t place, int64_t top, int64_t first, int64_t end) {
-    const int64_t whole = row->reach == KERNEL_LANES ? row->channels / KERNEL_LANES : 0;
-    int64_t v = 0;
-    for (; v + ALONE <= whole; v += ALONE) alone_part(grouped, row, ALONE, v, place, top, first, end);
-    for (; v < row->vectors; v++) alone_part(grouped, row, 1, v, place, top, first, end);
+/* The vectors v .. of one output: one copy of the code for all windows. */
+static __attribute__((noinline)) void alone_single(const Row *row, int64_t v, int64_t place, int64_t top, int64_t first, int64_t end) {
+    for (; v + ALONE <= row->whole; v += ALONE) alone_part(false, row, ALONE, v, place, top, first, end);
+    for (; v < row->vectors; v++) alone_part(false, row, 1, v, place, top, first, end);
+}
+static __attribute__((noinline)) void alone_grouped(const Row *row, int64_t v, int64_t place, int64_t top, int64_t first, int64_t end) {
+    for (; v + ALONE <= row->whole; v += ALONE) alone_part(true, row, ALONE, v, place, top, first, end);
+    for (; v < row->vectors; v++) alone_part(true, row, 1, v, place, top, first, end);
+}
+KERNEL_INLINE void alone(bool grouped, const Row *row, int64_t v, int64_t place, int64_t top, int64_t first, int64_t end) {
+    if (grouped) alone_grouped(row, v, place, top, first, end);
+    else alone_single(row, v, place, top, first, end);
 }
 
-/* A row of the output: borders alone, between them as many neighbors at once as fit. columns 0: any window. */
+/* `pixels` outputs side by side; what is left of a last vector goes one output at a time. columns 0: any window. */
+KERNEL_INLINE void beside(bool grouped, const Row *row, int pixels, int columns, int stride, int64_t place, int64_t top, int64_t first, int64_t end) {
+    if (columns) neighbors(grouped, row, pixels, columns, stride, place, top, first, end);
+    else apart(grouped, row, pixels, place, top, first, end);
+    if (row->whole == row->vectors) return;
+    for (int p = 0; p < pixels; p++) alone(grouped, row, row->whole, place + p, top, first, end);
+}
+
+/* A row of the output: borders alone, between them as many neighbors at once as fit. */
 KERNEL_INLINE void run_row(bool grouped, const Row *row, int columns, int stride, int64_t top, int64_t first, int64_t end) {
     int64_t place = 0;
-    for (; place < row->out_width && place * row->stride < row->pad; place++) alone(grouped, row, place, top, first, end);
+    for (; place < row->out_width && place * row->stride < row->pad; place++) alone(grouped, row, 0, place, top, first, end);
     int64_t room = row->width + row->pad - (row->columns - 1) * row->dilation - 1;         /* the last place that is inside starts here or before */
     int64_t last = room < 0 ? 0 : least(room / row->stride + 1, row->out_width);
-    for (; place + PIXELS <= last; place += PIXELS) {
-        if (columns) neighbors(grouped, row, PIXELS, columns, stride, place, top, first, end);
-        else apart(grouped, row, PIXELS, place, top, first, end);
-    }
-    for (; place + 2 <= last; place += 2) {
-        if (columns) neighbors(grouped, row, 2, columns, stride, place, top, first, end);
-        else apart(grouped, row, 2, place, top, first, end);
-    }
-    for (; place < row->out_width; place++) alone(grouped, row, place, top, first, end);
+    for (; place + PIXELS <= last; place += PIXELS) beside(grouped, row, PIXELS, columns, stride, place, top, first, end);
+    for (; place + 2 <= last; place += 2) beside(grouped, row, 2, columns, stride, place, top, first, end);
+    for (; place < row->out_width; place++) alone(grouped, row, 0, place, top, first, end);
 }
 
 #define ROW(columns, stride) \
