@@ -58,7 +58,9 @@ static void a_function_is_as_exact_as_stated(void **state) {
     static double want[ROW];
     double worst[5] = {0};
     float at[5] = {0};
-    for (uint64_t first = 0; first < (uint64_t)1 << 32; first += (uint64_t)ROW * STRIDE) {
+    const char *every = getenv("JRE_TEST_EVERY");         /* a share of the rows, where a machine is emulated */
+    const uint64_t step = (uint64_t)ROW * STRIDE * (uint64_t)(every && atoi(every) > 0 ? atoi(every) : 1);
+    for (uint64_t first = 0; first < (uint64_t)1 << 32; first += step) {
         int count = 0;
         for (uint64_t bits = first; bits < (uint64_t)1 << 32 && count < ROW; bits += STRIDE) x[count++] = float_of((uint32_t)bits);
         for (int i = 0; i < count; i++) want[i] = function->precise((double)x[i]);
