@@ -1,6 +1,7 @@
 #!/bin/sh
 # Speed beside peers, in one run on one machine, as ratios: above 1 jre is ahead. The peers are those of `make peers`.
-#   bench.sh BUILD [networks | pictures | metrics]...      all three if none is named; JRE_BENCH=long adds metrics of 50,000 rows
+#   bench.sh BUILD [networks | pictures | metrics]...      all three if none is named; JRE_BENCH=long adds metrics of 50,000 rows and torch.compile
+#   JRE_BENCH_NETWORKS="resnet50 resnet101"               other networks than the four
 set -eu
 build=$1
 shift
@@ -12,18 +13,11 @@ trap 'rm -rf "$work"' EXIT
 has() { "$python" -c "import $1" 2>/dev/null; }
 ratio() { awk "BEGIN {printf \"%.2f\", $1 / $2}"; }
 
-# Pictures a second, best of 15, of networks with made-up weights.
+# Pictures a second of networks with made-up weights, and what a start costs; then the layers of resnet50 on one thread.
 networks() {
-    printf '%-16s %5s %7s %10s %12s %7s %9s\n' network batch threads jre onnxruntime ratio GFLOP/s
-    for network in mobilenetv2_100 resnet18 resnet50; do
-        for batch in 1 16; do
-            for threads in 1 2; do
-                ours=$("$build/tests/bench/networks" "$network" "$batch" "$threads")
-                theirs=$("$python" tests/bench/networks.py "$network" "$batch" "$threads")
-                echo "$network $batch $threads $ours $theirs" | awk '{printf "%-16s %5d %7d %10.1f %12.1f %7.2f %9.0f\n", $1, $2, $3, $4, $7, $4 / $7, $6}'
-            done
-        done
-    done
+    "$python" tests/bench/networks.py "$build/jre" ${JRE_BENCH_NETWORKS:-}
+    echo
+    "$build/tests/bench/kernels" "${JRE_CPU:-}" 1 resnet50
 }
 
 # Cutouts a second on one core: decoded, laid on gray, fitted into 224 pixels, normalized.

@@ -217,13 +217,30 @@ static void time_products(int level) {
     }
 }
 
+/* What no layer can surpass. */
+static void time_limit(int level) {
+    enum { ROUNDS = 1000000 };
+    const KernelLimit *limit = kernel_limit(level);
+    volatile float kept;
+    double best = 1e9;
+    for (int i = 0; i < 10; i++) {
+        double from = seconds();
+        kept = limit->multiply(ROUNDS);
+        double took = seconds() - from;
+        if (took < best) best = took;
+    }
+    (void)kept;
+    printf("multiply-adds in registers, level %d: %.1f GFLOP/s\n\n", limit->level, ROUNDS * limit->flops / best * 1e-9);
+}
+
 int main(int count, char **words) {
-    int level = kernel_level(count > 1 ? words[1] : NULL), batch = count > 2 ? atoi(words[2]) : 1;
+    int level = kernel_level(count > 1 && *words[1] ? words[1] : NULL), batch = count > 2 ? atoi(words[2]) : 1;
     const char *pattern = count > 3 ? words[3] : "";
     if (level < 0 || batch < 1) {
         fprintf(stderr, "usage: kernels [v2|v3|v4 [BATCH [PATTERN]]]\n");
         return 1;
     }
+    time_limit(level);
     int layer_count = (int)(sizeof layers / sizeof layers[0]);
     Total total = {0, 0};
     for (int i = 0; i < layer_count; i++) {

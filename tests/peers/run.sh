@@ -2,7 +2,7 @@
 # Comparisons with programs from PyPI: each script prints `name: N compared, worst difference X` and fails when it disagrees.
 #   run.sh BUILD             makes the environment and runs every comparison
 #   run.sh BUILD NAME...     runs those: pillow, splits, ...
-#   run.sh BUILD --install   makes the environment alone, and prints its python
+#   run.sh BUILD --install   makes the environment alone, with those whose speed alone is of interest (speed.txt), and prints its python
 # The environment lies in BUILD/peers, or where JRE_PEERS says. torch.txt is 6 GB once it lies there: JRE_TORCH=no leaves it out, and
 # what needs it then says that it was skipped.
 set -eu
@@ -27,6 +27,7 @@ if [ "${JRE_TORCH:-}" != no ]; then
     install torch.txt || echo "peers: torch could not be installed; what needs it is skipped" >&2
 fi
 if [ "${1:-}" = --install ]; then
+    install speed.txt || echo "peers: speed.txt could not be installed; what needs it is left out" >&2
     echo "$python"
     exit
 fi
