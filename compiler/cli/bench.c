@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 
 enum { LEAST_ROUNDS = 5, MOST_ROUNDS = 1000, MOST_NETWORKS = 256 };
-static const double SECONDS = 1.5, GAIN = 0.6;            /* the gain keeps 150 layers of a residual network finite */
+static const double SECONDS = 1, GAIN = 0.6;            /* the gain keeps 150 layers of a residual network finite */
 
 typedef struct {
     Jre *jre; Options *options; Session *session; Compilation c;
@@ -110,7 +110,7 @@ static int shorter_first(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* At least five rounds, and no more than a second and a half allows. */
+/* At least five rounds, and no more than a second allows. */
 static bool run_rounds(Bench *b, const float *input, float *output, double started) {
     int batch = b->options->batch;
     bool sound = executor_run(b->executor, input, batch, output);
