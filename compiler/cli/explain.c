@@ -150,19 +150,26 @@ static void add_dataset(Explain *e, DatasetList *list, DatasetPlan *dataset) {
     if (dataset) list_add(&e->work->c.arena, list, dataset);
 }
 
-/* Rows of its table, or files of its pattern; -1: its data is not here. */
-static int pictures_in(Explain *e, const DatasetPlan *plan) {
+/* What is known of the pictures that an embed makes into numbers; reading: seconds a picture, 0 where nobody measured. */
+typedef struct { int count; NameList some; double reading; } AtHand;
+
+/* Rows of its table, or files of its pattern. False: its data is not here. */
+static bool count_pictures_of(Explain *e, const DatasetPlan *plan, AtHand *hand) {
+    enum { SOME = 8 };
     const char *table = plan->table ? path_below(e->jre, plan->root, plan->table) : NULL;
-    if (!folder_exists(plan->root) || (table && !file_exists(table))) return -1;
     Dataset dataset = {.plan = plan};
-    return dataset_rows(e->jre, &dataset) ? dataset.count : -1;
+    if (!folder_exists(plan->root) || (table && !file_exists(table)) || !dataset_rows(e->jre, &dataset)) return false;
+    for (int i = 0; i < dataset.count && hand->some.count < SOME; i++)
+        if (file_exists(dataset.pictures[i].path)) list_add(&e->work->c.arena, &hand->some, dataset.pictures[i].path);
+    hand->count += dataset.count;
+    return true;
 }
 
-/* Of all datasets whose pictures it makes into numbers; -1: not all of them are here, or there are none. */
-static int pictures_for(Explain *e, const EmbedPlan *embed) {
+/* Of all datasets together; none if one of them is not here. */
+static AtHand pictures_for(Explain *e, const EmbedPlan *embed) {
     const Plan *plan = e->work->c.plan;
     DatasetList list = {0};
-    int all = 0;
+    AtHand hand = {0};
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *evaluation = plan->evaluations.at[i];
         if (!speaks_of(evaluation->similarity, embed)) continue;
@@ -171,22 +178,43 @@ static int pictures_for(Explain *e, const EmbedPlan *embed) {
     }
     for (int i = 0; i < plan->submissions.count; i++)
         if (speaks_of(plan->submissions.at[i]->similarity, embed)) add_dataset(e, &list, plan->submissions.at[i]->on.dataset);
-    for (int i = 0; i < list.count; i++) {
-        int found = pictures_in(e, list.at[i]);
-        if (found < 0) return -1;
-        all += found;
-    }
-    return all ? all : -1;
+    for (int i = 0; i < list.count; i++)
+        if (!count_pictures_of(e, list.at[i], &hand)) return (AtHand){0};
+    return hand;
+}
+
+/* A few are read, decoded and brought to the view's size, as the loader does it. A view that wants a mask waits for the run. */
+static void measure_reading(Explain *e, const View *view, AtHand *hand) {
+    const int count = hand->some.count, threads = pool_threads(e->work->session->pool);
+    if (!count || view->roles.count || view->later) return;
+    PictureLook *looks = arena_array(&e->work->c.arena, PictureLook, count);
+    for (int i = 0; i < count; i++) looks[i] = (PictureLook){.path = hand->some.at[i], .mask_kind = MASK_NONE};
+    double started = seconds_now();
+    Loader *loader = loader_new(e->jre, view, looks, count, 1, threads, NULL);
+    const float *pixels;
+    int read = 0;
+    while (read < count && loader_next(loader, &pixels) > 0) read++;
+    loader_free(loader);
+    if (read == count) hand->reading = (seconds_now() - started) / count;
+}
+
+static bool beats_its_arithmetic(const Profile *profile) {
+    for (int i = 0; i < profile->count; i++)
+        if (profile->steps[i].bound == BOUND_ARITHMETIC && step_share(&profile->steps[i]) > 1.005) return true;
+    return false;
 }
 
 static double seconds_a_picture(const Profile *profile) { return (profile->measured ? profile->total.seconds : profile->total.predicted) / profile->pictures; }
 
-static void print_total(Explain *e, const Profile *profile, int pictures, Text *out) {
+static void print_total(Explain *e, const Profile *profile, const AtHand *hand, Text *out) {
     Arena *arena = &e->work->c.arena;
     double each = seconds_a_picture(profile);
     text_add(out, "  %s a picture%s: %s a second; %.1f MiB stay allocated\n", time_text(arena, each), profile->measured ? "" : " at best", digits(arena, 1 / each, ""), (double)profile->memory / 1048576);
-    if (pictures < 0) return;
-    text_add(out, "  %d picture%s: %s %s, besides reading them; those in the store cost nothing\n", pictures, plural(pictures), profile->measured ? "about" : "at least", time_text(arena, each * pictures));
+    if (beats_its_arithmetic(profile)) text_add(out, "  FLOP is what the definition says; a share above 100%% multiplies less often\n");
+    if (!hand->count) return;
+    text_add(out, "  %d picture%s: %s %s", hand->count, plural(hand->count), profile->measured ? "about" : "at least", time_text(arena, (each + hand->reading) * hand->count));
+    if (hand->reading > 0) text_add(out, ", %s of it to read them; those in the store cost nothing\n", time_text(arena, hand->reading * hand->count));
+    else text_add(out, ", and reading them; those in the store cost nothing\n");
 }
 
 /* ---- for machines ------------------------------------------------------------------------------------------------------------------------------- */
@@ -231,7 +259,7 @@ static void json_steps(const Explain *e, const Profile *profile, Text *out) {
     }
 }
 
-static void json_network(Explain *e, const EmbedPlan *embed, const Profile *profile, int pictures, Text *out) {
+static void json_network(Explain *e, const EmbedPlan *embed, const Profile *profile, const AtHand *hand, Text *out) {
     const Program *p = embed->program;
     text_add(out, "%s{\"embed\": ", e->networks++ ? ", " : "");
     json_text(out, embed->name);
@@ -243,8 +271,9 @@ static void json_network(Explain *e, const EmbedPlan *embed, const Profile *prof
     text_add(out, "], \"total\": {\"batch\": %d", profile->pictures);
     json_costs(out, &profile->total, profile->measured);
     text_add(out, "}, \"pictures\": ");
-    if (pictures < 0) text_add(out, "null");
-    else text_add(out, "%d", pictures);
+    if (hand->count) text_add(out, "%d", hand->count);
+    else text_add(out, "null");
+    seconds_member(out, "reading_seconds", hand->reading, hand->reading > 0);
     text_add(out, "}");
 }
 
@@ -291,15 +320,16 @@ static void tell_network(void *context, const EmbedPlan *embed, Text *out) {
     bool json = e->options->run.json;
     if (!json) program_print(embed->program, out);
     if (e->jre->interrupted || !has_limits(e) || !profile_of(e, embed->program, &profile)) return;
-    int pictures = pictures_for(e, embed);
+    AtHand hand = pictures_for(e, embed);
+    if (profile.measured) measure_reading(e, embed->view, &hand);
     if (json) {
-        json_network(e, embed, &profile, pictures, out);
+        json_network(e, embed, &profile, &hand, out);
         return;
     }
     print_limits(e, out);
     if (profile.measured && lacks_weights(embed->program)) text_add(out, "  measured with made-up weights: its own are not there\n");
     print_steps(e, &profile, out);
-    print_total(e, &profile, pictures, out);
+    print_total(e, &profile, &hand, out);
 }
 
 /* ---- the command -------------------------------------------------------------------------------------------------------------------------------- */
