@@ -149,8 +149,8 @@ static double rate(const Bench *b, int round) { return b->options->batch / b->se
 static void tell(const Bench *b) {
     const Options *o = b->options;
     double flops = b->program->flops * rate(b, 0);
-    printf("%s  batch %d, %d x %d, %d thread%s, f32, instruction level %d\n", b->name, o->batch, o->input, o->input, pool_threads(b->session->pool), plural(pool_threads(b->session->pool)),
-           b->session->level);
+    printf("%s  batch %d, %d x %d, %d thread%s, f32%s, instruction level %d\n", b->name, o->batch, o->input, o->input, pool_threads(b->session->pool), plural(pool_threads(b->session->pool)),
+           o->run.latency ? ", for one picture at a time" : "", b->session->level);
     printf("  pictures a second  %.1f, median %.1f of %d rounds\n", rate(b, 0), rate(b, b->rounds / 2), b->rounds);
     printf("  arithmetic         %.1f GFLOP/s, %.0f %% of the %.1f that multiply-adds reach here; %.2f GFLOP a picture\n", flops / 1e9, 100 * flops / b->limits.flops, b->limits.flops / 1e9,
            b->program->flops / 1e9);
@@ -164,8 +164,8 @@ static void tell_machines(const Bench *b) {
     Text out = {.jre = b->jre};
     text_add(&out, "{\"network\": ");
     json_text(&out, b->name);
-    text_add(&out, ", \"batch\": %d, \"input\": %d, \"threads\": %d, \"arithmetic\": \"f32\", \"level\": %d, \"rounds\": %d, \"best\": ", o->batch, o->input, pool_threads(b->session->pool),
-             b->session->level, b->rounds);
+    text_add(&out, ", \"batch\": %d, \"input\": %d, \"threads\": %d, \"arithmetic\": \"f32\", \"latency\": %s, \"level\": %d, \"rounds\": %d, \"best\": ", o->batch, o->input, pool_threads(b->session->pool),
+             o->run.latency ? "true" : "false", b->session->level, b->rounds);
     json_number(&out, rate(b, 0));
     text_add(&out, ", \"median\": ");
     json_number(&out, rate(b, b->rounds / 2));

@@ -185,12 +185,12 @@ static AtHand pictures_for(Explain *e, const EmbedPlan *embed) {
 
 /* A few are read, decoded and brought to the view's size, as the loader does it. A view that wants a mask waits for the run. */
 static void measure_reading(Explain *e, const View *view, AtHand *hand) {
-    const int count = hand->some.count, threads = pool_threads(e->work->session->pool);
+    const int count = hand->some.count;
     if (!count || view->roles.count || view->later) return;
     PictureLook *looks = arena_array(&e->work->c.arena, PictureLook, count);
     for (int i = 0; i < count; i++) looks[i] = (PictureLook){.path = hand->some.at[i], .mask_kind = MASK_NONE};
     double started = seconds_now();
-    Loader *loader = loader_new(e->jre, view, looks, count, 1, threads, NULL);
+    Loader *loader = loader_new(e->jre, view, looks, count, 1, e->work->session->pool, NULL);
     const float *pixels;
     int read = 0;
     while (read < count && loader_next(loader, &pixels) > 0) read++;
