@@ -177,7 +177,7 @@ static void paint(const char *folder) {
 static void any_number_of_threads_leaves_the_same_files(void **state) {
     (void)state;
     static const int threads[] = {2, 3, 8};
-    char folder[64], command[512], into[16];
+    char folder[64], command[512], into[32];
     paint(test_folder(folder));
     run_v01(folder, "one", 1, NULL);
     forget_time(folder, "one");
