@@ -1,7 +1,7 @@
 /* compiler.h: what does the program mean, and in which order does it run.
  *
  * Sections in the order of the files: facts from outside, the flat program (resolve.c), values and types (types.c,
- * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, graph_text.c, verify.c, lower.c, rules.def, rewrite.c, schedule.c, memory.c), the plan (plan.h: plan.c,
+ * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, graph_text.c, verify.c, lower.c, rules.def, rewrite.c, schedule.c, order.c, place.c, segments.c, memory.c), the plan (plan.h: plan.c,
  * protocol.c, key.c, key_compare.c), and the list of passes (passes.c), which is the place to start reading. */
 #ifndef JRE_COMPILER_H
 #define JRE_COMPILER_H
@@ -311,16 +311,26 @@ bool dims_match(DimTable *table, const Type *type, Shape shape, const char **why
 bool dims_build(const DimTable *table, const Type *type, const Shape *found, Shape *shape, const char **why);
 const char *type_as_text(Arena *arena, const Type *type);
 
-/* ---- schedule.c, memory.c: a program for the executor ------------------------------------------------------------------------ */
+/* ---- schedule.c, order.c, place.c, segments.c, memory.c: a program for the executor --------------------------------------------- */
 
-/* One buffer of the slab, or of what stays loaded. Offsets and sizes are bytes. */
+/* Where a node's numbers lie: in the slab, or in what stays loaded. Offsets and sizes are bytes. */
 typedef enum { PLACE_INPUT, PLACE_SLAB, PLACE_LOADED } PlaceKind;
-typedef struct { PlaceKind kind; size_t offset, bytes; bool channels_last; int first_step, last_step; } Placement;
-typedef struct { const Node *node; } Step;
+typedef struct {
+    PlaceKind kind;
+    const Node *buffer; size_t behind;    /* place.c: in whose buffer it lies (its own: itself), and how far behind its beginning */
+    const Node *laid_as; bool channels_last;      /* strides are those of this node: itself, or the concat that it is a part of */
+    size_t offset, bytes;                 /* of its first picture; of the pictures of a tile, or of all of a batch where `whole` */
+    bool whole;
+    int first_step, last_step;            /* of its buffer: from the first that writes it to the last that reads it */
+} Placement;
+typedef struct { Node *node; } Step;
+/* Steps first .. end-1, run for `tile` pictures after the other until the batch is through. */
+typedef struct { int first, end, tile; } Segment;
 typedef struct Program {
     Graph *graph;
     Step *load; int load_steps;           /* run once: what depends on weights and constants only (folded batchnorms) */
-    Step *steps; int step_count;          /* run for each batch, in order */
+    Step *steps; int step_count;          /* run for each batch, in order; not the nodes that only see or join what is there (place.c) */
+    Segment *segments; int segment_count;
     Placement *place;                     /* by node id */
     int max_batch;
     size_t slab_bytes, loaded_bytes, sum_bytes;           /* sum: what the slab would be without reuse */
@@ -330,6 +340,11 @@ typedef struct Program {
     bool latency;                         /* kernels are chosen for one picture at a time */
 } Program;
 Program *schedule_graph(Graph *g, int largest_batch);
+int order_steps(const Graph *g, const bool *loaded, bool by_memory, Step *steps);             /* loaded: by node, what no batch computes; returns how many */
+void place_nodes(Program *program);
+void node_strides(const Node *laid_as, bool channels_last, int64_t batch, int64_t *stride);
+void one_segment(Program *program, int batch, int tile);
+void choose_segments(Program *program, int largest_batch);
 void memory_plan(Program *program);
 void program_print(const Program *program, Text *out);                        /* jre explain: its work and memory in two lines, and weights left over */
 const char *step_text(Arena *arena, const Node *node);                        /* "conv 3x3/2 bias relu" */

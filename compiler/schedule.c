@@ -1,24 +1,17 @@
-/* schedule.c: in which order a graph runs.
+/* schedule.c: in which order a graph runs, and how many pictures at a time.
  *
  * Nodes that depend on weights and constants only (folded batchnorms) run once, when the program is loaded; all others for each
- * batch, in the graph's own order: depth first from the output, so that a branch is finished before the next begins and
- * its buffers come free. Says also how each tensor lies: activations of four dimensions channels last. */
+ * batch, in the order of two (order.c) that needs less memory. place.c says what lies in whose bytes, segments.c cuts the steps into
+ * segments with a tile of pictures each, memory.c finds the offsets. Says also how each tensor lies: activations of four dimensions
+ * channels last. */
 #include "compiler.h"
 
-#include <string.h>
-
-static void split_steps(Program *p, bool *loaded) {
-    Graph *g = p->graph;
+static void find_loaded(const Graph *g, bool *loaded) {
     for (int i = 0; i < g->nodes.count; i++) {
-        Node *node = g->nodes.at[i];
-        bool source = op_row(node->op)->flags & OP_SOURCE;
+        const Node *node = g->nodes.at[i];
         loaded[i] = node != g->input;
         for (int k = 0; k < node->inputs; k++)
             if (node->in[k] && !loaded[node->in[k]->id]) loaded[i] = false;
-        if (source) continue;
-        Step step = {node};
-        if (loaded[i]) p->load[p->load_steps++] = step;
-        else p->steps[p->step_count++] = step;
     }
 }
 
@@ -29,41 +22,38 @@ static void count_work(Program *p) {
     for (int i = 0; i < p->step_count; i++) p->flops += op_flops(g->compilation, p->steps[i].node);
 }
 
-static void place_buffers(Program *p, int batch) {
-    p->max_batch = batch;
-    for (int i = 0; i < p->graph->nodes.count; i++)
-        p->place[i].bytes = (size_t)shape_elements(p->graph->nodes.at[i]->shape, batch) * sizeof(float);
-    memory_plan(p);
-}
-
-/* As many pictures at once as have their buffers in 4 MiB: more would only be written to memory and read back. Sixteen pictures of
- * mobilenetv2 in such tiles: 242 a second instead of 172 on one thread, 470 instead of 327 on two; squeezenet 321 instead of 222,
- * 562 instead of 408. A static choice, and no number depends on it. */
-static void choose_batch(Program *p, int largest) {
-    enum { TILE_BYTES = 4 << 20 };
-    place_buffers(p, 1);
-    int64_t fits = TILE_BYTES / (int64_t)(p->slab_bytes ? p->slab_bytes : 1);
-    int batch = fits < 1 ? 1 : fits < largest ? (int)fits : largest;
-    if (batch > 1) place_buffers(p, batch);
-}
-
-Program *schedule_graph(Graph *g, int largest_batch) {
+/* A program in this order, with all its buffers, one picture at a time. */
+static Program *plan_order(Graph *g, const bool *loaded, bool by_memory) {
     Arena *arena = g->arena;
     Program *p = arena_new(arena, Program);
     p->graph = g;
+    p->latency = g->compilation->latency;
     p->load = arena_array(arena, Step, g->nodes.count);
     p->steps = arena_array(arena, Step, g->nodes.count);
+    p->segments = arena_array(arena, Segment, g->nodes.count + 1);
     p->place = arena_array(arena, Placement, g->nodes.count);
     p->input = g->input->shape;
     p->output = g->output->shape;
-    bool *loaded = arena_array(arena, bool, g->nodes.count);
-    split_steps(p, loaded);
     for (int i = 0; i < g->nodes.count; i++) {
         const Node *node = g->nodes.at[i];
         p->place[i].kind = node == g->input ? PLACE_INPUT : loaded[i] ? PLACE_LOADED : PLACE_SLAB;
         p->place[i].channels_last = !loaded[i] && node->shape.rank == 4;
+        if (loaded[i] && !(op_row(node->op)->flags & OP_SOURCE)) p->load[p->load_steps++] = (Step){g->nodes.at[i]};
     }
+    p->step_count = order_steps(g, loaded, by_memory, p->steps);
     count_work(p);
-    choose_batch(p, largest_batch);
+    place_nodes(p);
+    one_segment(p, 1, 1);
+    memory_plan(p);
+    return p;
+}
+
+Program *schedule_graph(Graph *g, int largest_batch) {
+    bool *loaded = arena_array(g->arena, bool, g->nodes.count);
+    find_loaded(g, loaded);
+    Program *p = plan_order(g, loaded, false), *other = plan_order(g, loaded, true);
+    if (other->slab_bytes < p->slab_bytes) p = other;
+    choose_segments(p, largest_batch);
+    memory_plan(p);
     return p;
 }

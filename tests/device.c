@@ -476,7 +476,7 @@ static void a_device_without_memory_says_how_much_was_wanted(void **state) {
     Bench *b = *state;
     Node *x = input_of(b, (Shape){4, {DIM_BATCH, 3, 40, 40}});
     const Program *program = compiled(b, add_node(b, OP_neg, NULL, IN(x)));
-    Device *device = fake_device_open(b->jre, 0, 100000);
+    Device *device = fake_device_open(b->jre, 0, 50000);
     assert_null(executor_new(b->jre, program, device, b->weights));
     test_message_says(b->jre, "no_memory", "do not fit into the memory of fake", "batches of 5 pictures", NULL);
     assert_int_equal(fake_device_buffers(device), 0);

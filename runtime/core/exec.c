@@ -22,6 +22,9 @@ typedef struct {
     bool packed_once;                     /* in[1] stays loaded, so it was packed when the executor was made */
 } Launch;
 
+/* Pictures first .. first + count - 1 of a batch. */
+typedef struct { int first, count; } Pictures;
+
 struct Executor {
     Jre *jre;
     const Program *program;
@@ -40,29 +43,29 @@ struct Executor {
 
 /* ---- views: where a node's numbers lie ---------------------------------------------------------------------------- */
 
-static DeviceMemory memory_of(const Executor *executor, const Node *node) {
+/* A node's pictures from `first` of the batch on. Only buffers that hold the whole batch know more than one tile. */
+static TensorView view_of(const Executor *executor, const Node *node, Pictures tile) {
     const Placement *place = &executor->program->place[node->id];
-    return (place->kind == PLACE_LOADED ? executor->loaded : executor->slab) + place->offset;
-}
-
-static TensorView view_of(const Executor *executor, const Node *node, int n) {
-    TensorView view = row_major_view(node->shape, n, memory_of(executor, node));
-    if (executor->program->place[node->id].channels_last && view.rank == 4) lay_channels_last(&view);
+    DeviceMemory memory = (place->kind == PLACE_LOADED ? executor->loaded : executor->slab) + place->offset;
+    TensorView view = row_major_view(node->shape, tile.count, memory);
+    if (place->kind == PLACE_LOADED) return view;
+    node_strides(place->laid_as, place->channels_last, tile.count, view.stride);
+    if (place->whole) view.data = (char *)view.data + (int64_t)tile.first * view.stride[0] * (int64_t)sizeof(float);
     return view;
 }
 
-static KernelCall call_of(const Executor *executor, const Node *node, int n) {
+static KernelCall call_of(const Executor *executor, const Node *node, Pictures tile) {
     TensorView in[GRAPH_INPUTS] = {{0}};
     for (int i = 0; i < node->inputs; i++)
-        if (node->in[i]) in[i] = view_of(executor, node->in[i], n);
-    KernelCall call = node_call(node, executor->chain[node->id], view_of(executor, node, n), in);
+        if (node->in[i]) in[i] = view_of(executor, node->in[i], tile);
+    KernelCall call = node_call(node, executor->chain[node->id], view_of(executor, node, tile), in);
     call.latency = executor->program->latency;
     return call;
 }
 
 /* Between the host's row-major numbers and a node that lies channels last. */
-static KernelCall call_of_staging(const Executor *executor, const Node *node, int n, bool inward) {
-    TensorView staged = row_major_view(node->shape, n, executor->staging), placed = view_of(executor, node, n);
+static KernelCall call_of_staging(const Executor *executor, const Node *node, Pictures tile, bool inward) {
+    TensorView staged = row_major_view(node->shape, tile.count, executor->staging), placed = view_of(executor, node, tile);
     return (KernelCall){.out = inward ? placed : staged, .in = {inward ? staged : placed}, .inputs = 1};
 }
 
@@ -95,8 +98,7 @@ static bool places_are_sound(const Executor *executor) {
         const Node *node = program->graph->nodes.at[i];
         const Placement *place = &program->place[i];
         size_t room = place->kind == PLACE_LOADED ? program->loaded_bytes : program->slab_bytes;
-        size_t bytes = bytes_of(node->shape, program->max_batch);
-        if (place->offset % LINE == 0 && place->offset <= room && bytes <= room - place->offset) continue;
+        if (place->offset % (place->buffer == node ? LINE : sizeof(float)) == 0 && place->offset <= room && place->bytes <= room - place->offset) continue;
         diag(executor->jre, DIAG_bug, origin_user_span(node->origin), "the plan of memory has no room for this");
         return false;
     }
@@ -117,11 +119,11 @@ static bool is_loaded(const Executor *executor, const Node *node) {
 }
 
 /* Chooses a kernel for each step; `packed_bytes` grows by what its weights will take. All gaps are told together. */
-static bool choose_kernels(Executor *executor, const Step *steps, int count, bool loading, Launch *launches) {
+static bool choose_kernels(Executor *executor, const Step *steps, Segment range, bool loading, Launch *launches) {
     bool complete = true;
-    for (int i = 0; i < count; i++) {
+    for (int i = range.first; i < range.end; i++) {
         const Node *node = steps[i].node;
-        KernelCall call = call_of(executor, node, executor->program->max_batch);
+        KernelCall call = call_of(executor, node, (Pictures){0, range.tile});
         const Kernel *kernel = kernel_of(executor, node_kernel(node), &call);
         launches[i] = (Launch){.node = node, .kernel = kernel};
         if (kernel && call.chain && node->op != OP_chain && !kernel->chains) {
@@ -141,12 +143,13 @@ static bool choose_kernels(Executor *executor, const Step *steps, int count, boo
 /* Does this node's layout differ from the host's? Then a kernel carries over, by way of `staging`. */
 static bool choose_staging(Executor *executor, const Node *node, bool inward, const Kernel **kernel) {
     const Program *program = executor->program;
-    TensorView view = view_of(executor, node, program->max_batch);
+    const Pictures tile = {0, program->segments[inward ? 0 : program->segment_count - 1].tile};
+    TensorView view = view_of(executor, node, tile);
     *kernel = NULL;
     if (view_row_major(&view)) return true;
-    size_t bytes = bytes_of(node->shape, program->max_batch);
+    size_t bytes = bytes_of(node->shape, tile.count);
     if (bytes > executor->staging_bytes) executor->staging_bytes = bytes;
-    KernelCall call = call_of_staging(executor, node, program->max_batch, inward);
+    KernelCall call = call_of_staging(executor, node, tile, inward);
     *kernel = kernel_of(executor, "copy", &call);
     return *kernel ? true : no_kernel(executor, node);
 }
@@ -189,7 +192,7 @@ static bool load_source(Executor *executor, const Node *node, WeightLibrary *wei
         if (!unsound->names.count) unsound->first = node, unsound->worst = found;
         list_add(&executor->arena, &unsound->names, node->name);
     }
-    if (sound) executor->device->copy_in(executor->device, memory_of(executor, node), values, (size_t)count * sizeof *values);
+    if (sound) executor->device->copy_in(executor->device, executor->loaded + executor->program->place[node->id].offset, values, (size_t)count * sizeof *values);
     jre_release(values);
     return sound;
 }
@@ -208,10 +211,10 @@ static bool load_sources(Executor *executor, WeightLibrary *weights) {
 
 /* ---- running ----------------------------------------------------------------------------------------------------------------- */
 
-static void launch(const Executor *executor, const Launch *step, int n) {
+static void launch(const Executor *executor, const Launch *step, Pictures tile) {
     Device *device = executor->device;
     double started = executor->clock ? seconds_now() : 0;
-    KernelCall call = call_of(executor, step->node, n);
+    KernelCall call = call_of(executor, step->node, tile);
     if (step->kernel->packed_bytes) {
         DeviceMemory packed = executor->packed + step->packed_offset;
         if (!step->packed_once) device->pack(device, step->kernel, &call, packed);
@@ -227,24 +230,26 @@ static void launch(const Executor *executor, const Launch *step, int n) {
     executor->clock[step - executor->steps] += seconds_now() - started;
 }
 
-static void put_input(const Executor *executor, const float *input, int n) {
+static void put_input(const Executor *executor, const float *input, Pictures tile) {
     Device *device = executor->device;
     const Node *node = executor->program->graph->input;
-    DeviceMemory to = executor->to_input ? executor->staging : memory_of(executor, node);
-    device->copy_in(device, to, input, bytes_of(node->shape, n));
+    const float *from = input + tile.first * shape_elements(node->shape, 1);
+    TensorView view = view_of(executor, node, tile);
+    device->copy_in(device, executor->to_input ? executor->staging : (DeviceMemory)view.data, from, bytes_of(node->shape, tile.count));
     if (!executor->to_input) return;
-    KernelCall call = call_of_staging(executor, node, n, true);
+    KernelCall call = call_of_staging(executor, node, tile, true);
     device->launch(device, executor->to_input, &call);
 }
 
-static void take_output(const Executor *executor, float *output, int n) {
+static void take_output(const Executor *executor, float *output, Pictures tile) {
     Device *device = executor->device;
     const Node *node = executor->program->graph->output;
+    TensorView view = view_of(executor, node, tile);
     if (executor->from_output) {
-        KernelCall call = call_of_staging(executor, node, n, false);
+        KernelCall call = call_of_staging(executor, node, tile, false);
         device->launch(device, executor->from_output, &call);
     }
-    device->copy_out(device, output, executor->from_output ? executor->staging : memory_of(executor, node), bytes_of(node->shape, n));
+    device->copy_out(device, output + tile.first * shape_elements(node->shape, 1), executor->from_output ? executor->staging : (DeviceMemory)view.data, bytes_of(node->shape, tile.count));
 }
 
 static Executor *executor_begin(Jre *jre, const Program *program, Device *device) {
@@ -259,9 +264,10 @@ static Executor *executor_begin(Jre *jre, const Program *program, Device *device
 
 static bool choose_all(Executor *executor) {
     const Program *program = executor->program;
-    bool loads = choose_kernels(executor, program->load, program->load_steps, true, executor->load);
-    bool runs = choose_kernels(executor, program->steps, program->step_count, false, executor->steps);
-    return loads && runs && choose_staging(executor, program->graph->input, true, &executor->to_input) &&
+    bool found = choose_kernels(executor, program->load, (Segment){0, program->load_steps, program->max_batch}, true, executor->load);
+    for (int i = 0; i < program->segment_count; i++)
+        if (!choose_kernels(executor, program->steps, program->segments[i], false, executor->steps)) found = false;
+    return found && choose_staging(executor, program->graph->input, true, &executor->to_input) &&
            choose_staging(executor, program->graph->output, false, &executor->from_output);
 }
 
@@ -284,11 +290,11 @@ Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightL
         executor_free(executor);
         return NULL;
     }
-    for (int i = 0; i < program->load_steps; i++) launch(executor, &executor->load[i], program->max_batch);
+    for (int i = 0; i < program->load_steps; i++) launch(executor, &executor->load[i], (Pictures){0, program->max_batch});
     for (int i = 0; i < program->step_count; i++) {
         const Launch *step = &executor->steps[i];
         if (!step->packed_once) continue;
-        KernelCall call = call_of(executor, step->node, program->max_batch);
+        KernelCall call = call_of(executor, step->node, (Pictures){0, 1});
         device->pack(device, step->kernel, &call, executor->packed + step->packed_offset);
     }
     device->synchronize(device);
@@ -306,7 +312,7 @@ void executor_free(Executor *executor) {
 
 StepAtWork executor_step(const Executor *executor, int which, int n) {
     const Launch *step = &executor->steps[which];
-    StepAtWork work = {.node = step->node, .kernel = step->kernel, .call = call_of(executor, step->node, n)};
+    StepAtWork work = {.node = step->node, .kernel = step->kernel, .call = call_of(executor, step->node, (Pictures){0, n})};
     if (step->kernel->packed_bytes) work.packed_bytes = step->kernel->packed_bytes(&work.call);
     return work;
 }
@@ -324,18 +330,34 @@ size_t executor_bytes(const Executor *executor) {
 
 /* ---- numbers that are not finite ------------------------------------------------------------------------------------------------- */
 
-static Finiteness look_at_node(Executor *executor, const Node *node, int n) {
-    int64_t count = shape_elements(node->shape, n), where;
-    float *values = jre_allocate(executor->jre, (size_t)(count ? count : 1) * sizeof *values);
-    executor->device->copy_out(executor->device, values, memory_of(executor, node), (size_t)count * sizeof *values);
-    Finiteness found = finiteness(values, count, &where);
+/* What lies between the numbers of a slice is not looked at. */
+static Finiteness finiteness_of_view(const TensorView *view, const float *values) {
+    int64_t index[KERNEL_RANK] = {0}, where;
+    Finiteness worst = ALL_FINITE;
+    for (int64_t left = view_elements(view); left > 0; left--) {
+        int64_t at = 0;
+        for (int i = 0; i < view->rank; i++) at += index[i] * view->stride[i];
+        Finiteness found = finiteness(values + at, 1, &where);
+        if (found > worst) worst = found;
+        for (int i = view->rank - 1; i >= 0 && ++index[i] == view->dim[i]; i--) index[i] = 0;
+    }
+    return worst;
+}
+
+static Finiteness look_at_node(Executor *executor, const Node *node, Pictures tile) {
+    TensorView view = view_of(executor, node, tile);
+    size_t numbers = 1;
+    for (int i = 0; i < view.rank; i++) numbers += (size_t)((view.dim[i] - 1) * view.stride[i]);
+    float *values = jre_allocate(executor->jre, numbers * sizeof *values);
+    executor->device->copy_out(executor->device, values, (DeviceMemory)view.data, numbers * sizeof *values);
+    Finiteness found = finiteness_of_view(&view, values);
     jre_release(values);
     return found;
 }
 
 /* Of a node that carries a chain, what shows `wanted` first: the node with ever more of its links tells. The steps up to it run again each
  * time, for its operands may lie where its result does. */
-static Node part_of(Executor *executor, const Launch *steps, int at, const float *input, int n, Finiteness wanted) {
+static Node part_of(Executor *executor, const Launch *steps, int at, const float *input, Pictures tile, Finiteness wanted) {
     Node part = *steps[at].node;
     const Chain *whole = executor->chain[part.id];
     if (!whole) return part;
@@ -344,9 +366,9 @@ static Node part_of(Executor *executor, const Launch *steps, int at, const float
     for (bool found = false; links < whole->steps && !found; links += !found) {
         some.steps = links;
         executor->chain[part.id] = links ? &some : NULL;
-        if (input) put_input(executor, input, n);
-        for (int i = 0; i <= at; i++) launch(executor, &steps[i], n);
-        found = look_at_node(executor, steps[at].node, n) >= wanted;
+        if (input) put_input(executor, input, tile);
+        for (int i = 0; i <= at; i++) launch(executor, &steps[i], tile);
+        found = look_at_node(executor, steps[at].node, tile) >= wanted;
     }
     executor->chain[part.id] = whole;
     if (!links) return part;
@@ -370,34 +392,36 @@ static void charge_culprit(Executor *executor, const float *input, int64_t pictu
     }
     Node culprit = *program->graph->output;
     bool found = false;
+    const Pictures all = {0, program->max_batch}, alone = {0, 1};
     for (int i = 0; i < program->load_steps && !found; i++) {
-        found = look_at_node(executor, executor->load[i].node, program->max_batch) >= wanted;
-        if (found) culprit = part_of(executor, executor->load, i, NULL, program->max_batch, wanted);
+        found = look_at_node(executor, executor->load[i].node, all) >= wanted;
+        if (found) culprit = part_of(executor, executor->load, i, NULL, all, wanted);
     }
-    put_input(executor, input, 1);
+    put_input(executor, input, alone);
     for (int i = 0; i < program->step_count && !found; i++) {
-        launch(executor, &executor->steps[i], 1);
-        found = look_at_node(executor, executor->steps[i].node, 1) >= wanted;
-        if (found) culprit = part_of(executor, executor->steps, i, input, 1, wanted);
+        launch(executor, &executor->steps[i], alone);
+        found = look_at_node(executor, executor->steps[i].node, alone) >= wanted;
+        if (found) culprit = part_of(executor, executor->steps, i, input, alone, wanted);
     }
     charge_node(executor->jre, &culprit, wanted, picture, executor->asked, file);
 }
 
-/* At most as many pictures as the slab was planned for. */
-static bool run_tile(Executor *executor, const float *input, int64_t first, int n, float *output) {
+/* At most as many pictures as the slab was planned for: each segment over all of them, a tile at a time. */
+static bool run_batch(Executor *executor, const float *input, int n, float *output) {
     const Program *program = executor->program;
-    put_input(executor, input, n);
-    for (int i = 0; i < program->step_count; i++) {
-        if (executor->jre->interrupted) return false;
-        launch(executor, &executor->steps[i], n);
+    for (int i = 0; i < program->segment_count; i++) {
+        const Segment *segment = &program->segments[i];
+        for (int first = 0; first < n; first += segment->tile) {
+            const Pictures tile = {first, n - first < segment->tile ? n - first : segment->tile};
+            if (i == 0) put_input(executor, input, tile);
+            for (int s = segment->first; s < segment->end; s++) {
+                if (executor->jre->interrupted) return false;
+                launch(executor, &executor->steps[s], tile);
+            }
+            if (i == program->segment_count - 1) take_output(executor, output, tile);
+        }
     }
-    take_output(executor, output, n);
-    int64_t where;
-    Finiteness found = finiteness(output, shape_elements(program->output, n), &where);
-    if (found == ALL_FINITE) return true;
-    int64_t picture = where / shape_elements(program->output, 1);
-    charge_culprit(executor, input + picture * shape_elements(program->input, 1), first + picture, found);
-    return false;
+    return true;
 }
 
 void executor_names(Executor *executor, const char *const *files) { executor->files = files; }
@@ -405,10 +429,15 @@ void executor_names(Executor *executor, const char *const *files) { executor->fi
 bool executor_run(Executor *executor, const float *input, int n, float *output) {
     const Program *program = executor->program;
     executor->asked = n;
-    int64_t pixels = shape_elements(program->input, 1), width = shape_elements(program->output, 1);
+    int64_t pixels = shape_elements(program->input, 1), width = shape_elements(program->output, 1), where;
     for (int64_t first = 0; first < n; first += program->max_batch) {
         int count = n - first < program->max_batch ? (int)(n - first) : program->max_batch;
-        if (!run_tile(executor, input + first * pixels, first, count, output + first * width)) return false;
+        if (!run_batch(executor, input + first * pixels, count, output + first * width)) return false;
+        Finiteness found = finiteness(output + first * width, count * width, &where);
+        if (found == ALL_FINITE) continue;
+        int64_t picture = first + where / width;
+        charge_culprit(executor, input + picture * pixels, picture, found);
+        return false;
     }
     return true;
 }
