@@ -23,6 +23,8 @@ LEVELS   = $(if $(filter x86_64,$(MACHINE)),2 3 4,0)
 LEVEL_FLAGS_2 = -march=x86-64-v2
 LEVEL_FLAGS_3 = -march=x86-64-v3
 LEVEL_FLAGS_4 = -march=x86-64-v4 -mprefer-vector-width=512
+# Sanitizers look at what is written, not at speed: what they add to unrolled and vectorized loops takes minutes to build.
+LEVEL_MODE = $(if $(findstring -fsanitize,$(MODE)),,-O3)
 LEVELED  = $(filter-out kernels/cpu/reference.c,$(wildcard kernels/cpu/*.c))
 
 SOURCES  = $(wildcard lang/*.c compiler/*.c compiler/cli/*.c runtime/*/*.c kernels/*.c) kernels/cpu/reference.c
@@ -75,7 +77,7 @@ $(B)/examples/%.o: examples/%.c | $(B)/.deps
 define leveled
 $(B)/%.v$(1).o: %.c | $(B)/.deps
 	@mkdir -p $$(@D)
-	@echo "  cc   $$<  level $(1)"; $(CC) $(CFLAGS) -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -DKERNEL_LEVEL=$(1) $(LEVEL_FLAGS_$(1)) -c -o $$@ $$<
+	@echo "  cc   $$<  level $(1)"; $(CC) $(CFLAGS) $(LEVEL_MODE) -ffp-contract=off -fno-math-errno -fno-trapping-math -DKERNEL_LEVEL=$(1) $(LEVEL_FLAGS_$(1)) -c -o $$@ $$<
 endef
 $(foreach level,$(LEVELS),$(eval $(call leveled,$(level))))
 $(KERNEL_TESTS:%.c=$(B)/%): $(B)/%: $(B)/%.o $(filter $(B)/kernels/%,$(OBJECTS))
