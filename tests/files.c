@@ -51,6 +51,20 @@ static void what_is_written_is_read_back(void **state) {
     assert_int_equal(files_in(room, ".jre-*"), 0);
 }
 
+/* Between the name beside it and the rename a process may die. */
+static void what_a_dying_process_left_is_taken_away(void **state) {
+    Room *room = *state;
+    char hash[33];
+    content_hash_of("half.txt", strlen("half.txt"), hash);
+    const char *left = in(room, arena_print(&room->jre->forever, ".jre-%s.part", hash));
+    FILE *file = fopen(left, "w");
+    fputs("complete, and never renamed", file);
+    fclose(file);
+    assert_true(file_write(room->jre, in(room, "half.txt"), NOWHERE, "whole", 5));
+    expect_content(room, "half.txt", "whole");
+    assert_int_equal(files_in(room, ".jre-*"), 0);
+}
+
 static void a_failed_write_leaves_the_old_file(void **state) {
     Room *room = *state;
     const char *path = in(room, "kept.txt");
@@ -410,6 +424,7 @@ static void a_terminal_shows_a_bar_and_then_the_summary(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, enter, leave),
+        cmocka_unit_test_setup_teardown(what_a_dying_process_left_is_taken_away, enter, leave),
         cmocka_unit_test_setup_teardown(a_failed_write_leaves_the_old_file, enter, leave),
         cmocka_unit_test_setup_teardown(a_writer_that_is_killed_leaves_nothing_behind, enter, leave),
         cmocka_unit_test_setup_teardown(folders_and_files_in_the_way_are_named, enter, leave),

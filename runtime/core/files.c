@@ -231,16 +231,13 @@ static int write_fully(int file, const char *bytes, size_t length) {
     return 0;
 }
 
-/* Gives the file behind a descriptor a name in `folder` that nobody has; without a descriptor (-1) a new file. Returns what open
- * or link return. */
-static int name_temporary(Arena *arena, const char *folder, int file, const char **name) {
-    const char *here = arena_print(arena, "/proc/self/fd/%d", file);
+/* A new file with a name of its own in `folder`. */
+static int create_temporary(Arena *arena, const char *folder, const char **name) {
     for (int attempt = 0; attempt < 1000; attempt++) {
         *name = arena_print(arena, "%s/.jre-%ld-%d.part", folder, (long)getpid(), attempt);
-        int result = file < 0 ? open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)
-                              : linkat(AT_FDCWD, here, AT_FDCWD, *name, AT_SYMLINK_FOLLOW);
-        if (result >= 0 || errno != EEXIST)
-            return result;
+        int file = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (file >= 0 || errno != EEXIST)
+            return file;
     }
     return -1;
 }
@@ -249,7 +246,32 @@ static int name_temporary(Arena *arena, const char *folder, int file, const char
 static int open_temporary(Arena *arena, const char *folder, const char **name) {
     *name = NULL;
     int file = access("/proc/self/fd", X_OK) == 0 ? open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666) : -1;
-    return file >= 0 ? file : name_temporary(arena, folder, -1, name);
+    return file >= 0 ? file : create_temporary(arena, folder, name);
+}
+
+/* Puts a file without a name in the place of `path`. A link cannot replace, so it gets a name beside it for a moment, the same for
+ * everybody: a process that died in that moment leaves no more than the next one takes away. Who lost the name to another writer of
+ * the same file begins again. 0, or the system's error number. */
+static int put_in_place(Arena *arena, const char *folder, const char *path, int file) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char hash[33];
+    content_hash_of(name, strlen(name), hash);
+    const char *here = arena_print(arena, "/proc/self/fd/%d", file), *beside = arena_print(arena, "%s/.jre-%s.part", folder, hash);
+    for (int attempt = 0; attempt < 1000; attempt++) {
+        if (linkat(AT_FDCWD, here, AT_FDCWD, beside, AT_SYMLINK_FOLLOW) != 0) {
+            if (errno != EEXIST)
+                return errno;
+            if (unlink(beside) != 0 && errno != ENOENT)
+                return errno;
+        } else if (rename(beside, path) == 0) {
+            return 0;
+        } else if (errno != ENOENT) {
+            int error = errno;
+            (void)unlink(beside);
+            return error;
+        }
+    }
+    return EBUSY;
 }
 
 /* The rename itself is on the disk only when its folder is. Some file systems cannot flush folders: not an error. */
@@ -274,13 +296,11 @@ static int replace_file(Arena *arena, const char *path, const struct stat *old, 
         error = ENOSPC;
     if (!error && fsync(file) != 0)
         error = errno;
-    if (!error && !temporary && name_temporary(arena, folder, file, &temporary) != 0) {
-        error = errno;
-        temporary = NULL;
-    }
+    if (!error && !temporary)
+        error = put_in_place(arena, folder, path, file);
     if (close(file) != 0 && !error)
         error = errno;
-    if (!error && rename(temporary, path) != 0)
+    if (!error && temporary && rename(temporary, path) != 0)
         error = errno;
     if (error && temporary)
         (void)unlink(temporary);
