@@ -169,6 +169,7 @@ KERNEL_INLINE const float *tile_add(Vec (*sum)[TILE_VECTORS], const float *const
  * Infinities, NaN, denormals and zeros with their sign come out as C's own functions give them. Polynomials are the best ones
  * of their degree for the relative error (Remez), fitted in 40 digits. */
 typedef int32_t VecInt __attribute__((vector_size(4 * KERNEL_LANES)));
+typedef uint32_t VecBits __attribute__((vector_size(4 * KERNEL_LANES)));      /* for what may pass the ends of VecInt */
 
 /* a where the mask of a comparison is set, b elsewhere. */
 static inline Vec vec_choose(VecInt mask, Vec a, Vec b) { return (Vec)((mask & (VecInt)a) | (~mask & (VecInt)b)); }
@@ -227,15 +228,15 @@ static inline Vec vec_exp(Vec x) {
     q = vec_fused(q, r, vec_all(0x1.555554p-3f));
     q = vec_fused(q, r, vec_all(0.5f));
     Vec power = 1.0f + vec_fused(r * r, q, r);
-    VecInt exponent = (VecInt)shifted - (VecInt)shift, half = exponent >> 1;
-    return power * (Vec)((half + 127) << 23) * (Vec)((exponent - half + 127) << 23);
+    VecInt exponent = (VecInt)((VecBits)shifted - (VecBits)shift), half = exponent >> 1;
+    return power * (Vec)((VecBits)(half + 127) << 23) * (Vec)((VecBits)(exponent - half + 127) << 23);
 }
 
 /* x = 2^e (1 + f) with 1 + f between the roots of 1/2 and 2; log(1 + f) = f - f^2 / 2 + f^3 P(f). */
 static inline Vec vec_log(Vec x) {
     VecInt tiny = x < 0x1p-126f, root = (VecInt)vec_all(0x1.6a09e6p-1f);
     Vec scaled = vec_choose(tiny, x * 0x1p23f, x);
-    VecInt bits = (VecInt)scaled - root;
+    VecInt bits = (VecInt)((VecBits)scaled - (VecBits)root);
     VecInt exponent = (bits >> 23) + (tiny & -23);
     Vec e = __builtin_convertvector(exponent, Vec), f = (Vec)((bits & 0x7fffff) + root) - 1.0f;
     Vec p = vec_fused(vec_all(0x1.145db2p-4f), f, vec_all(-0x1.de4018p-4f));
@@ -297,6 +298,7 @@ static inline Vec vec_erf(Vec x) {
 
 typedef double VecWide __attribute__((vector_size(4 * KERNEL_LANES)));
 typedef int64_t VecWideInt __attribute__((vector_size(4 * KERNEL_LANES)));
+typedef uint64_t VecWideBits __attribute__((vector_size(4 * KERNEL_LANES)));
 typedef float VecHalf __attribute__((vector_size(2 * KERNEL_LANES)));
 
 static inline VecWide wide_half(Vec v, int half) {
@@ -316,7 +318,7 @@ static inline VecWide wide_choose(VecWideInt mask, VecWide a, VecWide b) { retur
 static inline VecWide wide_round(VecWide x, VecWideInt *whole) {
     const VecWide shift = wide_all(0x1.8p52);
     VecWide shifted = x + shift;
-    *whole = (VecWideInt)shifted - (VecWideInt)shift;
+    *whole = (VecWideInt)((VecWideBits)shifted - (VecWideBits)shift);
     return shifted - shift;
 }
 
@@ -330,7 +332,7 @@ static inline VecWide wide_sine(VecWide x, int quarter) {
     VecWide sine = r * (1.0 + z * (-0.16666666641426994 + z * (0.0083333293623298263 + z * (-0.0001983932715022238 + z * 2.7182373867966256e-06))));
     VecWide cosine = 1.0 - 0.5 * z + z * z * (0.041666666622477581 + z * (-0.0013888883722650424 + z * (2.4799511767879387e-05 - z * 2.7209547924051052e-07)));
     VecWide result = wide_choose((k & 1) != 0, cosine, sine);
-    return (VecWide)((VecWideInt)result ^ ((k & 2) << 62));
+    return (VecWide)((VecWideBits)result ^ ((VecWideBits)(k & 2) << 62));
 }
 static inline Vec vec_sine(Vec x, int quarter, float (*precise)(float)) {
     Vec result = wide_joined(wide_sine(wide_half(x, 0), quarter), wide_sine(wide_half(x, 1), quarter));
@@ -346,7 +348,7 @@ static inline Vec vec_cos(Vec x) { return vec_sine(x, 1, cosf); }
 /* 2^(y log2 x) for finite x above 0: log2 m = s R(s^2) with s = (m - 1) / (m + 1), m between the roots of 1/2 and 2. */
 static inline VecWide wide_pow(VecWide x, VecWide y) {
     const VecWideInt root = (VecWideInt)wide_all(0x1.6a09e667f3bcdp-1);
-    VecWideInt bits = (VecWideInt)x - root, exponent = bits >> 52, whole;
+    VecWideInt bits = (VecWideInt)((VecWideBits)x - (VecWideBits)root), exponent = bits >> 52, whole;
     VecWide m = (VecWide)((bits & 0xfffffffffffff) + root), s = (m - 1.0) / (m + 1.0), z = s * s;
     VecWide log2 = s * (2.8853900817902649 + z * (0.96179667311571515 + z * (0.57708362874301966 + z * (0.4116700483787929 + z * 0.34078039863637005))));
     VecWide power = y * (log2 + __builtin_convertvector(exponent, VecWide));
@@ -360,7 +362,7 @@ static inline VecWide wide_pow(VecWide x, VecWide y) {
     p = p * r + 0.24022651201180675;
     p = p * r + 0.69314718072971759;
     p = p * r + 1.0;
-    return p * (VecWide)((whole + 1023) << 52);
+    return p * (VecWide)((VecWideBits)(whole + 1023) << 52);
 }
 /* Where x is below 0 or something is not finite the C library's own, a lane at a time; +0 to a power above 0 is +0. */
 static inline Vec vec_pow(Vec x, Vec y) {
