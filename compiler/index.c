@@ -63,7 +63,7 @@ static Value *mixed_pictures(Environment *env, Span span) {
 
 /* Sums over the batch, and tables of each picture with each other: a picture's numbers must not depend on its company. */
 static Value *mixes_pictures(Environment *env, const Node *made, Span span) {
-    bool mixed = made->op == OP_matmul && made->in[0]->shape.dim[1] == DIM_BATCH;
+    bool mixed = made->op == OP_matmul && made->in[0]->shape.dim[made->in[0]->shape.rank - 1] == DIM_BATCH;
     int batches = 0;
     for (int d = 0; d < made->shape.rank; d++) {
         batches += made->shape.dim[d] == DIM_BATCH;

@@ -61,22 +61,22 @@ int op_attribute(Compilation *c, Op op, const char *name) {
     return -1;
 }
 
-/* Sizes align from the right; one that is missing or 1 stretches. */
-static bool broadcast(Compilation *c, Node *const *in, int inputs, Shape *shape, const char **why) {
+/* Sizes align from the right, but for the last `own` ones of each; one that is missing or 1 stretches. */
+static bool broadcast(Compilation *c, Node *const *in, int inputs, int own, Shape *shape, const char **why) {
     *shape = (Shape){0};
     for (int i = 0; i < inputs; i++)
-        if (in[i]->shape.rank > shape->rank) shape->rank = in[i]->shape.rank;
+        if (in[i]->shape.rank - own > shape->rank) shape->rank = in[i]->shape.rank - own;
     for (int d = 0; d < shape->rank; d++) {
         int64_t size = 1;
         for (int i = 0; i < inputs; i++) {
-            int at = d - (shape->rank - in[i]->shape.rank);
-            int64_t own = at < 0 ? 1 : in[i]->shape.dim[at];
-            if (own == 1 || own == size) continue;
+            int at = d - (shape->rank + own - in[i]->shape.rank);
+            int64_t found = at < 0 ? 1 : in[i]->shape.dim[at];
+            if (found == 1 || found == size) continue;
             if (size != 1) {
                 *why = arena_print(&c->arena, "%s and %s do not align", shape_text(&c->arena, in[0]->shape), shape_text(&c->arena, in[i]->shape));
                 return false;
             }
-            size = own;
+            size = found;
         }
         shape->dim[d] = size;
     }
@@ -156,6 +156,19 @@ static bool bind_operands(Compilation *c, Op op, Node *const *in, int inputs, co
     return true;
 }
 
+/* [.., M, K] x [.., K, P]: leading dimensions stretch against each other. */
+static bool multiplied(Compilation *c, Node *const *in, Shape *shape, const char **why) {
+    DimTable table = {.arena = &c->arena};
+    if (!bind_operands(c, OP_matmul, in, 2, NULL, &table, why) || !broadcast(c, in, 2, 2, shape, why)) return false;
+    if (shape->rank > GRAPH_RANK - 2) {
+        *why = "more dimensions than jre computes with (6)";
+        return false;
+    }
+    shape->dim[shape->rank++] = in[0]->shape.dim[in[0]->shape.rank - 2];
+    shape->dim[shape->rank++] = in[1]->shape.dim[in[1]->shape.rank - 1];
+    return true;
+}
+
 static bool by_signature(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, const char **why) {
     const OpSignature *signature = op_signature(c, op);
     DimTable table = {.arena = &c->arena};
@@ -185,8 +198,9 @@ bool shape_sound(Compilation *c, Shape shape, const char **why) {
 bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, const char **why) {
     *why = NULL;
     bool good;
-    if (rows[op].flags & OP_ELEMENTWISE) good = broadcast(c, in, inputs, shape, why);
+    if (rows[op].flags & OP_ELEMENTWISE) good = broadcast(c, in, inputs, 0, shape, why);
     else if (rows[op].flags & OP_REDUCTION) reduced(&in[0]->shape, (int64_t)attributes[0], shape), good = true;
+    else if (op == OP_matmul) good = multiplied(c, in, shape, why);
     else if (op == OP_concat) good = concatenated(c, in, inputs, (int)attributes[0], shape, why);
     else if (op == OP_take) good = taken(c, &in[0]->shape, attributes, shape, why);
     else if (op == OP_diagonal) good = met(c, &in[0]->shape, attributes, shape, why);

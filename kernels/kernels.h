@@ -83,7 +83,7 @@ enum { CONCAT_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
  *     select                                               out = in[0] != 0 ? in[1] : in[2]
  *     chain                                                call->chain of its operands
  *   sum mean max_over min_over   reduce the dimensions in `axes`, accumulating in double
- *   matmul        [M,K] x [K,N] -> [M,N]                   (transposed operands come as strides)
+ *   matmul        [..,M,K] x [..,K,P] -> [..,M,P]; leading sizes align from the right, one that is missing or 1 stretches
  *   conv          x [N,C,H,W], w [K,C/g,r,s], bias [K] (optional), residual [N,K,H',W'] (optional):
  *                 clamp(conv(x, w) + bias + residual, low, high); an absent operand has data NULL; low -inf, high +inf
  *                 are no clamp. H' = (H + 2 pad - dilation (r - 1) - 1) / stride + 1.
@@ -221,5 +221,18 @@ extern ChainRow *const KERNEL_LEVELED(chain_row)[CHAIN_OP_COUNT];
  * first .. first+rows-1. Of four dimensions a row is the channels at one pixel, and rows are the pixels of all pictures; else
  * it is the last dimension. Making it ready takes as long as some hundred numbers, so give it a block of them. */
 void KERNEL_LEVELED(chain_rows)(const KernelCall *call, int64_t first, int64_t rows, int64_t column, int64_t columns);
+
+/* ---- matmul.c: the micro-kernel of products, for kernels of the same level ---------------------------------------- */
+
+/* out [rows, width] = a [rows, depth] x b [depth, width], or added to out. A row of b is PRODUCT_PANEL numbers that may be
+ * read, of which the first `width` count. Each element sums over the depth from first to last. */
+enum { PRODUCT_PANEL = 2 * KERNEL_LANES };
+typedef struct {
+    const float *a, *b;
+    float *out;                           /* neighbors in a row of out are neighbors in memory */
+    int64_t a_row, a_step, b_step, out_row, depth, width;
+    bool add;
+} ProductTile;
+void KERNEL_LEVELED(product_tiles)(const ProductTile *product, int64_t rows);
 
 #endif

@@ -331,6 +331,29 @@ static void draw_matmul(const OpTest *test, Case *c, Draw *draw) {
     c->tolerance = product_tolerance(test, k);
 }
 
+/* Leading dimensions on both sides, stretched on either; a batch of rows or of matrices. */
+static void draw_matmul_of_many(const OpTest *test, Case *c, Draw *draw) {
+    int leading = (int)draw_between(draw, 1, 3), rank = leading + 2, b_rank = (int)draw_between(draw, 2, rank);
+    int64_t a[KERNEL_RANK], b[KERNEL_RANK], out[KERNEL_RANK];
+    for (int d = 0; d < leading; d++) {
+        int64_t size = d == 0 ? BATCH : draw_between(draw, 1, 4);
+        a[d] = b[d] = out[d] = size;
+        if (d > 0 && draw_chance(draw, 20)) a[d] = 1;
+        if (draw_chance(draw, 30)) b[d] = 1;
+        if (d >= rank - b_rank && a[d] == 1 && b[d] == 1) out[d] = 1;
+        if (d < rank - b_rank) out[d] = a[d];
+    }
+    out[leading] = a[leading] = draw_between(draw, 1, 40);
+    a[leading + 1] = b[leading] = draw_between(draw, 1, 40);
+    out[leading + 1] = b[leading + 1] = draw_between(draw, 1, 70);
+    operand(c, draw, 0, rank, out, DRAW_FROM(draw, ROW_MAJOR, ROW_MAJOR, CHANNELS_LAST), 0, 0);
+    operand(c, draw, 1, rank, a, DRAW_FROM(draw, ROW_MAJOR, ROW_MAJOR, CHANNELS_LAST, TRANSPOSED), -1, 1);
+    operand(c, draw, 2, b_rank, b + rank - b_rank, DRAW_FROM(draw, ROW_MAJOR, TRANSPOSED), -1, 1);
+    c->batched[0] = c->batched[1] = true;
+    c->batched[2] = b_rank == rank && b[0] != 1;
+    c->tolerance = product_tolerance(test, a[leading + 1]);
+}
+
 static void draw_cosine_scores(const OpTest *test, Case *c, Draw *draw) {
     int64_t m = draw_between(draw, 1, 9), g = draw_between(draw, 1, 50), width = draw_between(draw, 1, 70);
     if (draw_chance(draw, 20)) m = 110;
@@ -537,6 +560,7 @@ static const OpTest op_tests[] = {
     {"max_over", draw_reduction, 40, 0, 1, -1, 1},
     {"min_over", draw_reduction, 40, 0, 1, -1, 1},
     {"matmul", draw_matmul, 50, 1e-6, 2, -1, 1},
+    {"matmul", draw_matmul_of_many, 80, 1e-6, 2, -1, 1},
     {"cosine_scores", draw_cosine_scores, 40, 1e-6, 2, -1, 1},
     {"conv", draw_conv, 160, 1e-6, 2, -1, 1},
     {"batchnorm", draw_batchnorm, 40, 2e-6, 5, -1, 1},

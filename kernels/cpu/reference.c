@@ -213,11 +213,21 @@ REFERENCE(min_over)
 
 /* ---- products ------------------------------------------------------------------------------------------------------ */
 
+/* Where the matrix of an operand begins: leading sizes align from the right, and 1 stretches. */
+static int64_t matrix_offset(const TensorView *view, int rank, const int64_t *place) {
+    int64_t offset = 0;
+    for (int i = 0; i < view->rank - 2; i++)
+        if (view->dim[i] != 1) offset += place[i + rank - view->rank] * view->stride[i];
+    return offset;
+}
+
 static double matmul_element(const KernelCall *call, const int64_t *place) {
     const TensorView *a = &call->in[0], *b = &call->in[1];
+    int rank = call->out.rank, m = a->rank - 2, p = b->rank - 1;
+    int64_t row = matrix_offset(a, rank, place) + place[rank - 2] * a->stride[m];
+    int64_t column = matrix_offset(b, rank, place) + place[rank - 1] * b->stride[p];
     double sum = 0.0;
-    for (int64_t k = 0; k < a->dim[1]; k++)
-        sum += get(a, place[0] * a->stride[0] + k * a->stride[1]) * get(b, k * b->stride[0] + place[1] * b->stride[1]);
+    for (int64_t k = 0; k < a->dim[m + 1]; k++) sum += get(a, row + k * a->stride[m + 1]) * get(b, column + k * b->stride[p - 1]);
     return sum;
 }
 REFERENCE(matmul)
