@@ -195,6 +195,36 @@ bool shape_sound(Compilation *c, Shape shape, const char **why) {
     return false;
 }
 
+/* Rows along `axes`, of which there is at least one; parameters are vectors as long as the one dimension in it. */
+static bool along_axes(Compilation *c, Node *const *in, int inputs, double axes, const char **why) {
+    const Shape *x = &in[0]->shape;
+    if (!(axes >= 1 && axes < 1 << x->rank)) {
+        *why = arena_print(&c->arena, "%s has no such rows", shape_text(&c->arena, *x));
+        return false;
+    }
+    int64_t length = 0;
+    for (int d = 0; d < x->rank; d++)
+        if ((int)axes >> d & 1) length = length ? -1 : x->dim[d];
+    for (int i = 1; i < inputs; i++) {
+        if (!in[i] || in[i]->shape.dim[0] == length) continue;
+        *why = arena_print(&c->arena, "a row of %s does not go with %s", shape_text(&c->arena, *x), shape_text(&c->arena, in[i]->shape));
+        return false;
+    }
+    return true;
+}
+
+/* What is added to the scores stretches to them, and is not larger. */
+static bool added_to_scores(Compilation *c, Node *const *in, int inputs, const char **why) {
+    if (inputs < 4 || !in[3]) return true;
+    Shape scores = in[0]->shape, joined;
+    scores.dim[scores.rank - 1] = in[1]->shape.dim[scores.rank - 2];
+    Node stand_in = {.shape = scores};
+    if (!broadcast(c, (Node *[]){&stand_in, in[3]}, 2, 0, &joined, why)) return false;
+    if (shape_equal(joined, scores)) return true;
+    *why = arena_print(&c->arena, "%s is larger than the scores, %s", shape_text(&c->arena, in[3]->shape), shape_text(&c->arena, scores));
+    return false;
+}
+
 bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, const char **why) {
     *why = NULL;
     bool good;
@@ -205,6 +235,8 @@ bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const do
     else if (op == OP_take) good = taken(c, &in[0]->shape, attributes, shape, why);
     else if (op == OP_diagonal) good = met(c, &in[0]->shape, attributes, shape, why);
     else good = by_signature(c, op, in, inputs, attributes, shape, why);
+    if (good && (op == OP_softmax || op == OP_layer_norm || op == OP_unit)) good = along_axes(c, in, inputs, attributes[0], why);
+    if (good && op == OP_attention) good = added_to_scores(c, in, inputs, why);
     return good && shape_sound(c, *shape, why);
 }
 

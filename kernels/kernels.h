@@ -64,6 +64,10 @@ typedef struct {
 #define BLUR_ATTRIBUTES(A)  A(BLUR, sigma)
 #define REDUCE_ATTRIBUTES(A) A(REDUCE, axes)          /* bit i: dimension i is reduced (it stays, with size 1) */
 #define CONCAT_ATTRIBUTES(A) A(CONCAT, axis)
+#define SOFTMAX_ATTRIBUTES(A) A(SOFTMAX, axes)        /* as of a reduction: a row runs along these dimensions */
+#define LAYER_NORM_ATTRIBUTES(A) A(LAYER_NORM, axes) A(LAYER_NORM, epsilon)
+#define UNIT_ATTRIBUTES(A) A(UNIT, axes) A(UNIT, least)
+#define ATTENTION_ATTRIBUTES(A) A(ATTENTION, scale)
 #define KERNEL_ATTRIBUTE_ENUM(family, name) family##_##name,
 enum { CONV_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
 enum { POOL_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
@@ -72,6 +76,10 @@ enum { CLAMP_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
 enum { BLUR_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
 enum { REDUCE_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
 enum { CONCAT_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { SOFTMAX_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { LAYER_NORM_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { UNIT_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
+enum { ATTENTION_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
 
 /* What the ops compute (the compiler's ops.def declares the same names and shapes):
  *
@@ -88,6 +96,12 @@ enum { CONCAT_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
  *                 clamp(conv(x, w) + bias + residual, low, high); an absent operand has data NULL; low -inf, high +inf
  *                 are no clamp. H' = (H + 2 pad - dilation (r - 1) - 1) / stride + 1.
  *   batchnorm     x [N,C,...], weight bias mean variance [C]: (x - mean) / sqrt(variance + epsilon) * weight + bias
+ *   softmax       exp(x - top) over its sum, top and sum of the row along `axes`
+ *   layer_norm    x, weight [K] and bias [K] (optional, where one dimension of K is in `axes`):
+ *                 (x - mean) / sqrt(variance + epsilon) * weight + bias, mean and variance of the row along `axes`
+ *   unit          x / max(sqrt(sum of x^2 along `axes`), least)
+ *   attention     q [..,T,D], k [..,U,D], v [..,U,E], added (optional, stretched to [..,T,U]), leading sizes equal:
+ *                 softmax(scale * q k' + added, over U) v -> [..,T,E]
  *   max_pool      over size x size windows; padding never wins. mean_pool: divides by size * size, padding counts as 0
  *   blur          Gaussian of sigma px on each channel, taps to ceil(3 sigma) each side, normalized, edges repeated
  *   concat        of 2 to KERNEL_INPUTS operands along `axis`
@@ -234,5 +248,10 @@ typedef struct {
     bool add;
 } ProductTile;
 void KERNEL_LEVELED(product_tiles)(const ProductTile *product, int64_t rows);
+
+/* ---- reduce.c: rows, for kernels of the same level ------------------------------------------------------------------ */
+
+double KERNEL_LEVELED(row_sum)(const float *row, int64_t step, int64_t length);
+float KERNEL_LEVELED(row_maximum)(const float *row, int64_t length);          /* NaN if one is in it */
 
 #endif

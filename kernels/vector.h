@@ -121,6 +121,22 @@ static inline float fused(float a, float b, float c) {
     return a * b + c;
 #endif
 }
+/* Half as many numbers in 64 bits, for sums of many. */
+typedef float VecHalf __attribute__((vector_size(2 * KERNEL_LANES)));
+typedef double VecWide __attribute__((vector_size(4 * KERNEL_LANES)));
+enum { WIDE_LANES = KERNEL_LANES / 2 };
+static inline VecWide wide_load(const float *from) {
+    VecHalf half;
+    __builtin_memcpy(&half, from, sizeof half);
+    return __builtin_convertvector(half, VecWide);
+}
+static inline double wide_sum(VecWide v) {
+    double lane[WIDE_LANES];
+    __builtin_memcpy(lane, &v, sizeof lane);
+    for (int step = 1; step < WIDE_LANES; step *= 2)
+        for (int i = 0; i < WIDE_LANES; i += 2 * step) lane[i] += lane[i + step];
+    return lane[0];
+}
 /* x in every lane; x - 0 keeps the sign of a zero, which x + 0 would not. */
 static inline Vec vec_all(float x) { return x - (Vec){0}; }
 

@@ -121,6 +121,15 @@ static void attributes_lie_where_kernels_look_for_them(void **state) {
     BLUR_ATTRIBUTES(AGREES)
     op = OP_concat;
     CONCAT_ATTRIBUTES(AGREES)
+    op = OP_softmax;
+    SOFTMAX_ATTRIBUTES(AGREES)
+    op = OP_layer_norm;
+    LAYER_NORM_ATTRIBUTES(AGREES)
+    op = OP_unit;
+    UNIT_ATTRIBUTES(AGREES)
+    op = OP_attention;
+    ATTENTION_ATTRIBUTES(AGREES)
+    assert_true((int)SOFTMAX_axes == (int)LAYER_NORM_axes && (int)SOFTMAX_axes == (int)UNIT_axes);
     static const Op reductions[] = {OP_sum, OP_mean, OP_max_over, OP_min_over};
     for (int i = 0; i < 4; i++) {
         op = reductions[i];

@@ -474,6 +474,59 @@ static void draw_batchnorm(const OpTest *test, Case *c, Draw *draw) {
     c->tolerance = test->tolerance;
 }
 
+/* Rows along any dimensions; with parameters along one. */
+static void draw_rows(const OpTest *test, Case *c, Draw *draw) {
+    int64_t dim[KERNEL_RANK];
+    int rank = draw_shape(draw, dim);
+    while (rank < 2) rank = draw_shape(draw, dim);
+    bool last = draw_chance(draw, 60), norm = !strcmp(test->op, "layer_norm");
+    unsigned axes = last ? 1u << (rank - 1) : norm || draw_chance(draw, 50) ? 1u << draw_between(draw, 0, rank - 1) : (unsigned)draw_between(draw, 1, (1 << rank) - 1);
+    for (int i = 0; i < rank; i++)
+        if (rank > 3 && dim[i] > 4) dim[i] = 4;
+    if (last) dim[rank - 1] = draw_between(draw, 1, 150);
+    operand(c, draw, 0, rank, dim, DRAW_FROM(draw, ROW_MAJOR, CHANNELS_LAST, CHANNELS_LAST_WITH_GAPS), 0, 0);
+    operand(c, draw, 1, rank, dim, DRAW_FROM(draw, ROW_MAJOR, CHANNELS_LAST, TRANSPOSED), test->low, test->high);
+    int64_t length = 1;
+    for (int d = 0; d < rank; d++)
+        if (axes >> d & 1u) length *= dim[d];
+    for (int i = 2; norm && i < 4; i++) {
+        operand(c, draw, i, 1, &length, ROW_MAJOR, -1, 1);
+        if (draw_chance(draw, 75)) continue;
+        free(c->call.in[i - 1].data);
+        c->call.in[i - 1].data = NULL;
+    }
+    c->call.attribute[SOFTMAX_axes] = (double)axes;
+    c->call.attribute[LAYER_NORM_epsilon] = draw_chance(draw, 50) ? 0.25 : 1e-3;       /* of layer_norm; of unit: the least length */
+    c->batched[0] = c->batched[1] = !(axes & 1u);
+    c->tolerance = test->tolerance;
+}
+
+static void draw_attention(const OpTest *test, Case *c, Draw *draw) {
+    int rank = (int)draw_between(draw, 2, 4);
+    int64_t queries = draw_between(draw, 1, 70), keys = draw_between(draw, 1, 40), depth = draw_between(draw, 1, 24), width = draw_between(draw, 1, 24);
+    if (draw_chance(draw, 20)) keys = draw_between(draw, 90, 220);
+    int64_t q[KERNEL_RANK] = {BATCH, draw_between(draw, 1, 3)}, k[KERNEL_RANK], v[KERNEL_RANK], out[KERNEL_RANK], scores[KERNEL_RANK];
+    for (int i = 0; i < 2; i++) k[i] = v[i] = out[i] = scores[i] = q[i];
+    q[rank - 2] = out[rank - 2] = scores[rank - 2] = queries;
+    k[rank - 2] = v[rank - 2] = scores[rank - 1] = keys;
+    q[rank - 1] = k[rank - 1] = depth;
+    v[rank - 1] = out[rank - 1] = width;
+    operand(c, draw, 0, rank, out, DRAW_FROM(draw, ROW_MAJOR, ROW_MAJOR, TRANSPOSED), 0, 0);
+    operand(c, draw, 1, rank, q, DRAW_FROM(draw, ROW_MAJOR, ROW_MAJOR, TRANSPOSED), test->low, test->high);
+    operand(c, draw, 2, rank, k, DRAW_FROM(draw, ROW_MAJOR, ROW_MAJOR, TRANSPOSED), test->low, test->high);
+    operand(c, draw, 3, rank, v, DRAW_FROM(draw, ROW_MAJOR, ROW_MAJOR, TRANSPOSED), test->low, test->high);
+    if (draw_chance(draw, 40)) {
+        int from = (int)draw_between(draw, 0, rank - 2);
+        for (int i = from; i < rank; i++)
+            if (i > from && draw_chance(draw, 15)) scores[i] = 1;
+        operand(c, draw, 4, rank - from, scores + from, DRAW_FROM(draw, ROW_MAJOR, TRANSPOSED), -1, 1);
+        c->batched[4] = from == 0 && rank > 2;
+    }
+    c->call.attribute[ATTENTION_scale] = draw_value(draw, 0.1, 1);
+    for (int i = 0; i < 4; i++) c->batched[i] = rank > 2;
+    c->tolerance = product_tolerance(test, depth);
+}
+
 static void draw_blur(const OpTest *test, Case *c, Draw *draw) {
     int64_t dim[4] = {BATCH, draw_between(draw, 1, 5), draw_between(draw, 1, 9), draw_between(draw, 1, 9)};
     operand(c, draw, 0, 4, dim, DRAW_FROM(draw, CHANNELS_LAST, CHANNELS_LAST, ROW_MAJOR), 0, 0);
@@ -564,6 +617,10 @@ static const OpTest op_tests[] = {
     {"cosine_scores", draw_cosine_scores, 40, 1e-6, 2, -1, 1},
     {"conv", draw_conv, 160, 1e-6, 2, -1, 1},
     {"batchnorm", draw_batchnorm, 40, 2e-6, 5, -1, 1},
+    {"softmax", draw_rows, 40, 1e-6, 1, -9, 9},
+    {"layer_norm", draw_rows, 40, 4e-6, 3, -2, 3},
+    {"unit", draw_rows, 40, 1e-6, 1, -1, 1},
+    {"attention", draw_attention, 80, 2e-6, 3, -1, 1},
     {"max_pool", draw_pool, 40, 0, 1, -1, 1},
     {"mean_pool", draw_pool, 40, 1e-6, 1, -1, 1},
     {"blur", draw_blur, 30, 2e-6, 1, -1, 1},

@@ -164,26 +164,32 @@ REFERENCE(chain)
 
 /* ---- reductions --------------------------------------------------------------------------------------------------- */
 
-typedef enum { SUM, MAXIMUM, MINIMUM } Reduction;
+typedef enum { SUM, MAXIMUM, MINIMUM, SQUARES, EXPONENTIALS } Reduction;          /* the last two about a center */
 
 /* Over all places that agree with `place` outside the reduced dimensions, in the order of the language. */
-static double reduced(const KernelCall *call, const int64_t *place, Reduction reduction, int64_t *count) {
+static double reduced_about(const KernelCall *call, const int64_t *place, Reduction reduction, double center, int64_t *count) {
     const TensorView *x = &call->in[0];
     unsigned axes = (unsigned)call->attribute[REDUCE_axes];
     TensorView part = {.rank = x->rank};                   /* the reduced dimensions alone */
     for (int i = 0; i < x->rank; i++) part.dim[i] = axes >> i & 1u ? x->dim[i] : 1;
     *count = view_elements(&part);
-    double result = reduction == SUM ? 0.0 : reduction == MAXIMUM ? -INFINITY : INFINITY;
+    double result = reduction == MAXIMUM ? -INFINITY : reduction == MINIMUM ? INFINITY : 0.0;
     for (int64_t k = 0; k < *count; k++) {
         int64_t at[KERNEL_RANK];
         place_of(&part, k, at);
         for (int i = 0; i < x->rank; i++) at[i] += axes >> i & 1u ? 0 : place[i];
         double value = get_at(x, at);
         if (reduction == SUM) result += value;
+        else if (reduction == SQUARES) result += (value - center) * (value - center);
+        else if (reduction == EXPONENTIALS) result += exp(value - center);
         else if (isnan(value) || (reduction == MAXIMUM ? value > result : value < result)) result = value;
         if (isnan(result)) break;
     }
     return result;
+}
+
+static double reduced(const KernelCall *call, const int64_t *place, Reduction reduction, int64_t *count) {
+    return reduced_about(call, place, reduction, 0.0, count);
 }
 
 static double sum_element(const KernelCall *call, const int64_t *place) {
@@ -276,6 +282,68 @@ static double batchnorm_element(const KernelCall *call, const int64_t *place) {
     return (get_at(&call->in[0], place) - parameter[2]) / deviation * parameter[0] + parameter[1];
 }
 REFERENCE(batchnorm)
+
+static double softmax_element(const KernelCall *call, const int64_t *place) {
+    int64_t count;
+    double top = reduced(call, place, MAXIMUM, &count);
+    return exp(get_at(&call->in[0], place) - top) / reduced_about(call, place, EXPONENTIALS, top, &count);
+}
+REFERENCE(softmax)
+
+/* Parameters run along the first dimension in `axes`. */
+static double layer_norm_element(const KernelCall *call, const int64_t *place) {
+    int axis = 0;
+    while (axis < call->out.rank - 1 && !((unsigned)call->attribute[LAYER_NORM_axes] >> axis & 1u)) axis++;
+    int64_t count;
+    double mean = reduced(call, place, SUM, &count);
+    mean /= (double)count;
+    double variance = reduced_about(call, place, SQUARES, mean, &count) / (double)count;
+    double value = (get_at(&call->in[0], place) - mean) / sqrt(variance + call->attribute[LAYER_NORM_epsilon]);
+    if (call->inputs > 1 && call->in[1].data) value *= get(&call->in[1], place[axis] * call->in[1].stride[0]);
+    if (call->inputs > 2 && call->in[2].data) value += get(&call->in[2], place[axis] * call->in[2].stride[0]);
+    return value;
+}
+REFERENCE(layer_norm)
+
+static double unit_element(const KernelCall *call, const int64_t *place) {
+    int64_t count;
+    double root = sqrt(reduced_about(call, place, SQUARES, 0.0, &count));
+    return get_at(&call->in[0], place) / (root < call->attribute[UNIT_least] ? call->attribute[UNIT_least] : root);
+}
+REFERENCE(unit)
+
+/* The score of query place[rank - 2] and a key. */
+static double attention_score(const KernelCall *call, const int64_t *place, int64_t key) {
+    const TensorView *q = &call->in[0], *k = &call->in[1], *added = &call->in[3];
+    int rank = call->out.rank;
+    int64_t query = matrix_offset(q, rank, place) + place[rank - 2] * q->stride[rank - 2], row = matrix_offset(k, rank, place) + key * k->stride[rank - 2];
+    double sum = 0.0;
+    for (int64_t d = 0; d < q->dim[rank - 1]; d++) sum += get(q, query + d * q->stride[rank - 1]) * get(k, row + d * k->stride[rank - 1]);
+    sum *= call->attribute[ATTENTION_scale];
+    if (call->inputs < 4 || !added->data) return sum;
+    int64_t at = matrix_offset(added, rank, place);
+    if (added->rank > 1 && added->dim[added->rank - 2] != 1) at += place[rank - 2] * added->stride[added->rank - 2];
+    if (added->rank > 0 && added->dim[added->rank - 1] != 1) at += key * added->stride[added->rank - 1];
+    return sum + get(added, at);
+}
+
+static double attention_element(const KernelCall *call, const int64_t *place) {
+    const TensorView *v = &call->in[2];
+    int rank = call->out.rank;
+    int64_t keys = v->dim[rank - 2], column = matrix_offset(v, rank, place) + place[rank - 1] * v->stride[rank - 1];
+    double top = -INFINITY, sum = 0.0, total = 0.0;
+    for (int64_t key = 0; key < keys; key++) {
+        double score = attention_score(call, place, key);
+        if (score > top || isnan(score)) top = score;
+    }
+    for (int64_t key = 0; key < keys; key++) {
+        double share = exp(attention_score(call, place, key) - top);
+        sum += share;
+        total += share * get(v, column + key * v->stride[rank - 2]);
+    }
+    return total / sum;
+}
+REFERENCE(attention)
 
 static double pooled(const KernelCall *call, const int64_t *place, Reduction reduction) {
     const TensorView *x = &call->in[0];
