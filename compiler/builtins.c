@@ -73,7 +73,7 @@ Value *builtin_linear(Environment *env, Span span) {
     Node *x = parameter(env, "x")->node;
     int64_t out = (int64_t)real_parameter(env, "out");
     bool biased = parameter(env, "bias")->truth;
-    Node *w = weight_from_file(env, "weight", (Shape){2, {out, x->shape.dim[1]}});
+    Node *w = weight_from_file(env, "weight", (Shape){2, {out, x->shape.dim[x->shape.rank - 1]}});
     Node *bias = w && biased ? weight_from_file(env, "bias", (Shape){1, {out}}) : NULL;
     if (!w || (biased && !bias)) return poison(env, span);
     const char *why;
@@ -126,6 +126,29 @@ Value *builtin_flatten(Environment *env, Span span) {
     int64_t rest = 1;
     for (int i = 1; i < x->shape.rank; i++) rest *= x->shape.dim[i];
     return value_tensor(env->compilation, graph_reshape(env->graph, x, (Shape){2, {x->shape.dim[0], rest}}, env->origin), span);
+}
+
+/* [N, C, H, W] -> [N, H * W, C] */
+Value *builtin_tokens(Environment *env, Span span) {
+    Node *x = parameter(env, "x")->node;
+    const int64_t *dim = x->shape.dim;
+    Node *last = graph_transpose(env->graph, x, (int[]){0, 2, 3, 1}, env->origin);
+    return value_tensor(env->compilation, graph_reshape(env->graph, last, (Shape){3, {dim[0], dim[2] * dim[3], dim[1]}}, env->origin), span);
+}
+
+/* [N, T, C] -> [N, count, T, C / count], and back. */
+Value *builtin_split_heads(Environment *env, Span span) {
+    Node *x = parameter(env, "x")->node;
+    const int64_t *dim = x->shape.dim, count = (int64_t)real_parameter(env, "count");
+    Node *apart = graph_reshape(env->graph, x, (Shape){4, {dim[0], dim[1], count, dim[2] / count}}, env->origin);
+    return value_tensor(env->compilation, graph_transpose(env->graph, apart, (int[]){0, 2, 1, 3}, env->origin), span);
+}
+
+Value *builtin_join_heads(Environment *env, Span span) {
+    Node *x = parameter(env, "x")->node;
+    const int64_t *dim = x->shape.dim;
+    Node *beside = graph_transpose(env->graph, x, (int[]){0, 2, 1, 3}, env->origin);
+    return value_tensor(env->compilation, graph_reshape(env->graph, beside, (Shape){3, {dim[0], dim[2], dim[1] * dim[3]}}, env->origin), span);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------------------------- */

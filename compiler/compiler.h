@@ -1,7 +1,7 @@
 /* compiler.h: what does the program mean, and in which order does it run.
  *
  * Sections in the order of the files: facts from outside, the flat program (resolve.c), values and types (types.c,
- * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, graph_text.c, verify.c, lower.c, rules.def, rewrite.c, schedule.c, order.c, place.c, segments.c, memory.c), the plan (plan.h: plan.c,
+ * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, graph_text.c, verify.c, lower.c, rules.def, rewrite.c, recognize.c, schedule.c, order.c, place.c, segments.c, memory.c), the plan (plan.h: plan.c,
  * protocol.c, key.c, key_compare.c), and the list of passes (passes.c), which is the place to start reading. */
 #ifndef JRE_COMPILER_H
 #define JRE_COMPILER_H
@@ -287,7 +287,7 @@ bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const do
 double op_flops(Compilation *c, const Node *node);                            /* for one picture */
 
 /* Rules: a pattern that ends in `node`, replaced by what is returned (NULL: does not match). rewrite.c joins the origins. */
-typedef enum { PHASE_SIMPLIFY, PHASE_FUSE, PHASE_CHAIN } RulePhase;
+typedef enum { PHASE_SIMPLIFY, PHASE_RECOGNIZE, PHASE_FUSE, PHASE_CHAIN } RulePhase;
 typedef struct { const char *name; RulePhase phase; const char *reason; Node *(*apply)(Graph *g, Node *node); } Rule;
 extern const Rule rules[]; extern const int rule_count;
 int64_t rewrite_graph(Graph *g, RulePhase phase);                             /* to the end; returns hits, counted by rule in c->rule_hits */

@@ -14,12 +14,14 @@
 #include <time.h>
 
 static void simplify(Graph *g) { rewrite_graph(g, PHASE_SIMPLIFY); }
+static void recognize(Graph *g) { rewrite_graph(g, PHASE_RECOGNIZE); }
 static void fuse(Graph *g) { rewrite_graph(g, PHASE_FUSE); }
 static void chain(Graph *g) { rewrite_graph(g, PHASE_CHAIN); }
 
 const GraphPass graph_passes[] = {
     {"lower",    "makes a sound graph of primitives from a network and its input's size", graph_sweep},
     {"simplify", "needs a sound graph; leaves one that computes the same with fewer nodes: batchnorms are folded", simplify},
+    {"recognize", "needs simplified; formulas that have a kernel of their own (softmax, layer_norm, attention) are one node", recognize},
     {"fuse",     "needs simplified; convolutions take in additions and clamps behind them", fuse},
     {"chain",    "needs fused; elementwise operations are one node with their neighbors, or carried by the product before them", chain},
 };

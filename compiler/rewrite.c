@@ -232,15 +232,6 @@ static Node *as_sum(Graph *g, const Node *sum, const Pairs *p, Node *table) {
     return graph_reshape(g, table, sum->shape, sum->origin);
 }
 
-Node *rule_sum_of_products(Graph *g, Node *node) {
-    Pairs p;
-    Node *product = node->in[0];
-    if (node->op != OP_sum || product->op != OP_mul || product->uses != 1) return NULL;
-    if (!are_pairs(node, product->in[0], product->in[1], &p)) return NULL;
-    Node *a = rows_of(g, p.a, &p, p.i, node->origin), *b = rows_of(g, p.b, &p, p.j, node->origin);
-    return as_sum(g, node, &p, products_of_rows(g, a, b, node->origin));
-}
-
 static Node *squares_of_rows(Graph *g, Node *rows, const Origin *origin) {
     const char *why;
     Node *squares = graph_add(g, OP_mul, (Node *[]){rows, rows}, 2, NULL, origin, &why);
@@ -262,4 +253,92 @@ Node *rule_sum_of_squares(Graph *g, Node *node) {
     Node *twice = graph_add(g, OP_mul, (Node *[]){products_of_rows(g, a, b, origin), two}, 2, NULL, origin, &why);
     Node *distance = graph_add(g, OP_sub, (Node *[]){both, twice}, 2, NULL, origin, &why);
     return as_sum(g, node, &p, clamped(g, distance, 0, INFINITY, origin));
+}
+
+/* ---- sums of products of two tensors --------------------------------------------------------------------------------- */
+
+/* sum over k of q[n, h, i, k] * x[n, h, j, k]: dimensions that both keep lead, one side's own are rows, the other's columns,
+ * those that are summed are the depth. Each list holds places in the joined shape, in their order. */
+typedef struct { int at[GRAPH_RANK], count; } Places;
+typedef struct { Node *a, *b; int rank; Places lead, rows, columns, depth; } Products;
+
+static void put(Places *places, int d) { places->at[places->count++] = d; }
+
+static bool holds_batch(const Products *p, const Node *x, const Places *places) {
+    for (int i = 0; i < places->count; i++)
+        if (size_at(x, p->rank, places->at[i]) == DIM_BATCH) return true;
+    return false;
+}
+
+static bool are_products(const Node *sum, Node *a, Node *b, Products *p) {
+    const Shape *joined = &sum->in[0]->shape;
+    *p = (Products){.a = a, .b = b, .rank = joined->rank};
+    for (int d = 0; d < joined->rank; d++) {
+        int64_t size = joined->dim[d];
+        bool of_a = size_at(a, p->rank, d) == size, of_b = size_at(b, p->rank, d) == size, summed = (int)sum->attribute[0] >> d & 1;
+        if (size == 1) continue;
+        if (summed && !(of_a && of_b)) return false;
+        put(summed ? &p->depth : of_a && of_b ? &p->lead : of_a ? &p->rows : &p->columns, d);
+    }
+    return p->rows.count && p->columns.count && p->depth.count;
+}
+
+/* The dimensions of x in these places, in this order, those of one list joined but for the leading ones. */
+static Node *arranged(Graph *g, const Products *p, Node *x, const Places *lead, const Places *outer, const Places *inner, const Origin *origin) {
+    Shape apart = {0}, joined = {0};
+    int order[GRAPH_RANK], own[GRAPH_RANK], count = 0;
+    for (int d = 0; d < p->rank; d++) {
+        own[d] = apart.rank;
+        if (size_at(x, p->rank, d) != 1) apart.dim[apart.rank++] = size_at(x, p->rank, d);
+    }
+    const Places *lists[] = {lead, outer, inner};
+    for (int k = 0; k < 3; k++) {
+        int64_t size = 1;
+        for (int i = 0; i < lists[k]->count; i++) {
+            int64_t each = size_at(x, p->rank, lists[k]->at[i]);
+            order[count++] = own[lists[k]->at[i]];
+            if (k == 0) joined.dim[joined.rank++] = each;
+            else size = lists[k]->count == 1 ? each : size * each;
+        }
+        if (k > 0) joined.dim[joined.rank++] = size;
+    }
+    while (x->op == OP_reshape) x = x->in[0];
+    return graph_reshape(g, graph_transpose(g, graph_reshape(g, x, apart, origin), order, origin), joined, origin);
+}
+
+/* From leading dimensions, rows and columns back to the shape of the sum. */
+static Node *as_summed(Graph *g, const Node *sum, const Products *p, const Places *lead, Node *made) {
+    Shape apart = {0};
+    int order[GRAPH_RANK], from[GRAPH_RANK] = {0}, count = 0;
+    const Places *lists[] = {lead, &p->rows, &p->columns};
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < lists[k]->count; i++) {
+            from[lists[k]->at[i]] = apart.rank + 1;
+            apart.dim[apart.rank++] = sum->shape.dim[lists[k]->at[i]];
+        }
+    for (int d = 0; d < p->rank; d++)
+        if (from[d]) order[count++] = from[d] - 1;
+    made = graph_transpose(g, graph_reshape(g, made, apart, sum->origin), order, sum->origin);
+    return graph_reshape(g, made, sum->shape, sum->origin);
+}
+
+/* The batch is no factor of a size: among several rows it leads, and the other side stretches over it. */
+Node *rule_sum_of_products(Graph *g, Node *node) {
+    Products p;
+    const char *why;
+    Node *product = node->in[0];
+    if (node->op != OP_sum || product->op != OP_mul || product->uses != 1) return NULL;
+    if (!are_products(node, product->in[0], product->in[1], &p)) return NULL;
+    if (holds_batch(&p, p.b, &p.columns) && !are_products(node, product->in[1], product->in[0], &p)) return NULL;
+    if (holds_batch(&p, p.a, &p.depth)) return NULL;
+    Places lead = p.lead;
+    if (p.rows.count > 1 && holds_batch(&p, p.a, &p.rows)) {
+        Places rows = p.rows;
+        p.rows.count = lead.count = 0;
+        for (int i = 0; i < rows.count; i++) put(size_at(p.a, p.rank, rows.at[i]) == DIM_BATCH ? &lead : &p.rows, rows.at[i]);
+        for (int i = 0; i < p.lead.count; i++) put(&lead, p.lead.at[i]);
+    }
+    Node *a = arranged(g, &p, p.a, &lead, &p.rows, &p.depth, node->origin), *b = arranged(g, &p, p.b, &p.lead, &p.depth, &p.columns, node->origin);
+    Node *made = graph_add(g, OP_matmul, (Node *[]){a, b}, 2, NULL, node->origin, &why);
+    return made ? as_summed(g, node, &p, &lead, made) : NULL;
 }

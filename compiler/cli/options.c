@@ -33,7 +33,7 @@ static const OptionRow rows[] = {
     {OPTION_NO_DATA, "--no-data", NULL, TAKES_NO_DATA, "looks at the document alone, not at its pictures and tables"},
     {OPTION_PAIRS, "--pairs", "FILE", TAKES_PAIRS, "writes a table of all pairs of pictures nearly alike, and of those a little beyond the threshold"},
     {OPTION_TREE, "--tree", NULL, TAKES_TREE, "prints all that each key is made of"},
-    {OPTION_DUMP, "--dump", "PASS", TAKES_DUMP, "prints each graph after a pass: lower, simplify or fuse"},
+    {OPTION_DUMP, "--dump", "PASS", TAKES_DUMP, "prints each graph after a pass: lower, simplify, recognize or fuse"},
     {OPTION_TIME_PASSES, "--time-passes", NULL, TAKES_DUMP, "prints seconds of each pass and how often each rule was applied"},
     {OPTION_CHECK, "--check", NULL, TAKES_FORMAT, "writes nothing, names the files that would change; exit code 1 if there are any"},
     {OPTION_STDOUT, "--stdout", NULL, TAKES_FORMAT, "writes nothing, prints the text"},
