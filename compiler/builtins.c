@@ -82,6 +82,8 @@ Value *builtin_linear(Environment *env, Span span) {
     return finish(env, node, why, span);
 }
 
+Value *builtin_token_linear(Environment *env, Span span) { return builtin_linear(env, span); }
+
 Value *builtin_repeat(Environment *env, Span span) {
     Value *x = parameter(env, "x"), *block = parameter(env, "block");
     int count = (int)real_parameter(env, "count"), first = (int)real_parameter(env, "first");

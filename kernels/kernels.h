@@ -238,9 +238,8 @@ void KERNEL_LEVELED(chain_rows)(const KernelCall *call, int64_t first, int64_t r
 
 /* ---- matmul.c: the micro-kernel of products, for kernels of the same level ---------------------------------------- */
 
-/* out [rows, width] = a [rows, depth] x b [depth, width], or added to out. A row of b is PRODUCT_PANEL numbers that may be
+/* out [rows, width] = a [rows, depth] x b [depth, width], or added to out. A row of b is TILE_PANEL numbers that may be
  * read, of which the first `width` count. Each element sums over the depth from first to last. */
-enum { PRODUCT_PANEL = 2 * KERNEL_LANES };
 typedef struct {
     const float *a, *b;
     float *out;                           /* neighbors in a row of out are neighbors in memory */

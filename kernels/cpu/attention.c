@@ -13,7 +13,7 @@
 #include <float.h>
 #include <math.h>
 
-enum { QUERIES = PRODUCT_PANEL, KEYS = 96, ADDED = 3 };
+enum { QUERIES = TILE_PANEL, KEYS = 96, ADDED = 3 };
 
 typedef struct {
     int64_t queries, keys, depth, width;                   /* T, U, D, E */

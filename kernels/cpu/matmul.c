@@ -13,16 +13,11 @@
  * A unit is a block of rows against a few panels of one product. */
 #include "../kernels.h"
 
-#if KERNEL_LEVEL == 4 || defined(__aarch64__)
-enum { ROWS = 12, VECTORS = 2 };                           /* 24 sums, 2 of b, 1 of a in 32 registers */
-#else
-enum { ROWS = 6, VECTORS = 2 };                            /* 12 sums, 2 of b, 1 of a in 16 registers */
-#endif
-enum { PANEL = VECTORS * KERNEL_LANES, NEAR_BYTES = 256 * 1024, STRIP = 16 };
-_Static_assert((int)PANEL == (int)PRODUCT_PANEL, "what kernels.h says of a panel");
+enum { ROWS = TILE_ROWS, VECTORS = TILE_VECTORS, PANEL = TILE_PANEL, NEAR_BYTES = 256 * 1024, STRIP = 16 };
 
 /* ---- the tile -------------------------------------------------------------------------------------------------------- */
 
+/* As tile_add of vector.h, for rows and panels of any step. */
 KERNEL_INLINE void tile_run(const ProductTile *tile, int rows, int vectors) {
     Vec sum[ROWS][VECTORS] = {{{0}}};
     const float *a = tile->a, *b = tile->b;
@@ -54,17 +49,9 @@ KERNEL_INLINE void tile_run(const ProductTile *tile, int rows, int vectors) {
 #define TILE(rows)                                                                          \
     static void tile_##rows##_1(const ProductTile *tile) { tile_run(tile, rows, 1); }       \
     static void tile_##rows##_2(const ProductTile *tile) { tile_run(tile, rows, 2); }
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
-#if KERNEL_LEVEL == 4 || defined(__aarch64__)
-TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
-#endif
+TILE_EACH(TILE)
 #define TILE_PAIR(rows) {tile_##rows##_1, tile_##rows##_2},
-static void (*const tiles[ROWS][VECTORS])(const ProductTile *) = {
-    TILE_PAIR(1) TILE_PAIR(2) TILE_PAIR(3) TILE_PAIR(4) TILE_PAIR(5) TILE_PAIR(6)
-#if KERNEL_LEVEL == 4 || defined(__aarch64__)
-    TILE_PAIR(7) TILE_PAIR(8) TILE_PAIR(9) TILE_PAIR(10) TILE_PAIR(11) TILE_PAIR(12)
-#endif
-};
+static void (*const tiles[ROWS][VECTORS])(const ProductTile *) = {TILE_EACH(TILE_PAIR)};
 
 /* All rows against one panel, in tiles whose sizes differ by at most one. */
 void KERNEL_LEVELED(product_tiles)(const ProductTile *product, int64_t rows) {

@@ -208,11 +208,10 @@ static void layer_norm_row(const KernelCall *call, float *out, const float *x, i
         for (int64_t i = 0; i < length; i++) out[i] = fused((x[i] - center) * scale, weight[i], bias[i]);
         return;
     }
-    for (int64_t i = 0; i < length; i++) {
-        float value = (x[i] - center) * scale;
-        if (weight) value *= weight[i];
-        out[i] = bias ? value + bias[i] : value;
-    }
+    KERNEL_INDEPENDENT
+    for (int64_t i = 0; i < length; i++) out[i] = (x[i] - center) * scale;
+    for (int64_t i = 0; weight && i < length; i++) out[i] *= weight[i];
+    for (int64_t i = 0; bias && i < length; i++) out[i] += bias[i];
 }
 
 static void layer_norm_run(const KernelCall *call, int64_t first, int64_t end) { run_rows(call, first, end, layer_norm_row); }

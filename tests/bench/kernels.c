@@ -196,7 +196,8 @@ static void time_pools(int level, int batch) {
 static void time_products(int level) {
     const struct { const char *op; int64_t m, n, k; bool transposed; } products[] = {
         {"matmul", 1, 1000, 2048, true}, {"matmul", 16, 1000, 2048, true}, {"matmul", 12, 1536, 384, false},
-        {"matmul", 196, 512, 512, true}, {"matmul", 196, 512, 512, false}, {"matmul", 197, 1152, 384, false}, {"matmul", 197, 384, 1536, false}, {"cosine_scores", 256, 1024, 512, true}, {"cosine_scores", 1, 5000, 512, true},
+        {"matmul", 196, 512, 512, true}, {"matmul", 196, 512, 512, false}, {"matmul", 197, 1152, 384, false}, {"matmul", 197, 384, 1536, false},
+        {"cosine_scores", 256, 1024, 512, true}, {"cosine_scores", 1, 5000, 512, true},
     };
     for (size_t i = 0; i < sizeof products / sizeof products[0]; i++) {
         int64_t m = products[i].m, n = products[i].n, k = products[i].k;
@@ -253,5 +254,6 @@ int main(int count, char **words) {
     }
     if (strstr("pools", pattern)) time_pools(level, batch);
     if (strstr("products", pattern)) time_products(level);
+    for (size_t i = 0; strstr("products", pattern) && i < sizeof others / sizeof *others; i++) time_other(&others[i], level, batch);
     return 0;
 }
