@@ -329,6 +329,13 @@ static void draw_matmul(const OpTest *test, Case *c, Draw *draw) {
     operand(c, draw, 2, 2, (int64_t[]){k, n}, DRAW_FROM(draw, ROW_MAJOR, TRANSPOSED), -1, 1);
     c->batched[0] = c->batched[1] = true;
     c->tolerance = product_tolerance(test, k);
+    if (!draw_chance(draw, 40)) return;
+    TensorView *bias = operand(c, draw, 3, 1, (int64_t[]){n}, ROW_MAJOR, -1, 1);
+    *bias = (TensorView){.data = bias->data, .rank = 2, .dim = {m, n}, .stride = {0, 1}};
+    c->batched[3] = true;
+    c->chain = (Chain){.sources = 2, .steps = 2, .step = {{.op = CHAIN_add, .operand = {0, 1}}, {.op = CHAIN_sigmoid, .operand = {2}}}};
+    c->call.chain = &c->chain;
+    c->call.chain_first = 2;
 }
 
 /* Leading dimensions on both sides, stretched on either; a batch of rows or of matrices. */

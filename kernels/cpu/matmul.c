@@ -116,7 +116,7 @@ static Product product_of(const KernelCall *call) {
 
 static bool matmul_fits(const KernelCall *call) {
     const TensorView *a = &call->in[0], *b = &call->in[1];
-    return call->inputs == 2 && a->type == KERNEL_F32 && b->type == KERNEL_F32 && a->rank >= 2 && b->rank >= 2 && call->out.rank >= a->rank &&
+    return call->inputs >= 2 && a->type == KERNEL_F32 && b->type == KERNEL_F32 && a->rank >= 2 && b->rank >= 2 && call->out.rank >= a->rank &&
            call->out.rank >= b->rank && a->dim[a->rank - 1] == b->dim[b->rank - 2];
 }
 
@@ -170,8 +170,9 @@ static void gather_panel(const Product *p, int64_t column, float *panel) {
 
 /* ---- b is packed: it stands still over all leading dimensions ------------------------------------------------------------- */
 
+/* chain_rows takes the second of four dimensions for channels. */
 static bool packed_fits(const KernelCall *call) {
-    if (!matmul_fits(call)) return false;
+    if (!matmul_fits(call) || (call->chain && call->out.rank == 4)) return false;
     for (int d = 0; d < call->in[1].rank - 2; d++)
         if (call->in[1].dim[d] != 1) return false;
     return true;
@@ -213,11 +214,12 @@ static void packed_run(const KernelCall *call, int64_t first, int64_t end) {
         Product p = product_at(&all, unit / blocks / groups);
         int64_t row = unit % blocks * of_rows, column = unit / blocks % groups * of_columns;
         int64_t rows = least(of_rows, p.rows - row), last = least(column + of_columns, p.columns);
-        for (; column < last; column += PANEL) against_panel(&p, row, rows, column, panels + column * p.depth, PANEL);
+        for (int64_t at = column; at < last; at += PANEL) against_panel(&p, row, rows, at, panels + at * p.depth, PANEL);
+        if (call->chain) KERNEL_LEVELED(chain_rows)(call, unit / blocks / groups * p.rows + row, rows, column, last - column);
     }
 }
 KERNEL(matmul_packed, .op = "matmul", .device = "cpu", .variant = "packed", .type = KERNEL_F32, .preference = 20, .fits = packed_fits,
-       .units = packed_units, .run = packed_run, .packed_bytes = packed_bytes, .pack = pack)
+       .units = packed_units, .run = packed_run, .packed_bytes = packed_bytes, .pack = pack, .chains = true)
 
 /* ---- b is computed too -------------------------------------------------------------------------------------------------------- */
 
