@@ -218,6 +218,47 @@ static void time_products(int level) {
     }
 }
 
+/* What a vision transformer asks of a picture besides, and reductions of pooled features: of `batch` pictures. */
+typedef struct { const char *op; int64_t out[4], in[3][4]; double attribute[2], flops; bool channels_last; } Other;
+
+static const Other asked[] = {
+    {"matmul", {6, 197, 197}, {{6, 197, 64}, {6, 64, 197}}, {0}, 128, false},
+    {"attention", {6, 197, 64}, {{6, 197, 64}, {6, 197, 64}, {6, 197, 64}}, {0.125}, 4 * 197, false},
+    {"attention", {12, 577, 64}, {{12, 577, 64}, {12, 577, 64}, {12, 577, 64}}, {0.125}, 4 * 577, false},
+    {"softmax", {6, 197, 197}, {{6, 197, 197}}, {8}, 0, false},
+    {"layer_norm", {1, 197, 384}, {{1, 197, 384}}, {8, 1e-6}, 0, false},
+    {"layer_norm", {96, 56, 56}, {{96, 56, 56}}, {2, 1e-6}, 0, true},
+    {"unit", {1, 1, 2048}, {{1, 1, 2048}}, {8, 1e-12}, 0, false},
+    {"mean", {2048, 1, 1}, {{2048, 7, 7}}, {12}, 0, true},
+    {"max_over", {2048, 1, 1}, {{2048, 7, 7}}, {12}, 0, true},
+    {"mean", {1, 197, 1}, {{1, 197, 768}}, {8}, 0, false},
+    {"sum", {1, 1, 768}, {{1, 197, 768}}, {4}, 0, false},
+};
+
+static TensorView of_batch(const int64_t *dim, int batch, bool last) {
+    if (last) return channels_last(batch, dim[0], dim[1], dim[2]);
+    return (TensorView){.rank = 4, .dim = {batch, dim[0], dim[1], dim[2]}, .stride = {dim[0] * dim[1] * dim[2], dim[1] * dim[2], dim[2], 1}};
+}
+
+static void time_other(const Other *other, int level, int batch) {
+    KernelCall call = {.out = of_batch(other->out, batch, other->channels_last)};
+    call.out.data = values(&call.out);
+    double bytes = 4.0 * (double)view_elements(&call.out), work = other->flops * (double)view_elements(&call.out);
+    for (; call.inputs < 3 && other->in[call.inputs][0]; call.inputs++) {
+        TensorView *in = &call.in[call.inputs];
+        *in = of_batch(other->in[call.inputs], batch, other->channels_last);
+        in->data = values(in);
+        bytes += 4.0 * (double)view_elements(in);
+    }
+    memcpy(call.attribute, other->attribute, sizeof other->attribute);
+    const Kernel *kernel = kernel_find(other->op, "cpu", NULL, level, &call);
+    double time = best_time(kernel, &call), rate = (work > 0 ? work : bytes) / time * 1e-9;
+    printf("%-14s [%d,%lld,%lld,%lld] of [%d,%lld,%lld,%lld]  %-8s %8.3f ms  %6.1f %s\n", other->op, batch, (long long)other->out[0],
+           (long long)other->out[1], (long long)other->out[2], batch, (long long)other->in[0][0], (long long)other->in[0][1],
+           (long long)other->in[0][2], kernel->variant, time * 1e3, rate, work > 0 ? "GFLOP/s" : "GB/s");
+    release(&call);
+}
+
 /* What no layer can surpass. */
 static void time_limit(int level) {
     enum { ROUNDS = 1000000 };
@@ -254,6 +295,6 @@ int main(int count, char **words) {
     }
     if (strstr("pools", pattern)) time_pools(level, batch);
     if (strstr("products", pattern)) time_products(level);
-    for (size_t i = 0; strstr("products", pattern) && i < sizeof others / sizeof *others; i++) time_other(&others[i], level, batch);
+    for (size_t i = 0; strstr("products", pattern) && i < sizeof asked / sizeof *asked; i++) time_other(&asked[i], level, batch);
     return 0;
 }
