@@ -287,6 +287,7 @@ typedef struct WeightFile {
 /* Maps the file, finds out who wrote it, and checks every place of a number against the file's length. NULL: diagnosed. */
 WeightFile *weight_file_open(Jre *jre, const char *path, Span asked_at);
 void weight_file_close(WeightFile *file);
+void weight_file_read(const WeightFile *file, const WeightTensor *tensor);      /* its numbers have been taken: its pages need not stay */
 /* For the readers below. False, after filing what is wrong (and what to do, if that is not to fetch it again). */
 bool weights_refuse(Jre *jre, const WeightFile *file, const char *help, const char *format, ...) __attribute__((format(printf, 4, 5)));
 bool weight_file_add(Jre *jre, WeightFile *file, const WeightTensor *tensor);  /* into `tensors`, which has room; false: twice, diagnosed */

@@ -144,7 +144,11 @@ static void draw_pictures(const Program *program) {
 static void run_on(Bench *b, const Program *program, Device *device, int n, float *output) {
     Executor *executor = executor_new(b->jre, program, device, b->weights);
     if (!executor) test_message_says(b->jre, "runs", NULL);
-    assert_true(executor_bytes(executor) >= program->slab_bytes + program->loaded_bytes);
+    assert_true(executor_bytes(executor) >= program->slab_bytes);
+    Executor *sketch = executor_sketch(b->jre, program, device);
+    assert_non_null(sketch);
+    assert_int_equal(executor_bytes(sketch), executor_bytes(executor));     /* what is planned is what is taken */
+    executor_free(sketch);
     if (n < BATCH) assert_true(executor_run(executor, picture, BATCH, output));   /* leaves other numbers behind */
     if (!executor_run(executor, picture, n, output)) test_message_says(b->jre, "runs", NULL);
     executor_free(executor);

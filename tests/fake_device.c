@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, BUFFERS = 64 };
+enum { PAGE = 4096, BUFFERS = 1024 };
 static const size_t region_bytes = (size_t)1 << 36;
 
 typedef struct { DeviceMemory handle; size_t bytes; char *real; } Buffer;

@@ -205,11 +205,14 @@ static void no_number_depends_on_the_batch_or_on_a_tile(void **state) {
         size_t width = (size_t)shape_elements(program->output, 1);
         float *wanted = calloc(2 * MOST * width, sizeof *wanted), *found = wanted + MOST * width;
         assert_non_null(wanted);
-        for (int n = 0; n < MOST; n++) run(&room, program, pictures + (size_t)n * pixels, 1, wanted + (size_t)n * width);
+        Executor *executor = executor_new(room.trial->jre, program, room.device, NULL);
+        assert_non_null(executor);
+        for (int n = 0; n < MOST; n++) assert_true(executor_run(executor, pictures + (size_t)n * pixels, 1, wanted + (size_t)n * width));
         for (int n = 1; n <= MOST; n++) {
-            run(&room, program, pictures, n, found);
+            assert_true(executor_run(executor, pictures, n, found));
             assert_memory_equal(found, wanted, (size_t)n * width * sizeof *found);
         }
+        executor_free(executor);
         for (int k = 0; k < 3; k++) {
             cut_at_random(room.trial->c.plan->embeds.at[0]->program, &seed);
             run(&room, program, pictures, MOST, found);

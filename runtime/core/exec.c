@@ -1,10 +1,10 @@
 /* exec.c: walks a schedule.
  *
- * An executor owns the memory that memory.c planned: the slab, what stays loaded, and weights as the kernels want them
- * packed. It chooses a kernel for each step once; a run only fills in sizes for its batch and launches. Memory of a
+ * An executor owns the slab that memory.c planned, what stays loaded, each in memory of its own, and weights as the kernels want
+ * them packed. It chooses a kernel for each step once; a run only fills in sizes for its batch and launches. Memory of a
  * device is touched through the device's functions alone, so the same walk serves a processor and a queue far away.
  *
- *   executor_new:  choose kernels -> copy weights and constants in -> load steps -> pack
+ *   executor_new:  choose kernels -> node by node: copy weights in, compute what depends on them alone, pack, drop what is only packed
  *   executor_run:  copy in -> steps -> copy out -> look for numbers that are not finite
  *
  * Every failure is charged to the user's line that led to the step, with the library's line beside it. */
@@ -33,10 +33,12 @@ struct Executor {
     Launch *load, *steps;
     const Chain **chain;                  /* by node: what it carries, or NULL */
     const Kernel *to_input, *from_output; /* between the host's layout and the graph's; NULL where they agree */
-    DeviceMemory slab, loaded, packed, staging;
-    size_t packed_bytes, staging_bytes;
+    DeviceMemory slab, packed, staging;
+    DeviceMemory *loaded;                 /* by node; 0: not there (yet, or any more) */
+    size_t packed_bytes, staging_bytes, loaded_bytes, most_loaded, workspace_bytes;      /* loaded: now, and at most */
+    Node *culprit[SOME_NAN + 1];          /* the first that is computed while loading with a result as bad as this; or NULL */
     int asked;                            /* pictures of the call in the making */
-    bool sketch;                          /* slab and loaded are nobody's memory: that it is there is all that choosing asks */
+    bool sketch;                          /* the slab is nobody's memory: that it is there is all that choosing asks */
     double *clock;                        /* seconds of each step are added here; NULL: nobody wants to know */
     const char *const *files;             /* what they are called; NULL: nothing */
 };
@@ -46,7 +48,8 @@ struct Executor {
 /* A node's pictures from `first` of the batch on. Only buffers that hold the whole batch know more than one tile. */
 static TensorView view_of(const Executor *executor, const Node *node, Pictures tile) {
     const Placement *place = &executor->program->place[node->id];
-    DeviceMemory memory = (place->kind == PLACE_LOADED ? executor->loaded : executor->slab) + place->offset;
+    DeviceMemory memory = executor->slab + place->offset;
+    if (place->kind == PLACE_LOADED) memory = executor->loaded[node->id] ? executor->loaded[node->id] : LINE;       /* none yet: that it will be there is all that counts */
     TensorView view = row_major_view(node->shape, tile.count, memory);
     if (place->kind == PLACE_LOADED) return view;
     node_strides(place->laid_as, place->channels_last, tile.count, view.stride);
@@ -84,7 +87,7 @@ static bool no_memory(const Executor *executor, const char *what, size_t bytes) 
     diag_note(diag(executor->jre, DIAG_no_memory, origin_user_span(program->graph->output->origin),
                    "%.1f MiB for %s do not fit into the memory of %s", (double)bytes / 1048576, what, executor->device->name),
               "batches of %d pictures need %.1f MiB, weights %.1f MiB", program->max_batch, (double)program->slab_bytes / 1048576,
-              (double)(program->loaded_bytes + executor->packed_bytes) / 1048576);
+              (double)(executor->loaded_bytes + executor->packed_bytes) / 1048576);
     return false;
 }
 
@@ -97,7 +100,8 @@ static bool places_are_sound(const Executor *executor) {
     for (int i = 0; i < program->graph->nodes.count; i++) {
         const Node *node = program->graph->nodes.at[i];
         const Placement *place = &program->place[i];
-        size_t room = place->kind == PLACE_LOADED ? program->loaded_bytes : program->slab_bytes;
+        size_t room = program->slab_bytes;
+        if (place->kind == PLACE_LOADED) continue;
         if (place->offset % (place->buffer == node ? LINE : sizeof(float)) == 0 && place->offset <= room && place->bytes <= room - place->offset) continue;
         diag(executor->jre, DIAG_bug, origin_user_span(node->origin), "the plan of memory has no room for this");
         return false;
@@ -132,6 +136,8 @@ static bool choose_kernels(Executor *executor, const Step *steps, Segment range,
             if (!launches[i].behind) kernel = NULL;
         }
         if (!kernel) complete = no_kernel(executor, node);
+        size_t workspace = kernel && kernel->workspace_bytes ? kernel->workspace_bytes(&call) : 0;
+        if (workspace > executor->workspace_bytes) executor->workspace_bytes = workspace;
         if (!kernel || !kernel->packed_bytes) continue;
         launches[i].packed_offset = executor->packed_bytes;
         launches[i].packed_once = !loading && is_loaded(executor, node->in[1]);
@@ -176,6 +182,7 @@ bool load_weight(Jre *jre, const Node *node, WeightLibrary *weights, float *valu
         return false;
     }
     tensor_values(tensor, values);
+    weight_file_read(file, tensor);
     return true;
 }
 
@@ -192,21 +199,9 @@ static bool load_source(Executor *executor, const Node *node, WeightLibrary *wei
         if (!unsound->names.count) unsound->first = node, unsound->worst = found;
         list_add(&executor->arena, &unsound->names, node->name);
     }
-    if (sound) executor->device->copy_in(executor->device, executor->loaded + executor->program->place[node->id].offset, values, (size_t)count * sizeof *values);
+    if (sound) executor->device->copy_in(executor->device, executor->loaded[node->id], values, (size_t)count * sizeof *values);
     jre_release(values);
     return sound;
-}
-
-static bool load_sources(Executor *executor, WeightLibrary *weights) {
-    const Graph *graph = executor->program->graph;
-    Unsound unsound = {0};
-    bool sound = true;
-    for (int i = 0; i < graph->nodes.count; i++) {
-        const Node *node = graph->nodes.at[i];
-        if (executor->jre->interrupted) return false;
-        if ((node->op == OP_weight || node->op == OP_constant) && !load_source(executor, node, weights, &unsound)) sound = false;
-    }
-    return tell_unsound(executor->jre, &unsound) && sound;
 }
 
 /* ---- running ----------------------------------------------------------------------------------------------------------------- */
@@ -217,7 +212,8 @@ static void launch(const Executor *executor, const Launch *step, Pictures tile) 
     KernelCall call = call_of(executor, step->node, tile);
     if (step->kernel->packed_bytes) {
         DeviceMemory packed = executor->packed + step->packed_offset;
-        if (!step->packed_once) device->pack(device, step->kernel, &call, packed);
+        if (step->packed_once) call.in[1].data = (void *)packed;     /* gone as it was: only its sizes are looked at */
+        else device->pack(device, step->kernel, &call, packed);
         call.packed = (const void *)packed;
     }
     device->launch(device, step->kernel, &call);
@@ -252,6 +248,99 @@ static void take_output(const Executor *executor, float *output, Pictures tile) 
     device->copy_out(device, output + tile.first * shape_elements(node->shape, 1), executor->from_output ? executor->staging : (DeviceMemory)view.data, bytes_of(node->shape, tile.count));
 }
 
+/* ---- what stays loaded ----------------------------------------------------------------------------------------------------------- */
+
+/* How often each node is still wanted: by load steps, by kernels that pack it, and once more where a run reads it as it is. */
+static int *count_wanted(Executor *executor) {
+    const Program *program = executor->program;
+    int *wanted = arena_array(&executor->arena, int, program->graph->nodes.count + 1);
+    for (int i = 0; i < program->load_steps + program->step_count; i++) {
+        const Launch *step = i < program->load_steps ? &executor->load[i] : &executor->steps[i - program->load_steps];
+        for (int k = 0; k < step->node->inputs; k++)
+            if (is_loaded(executor, step->node->in[k])) wanted[step->node->in[k]->id]++;
+    }
+    if (is_loaded(executor, program->graph->output)) wanted[program->graph->output->id]++;
+    return wanted;
+}
+
+static bool add_loaded(Executor *executor, const Node *node) {
+    size_t bytes = bytes_of(node->shape, executor->program->max_batch);
+    executor->loaded_bytes += bytes;
+    if (executor->loaded_bytes > executor->most_loaded) executor->most_loaded = executor->loaded_bytes;
+    return executor->sketch || reserve(executor, &executor->loaded[node->id], "weights", bytes);
+}
+
+static void drop_loaded(Executor *executor, const Node *node, int *wanted) {
+    if (!is_loaded(executor, node) || --wanted[node->id] > 0) return;
+    executor->loaded_bytes -= bytes_of(node->shape, executor->program->max_batch);
+    if (executor->sketch) return;
+    executor->device->synchronize(executor->device);
+    executor->device->release(executor->device, executor->loaded[node->id]);
+    executor->loaded[node->id] = 0;
+}
+
+static Finiteness look_at_node(Executor *executor, const Node *node, Pictures tile);
+static Node part_of(Executor *executor, const Launch *steps, int from, int at, const float *input, Pictures tile, Finiteness wanted);
+
+/* The first result of each badness is remembered, in case a run's output turns out like it. */
+static void run_load_step(Executor *executor, const Launch *step) {
+    const Pictures all = {0, executor->program->max_batch};
+    launch(executor, step, all);
+    for (Finiteness found = look_at_node(executor, step->node, all); found > ALL_FINITE; found--) {
+        if (executor->culprit[found]) continue;
+        executor->culprit[found] = arena_new(&executor->arena, Node);
+        *executor->culprit[found] = part_of(executor, step, 0, 0, NULL, all, found);
+        launch(executor, step, all);
+    }
+}
+
+/* `first` and `next` list the steps that pack a node's numbers. */
+static void pack_node(Executor *executor, const Node *node, int first, const int *next, int *wanted) {
+    for (int i = first; i >= 0; i = next[i]) {
+        const Launch *step = &executor->steps[i];
+        if (!executor->sketch) {
+            KernelCall call = call_of(executor, step->node, (Pictures){0, 1});
+            for (int k = 0; k < step->node->inputs; k++)
+                if (k != 1) call.in[k].data = NULL;                  /* packing looks at the weights alone, and a bias may not be there yet */
+            executor->device->pack(executor->device, step->kernel, &call, executor->packed + step->packed_offset);
+        }
+        drop_loaded(executor, node, wanted);
+    }
+}
+
+/* Node by node, in the graph's order: what is only needed to compute or to pack others is gone as soon as they are there. A sketch
+ * takes no memory and only counts. */
+static bool load_nodes(Executor *executor, WeightLibrary *weights) {
+    const Program *program = executor->program;
+    int *wanted = count_wanted(executor), nodes = program->graph->nodes.count, load = 0;
+    int *first = arena_array(&executor->arena, int, nodes + 1), *next = arena_array(&executor->arena, int, program->step_count + 1);
+    for (int i = 0; i < nodes; i++) first[i] = -1;
+    for (int i = 0; i < program->step_count; i++) {
+        if (!executor->steps[i].packed_once) continue;
+        int *list = &first[executor->steps[i].node->in[1]->id];
+        next[i] = *list;
+        *list = i;
+    }
+    Unsound unsound = {0};
+    bool sound = true;
+    for (int i = 0; i < nodes; i++) {
+        const Node *node = program->graph->nodes.at[i];
+        if (!is_loaded(executor, node)) continue;
+        if (executor->jre->interrupted) return false;
+        if (!add_loaded(executor, node)) return false;
+        if (!executor->sketch && (op_row(node->op)->flags & OP_SOURCE) && !load_source(executor, node, weights, &unsound)) sound = false;
+        if (!(op_row(node->op)->flags & OP_SOURCE)) {
+            if (!executor->sketch && sound) run_load_step(executor, &executor->load[load]);
+            for (int k = 0; k < node->inputs; k++) drop_loaded(executor, node->in[k], wanted);
+            load++;
+        }
+        if (sound) pack_node(executor, node, first[i], next, wanted);
+    }
+    return executor->sketch || (tell_unsound(executor->jre, &unsound) && sound);
+}
+
+/* ---- making one, II -------------------------------------------------------------------------------------------------------------- */
+
 static Executor *executor_begin(Jre *jre, const Program *program, Device *device) {
     Executor *executor = jre_allocate(jre, sizeof *executor);
     *executor = (Executor){.jre = jre, .program = program, .device = device, .arena = {.jre = jre}};
@@ -259,6 +348,7 @@ static Executor *executor_begin(Jre *jre, const Program *program, Device *device
     executor->steps = arena_array(&executor->arena, Launch, program->step_count + 1);
     executor->chain = arena_array(&executor->arena, const Chain *, program->graph->nodes.count + 1);
     for (int i = 0; i < program->graph->nodes.count; i++) executor->chain[i] = node_chain(&executor->arena, program->graph->nodes.at[i]);
+    executor->loaded = arena_array(&executor->arena, DeviceMemory, program->graph->nodes.count + 1);
     return executor;
 }
 
@@ -274,28 +364,20 @@ static bool choose_all(Executor *executor) {
 Executor *executor_sketch(Jre *jre, const Program *program, Device *device) {
     Executor *executor = executor_begin(jre, program, device);
     executor->sketch = true;
-    executor->slab = executor->loaded = LINE;
-    if (places_are_sound(executor) && choose_all(executor)) return executor;
+    executor->slab = LINE;
+    if (places_are_sound(executor) && choose_all(executor) && load_nodes(executor, NULL)) return executor;
     executor_free(executor);
     return NULL;
 }
 
 Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightLibrary *weights) {
     Executor *executor = executor_begin(jre, program, device);
-    bool sound = places_are_sound(executor) && reserve(executor, &executor->slab, "what is computed", program->slab_bytes) &&
-                 reserve(executor, &executor->loaded, "weights", program->loaded_bytes) && choose_all(executor);
-    sound = sound && reserve(executor, &executor->packed, "packed weights", executor->packed_bytes) &&
-            reserve(executor, &executor->staging, "pictures on their way", executor->staging_bytes) && load_sources(executor, weights);
+    bool sound = places_are_sound(executor) && reserve(executor, &executor->slab, "what is computed", program->slab_bytes) && choose_all(executor) &&
+                 reserve(executor, &executor->packed, "packed weights", executor->packed_bytes) &&
+                 reserve(executor, &executor->staging, "pictures on their way", executor->staging_bytes) && load_nodes(executor, weights);
     if (!sound) {
         executor_free(executor);
         return NULL;
-    }
-    for (int i = 0; i < program->load_steps; i++) launch(executor, &executor->load[i], (Pictures){0, program->max_batch});
-    for (int i = 0; i < program->step_count; i++) {
-        const Launch *step = &executor->steps[i];
-        if (!step->packed_once) continue;
-        KernelCall call = call_of(executor, step->node, (Pictures){0, 1});
-        device->pack(device, step->kernel, &call, executor->packed + step->packed_offset);
     }
     device->synchronize(device);
     return executor;
@@ -303,9 +385,11 @@ Executor *executor_new(Jre *jre, const Program *program, Device *device, WeightL
 
 void executor_free(Executor *executor) {
     if (!executor) return;
-    const DeviceMemory owned[] = {executor->slab, executor->loaded, executor->packed, executor->staging};
+    const DeviceMemory owned[] = {executor->slab, executor->packed, executor->staging};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         if (owned[i] && !executor->sketch) executor->device->release(executor->device, owned[i]);
+    for (int i = 0; i < executor->program->graph->nodes.count; i++)
+        if (executor->loaded[i]) executor->device->release(executor->device, executor->loaded[i]);
     arena_free(&executor->arena);
     jre_release(executor);
 }
@@ -325,7 +409,7 @@ bool executor_run_timed(Executor *executor, const float *input, int n, float *ou
 }
 
 size_t executor_bytes(const Executor *executor) {
-    return executor->program->slab_bytes + executor->program->loaded_bytes + executor->packed_bytes + executor->staging_bytes;
+    return executor->program->slab_bytes + executor->loaded_bytes + executor->packed_bytes + executor->staging_bytes;
 }
 
 /* ---- numbers that are not finite ------------------------------------------------------------------------------------------------- */
@@ -355,9 +439,9 @@ static Finiteness look_at_node(Executor *executor, const Node *node, Pictures ti
     return found;
 }
 
-/* Of a node that carries a chain, what shows `wanted` first: the node with ever more of its links tells. The steps up to it run again each
- * time, for its operands may lie where its result does. */
-static Node part_of(Executor *executor, const Launch *steps, int at, const float *input, Pictures tile, Finiteness wanted) {
+/* Of a node that carries a chain, what shows `wanted` first: the node with ever more of its links tells. The steps from `from` up to it run
+ * again each time, for its operands may lie where its result does. */
+static Node part_of(Executor *executor, const Launch *steps, int from, int at, const float *input, Pictures tile, Finiteness wanted) {
     Node part = *steps[at].node;
     const Chain *whole = executor->chain[part.id];
     if (!whole) return part;
@@ -367,7 +451,7 @@ static Node part_of(Executor *executor, const Launch *steps, int at, const float
         some.steps = links;
         executor->chain[part.id] = links ? &some : NULL;
         if (input) put_input(executor, input, tile);
-        for (int i = 0; i <= at; i++) launch(executor, &steps[i], tile);
+        for (int i = from; i <= at; i++) launch(executor, &steps[i], tile);
         found = look_at_node(executor, steps[at].node, tile) >= wanted;
     }
     executor->chain[part.id] = whole;
@@ -390,18 +474,14 @@ static void charge_culprit(Executor *executor, const float *input, int64_t pictu
         charge_input(executor->jre, origin_user_span(program->graph->output->origin), wanted, picture, executor->asked, file);
         return;
     }
-    Node culprit = *program->graph->output;
-    bool found = false;
-    const Pictures all = {0, program->max_batch}, alone = {0, 1};
-    for (int i = 0; i < program->load_steps && !found; i++) {
-        found = look_at_node(executor, executor->load[i].node, all) >= wanted;
-        if (found) culprit = part_of(executor, executor->load, i, NULL, all, wanted);
-    }
+    bool found = executor->culprit[wanted] != NULL;
+    Node culprit = found ? *executor->culprit[wanted] : *program->graph->output;
+    const Pictures alone = {0, 1};
     put_input(executor, input, alone);
     for (int i = 0; i < program->step_count && !found; i++) {
         launch(executor, &executor->steps[i], alone);
         found = look_at_node(executor, executor->steps[i].node, alone) >= wanted;
-        if (found) culprit = part_of(executor, executor->steps, i, input, alone, wanted);
+        if (found) culprit = part_of(executor, executor->steps, 0, i, input, alone, wanted);
     }
     charge_node(executor->jre, &culprit, wanted, picture, executor->asked, file);
 }

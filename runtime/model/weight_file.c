@@ -52,6 +52,15 @@ void weight_file_close(WeightFile *file) {
     file->unpacked.count = 0;
 }
 
+/* The system may have the pages back that lie wholly within a tensor: nobody needs them again, and who does reads them anew. */
+void weight_file_read(const WeightFile *file, const WeightTensor *tensor) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)tensor->at, end = begin + tensor->bytes, mapped = (uintptr_t)file->mapped;
+    if (begin < mapped || end > mapped + file->mapped_bytes) return;
+    begin = (begin + page - 1) / page * page;
+    end = end / page * page;
+    if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 bool weight_file_add(Jre *jre, WeightFile *file, const WeightTensor *tensor) {
     if (map_get(&file->by_name, tensor->name)) return weights_refuse(jre, file, NULL, "it has `%.200s` twice", tensor->name);
     file->tensors[file->count] = *tensor;
