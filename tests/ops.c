@@ -70,6 +70,8 @@ static void layout_strides(Draw *draw, TensorView *view, Layout layout) {
         if (!still) stride *= view->dim[order[i]];
         if (i == 0) stride += gap;
     }
+    for (int i = 0; i < view->rank; i++)                   /* nobody may look at the stride of a size of 1 */
+        if (view->dim[i] == 1 && draw_chance(draw, 20)) view->stride[i] = draw_between(draw, 0, 1000);
 }
 
 /* Adds an operand (0: the output) with values between low and high; whole numbers if they are equal but for sign. */
@@ -380,11 +382,11 @@ static int64_t span(int64_t kernel, int64_t dilation) { return dilation * (kerne
 
 static ConvShape draw_conv_shape(Draw *draw) {
     ConvShape s = {.groups = 1, .dilation = 1};
-    s.stride = DRAW_FROM(draw, 1, 1, 2, 3);
+    s.stride = DRAW_FROM(draw, 1, 1, 1, 2, 3, 9);
     s.rows = DRAW_FROM(draw, 1, 1, 3, 3, 5, 7);
     s.columns = draw_chance(draw, 90) ? s.rows : draw_between(draw, 1, 4);
-    s.pad = draw_chance(draw, 60) ? s.rows / 2 : draw_between(draw, 0, 3);
-    s.channels = DRAW_FROM(draw, 1, 3, 3, 4, 8, 12, 17, 32, 40);
+    s.pad = draw_chance(draw, 60) ? s.rows / 2 : draw_between(draw, 0, 8);
+    s.channels = DRAW_FROM(draw, 1, 3, 3, 4, 8, 12, 17, 32, 40, 130);
     s.filters = DRAW_FROM(draw, 1, 5, 8, 16, 24, 32, 33, 50, 70);
     if (draw_chance(draw, 20)) s.dilation = draw_between(draw, 2, 3);
     if (draw_chance(draw, 35)) {                           /* depthwise */

@@ -32,7 +32,8 @@ static float float_of(uint32_t bits) {
 static double error_of(float got, double want) {
     const float nearest = (float)want;
     if (isnan(want)) return isnan(got) ? 0 : INFINITY;
-    if (isinf(nearest)) return got == nearest || fabsf(got) == 3.40282346638528859811704183484516925e+38f ? 0 : INFINITY;
+    const bool largest = got == copysignf(0x1.fffffep127f, nearest) && fabs(want) < 0x1.000002p128;      /* next to what is infinity by a hair */
+    if (isinf(nearest)) return got == nearest || largest ? 0 : INFINITY;
     if (want == 0) return got == 0 && !signbit(got) == !signbit(want) ? 0 : INFINITY;
     int exponent;
     frexp(want, &exponent);

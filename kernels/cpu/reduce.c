@@ -25,6 +25,7 @@ static void plan(const KernelCall *call, Walk *kept, Walk *reduced) {
     walk_operand(kept, call->out.stride);
     walk_operand(kept, x->stride);
     walk_finish(kept);
+    if (view_elements(&call->out) == 1) kept->stride[1][0] = 0;      /* a picture's only number is summed as it is among others: along the row */
     for (int i = 0; i < x->rank; i++) dim[i] = reduced_axes(call) >> i & 1u ? x->dim[i] : 1;
     walk_start(reduced, x->rank, dim);
     walk_operand(reduced, x->stride);

@@ -95,7 +95,6 @@ enum {
     FLOAT = 12,                                            /* multiply-adds while a float comes from memory */
 };
 
-
 /* A static model in multiply-adds of one lane: 9 for each output, channel and filter, or 36 for each tile, channel and filter,
  * and what it takes to bring a tile's channels to the points and its filters back. One picture at a time reads all weights
  * from memory once a picture: a float takes as long as some multiply-adds. */
