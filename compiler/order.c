@@ -3,8 +3,8 @@
  * Depth first from the output, so that a branch is finished before the next begins and its buffers come free. Where a node has
  * several operands, the branch is first whose peak is furthest above what it leaves behind (Sethi and Ullman's rule for trees):
  *
- *   a = wide |> narrow   peak 9, leaves 1         b first: 1 + .. no: a first, its peak of 9 is over before b's result of 3 is there
- *   b = middle           peak 4, leaves 3         peak 9; the other way round 3 + 9 = 12
+ *   a = wide |> narrow   peak 9, leaves 1         a first: 9, then 1 + 4, so 9 in all: its peak is over before b's result is there
+ *   b = middle           peak 4, leaves 3         b first: 4, then 3 + 9, so 12
  *
  * Values that several nodes read are counted for each of them, so on such graphs this is a guess; schedule.c plans both this and the
  * operands' own order and takes what needs less. Linear in nodes and operands. */

@@ -60,7 +60,6 @@ Program *compile_graph(Compilation *c, Graph *g, int largest_batch) {
     }
     double started = seconds();
     Program *program = schedule_graph(g, largest_batch);
-    program->latency = c->latency;
     note_time(c, "schedule", seconds() - started);
     return program;
 }

@@ -109,6 +109,9 @@ static void join_views(Joining *j) {
     }
 }
 
+/* Where one's numbers are, are the other's too, if the sizes are equal: a picture and what was turned to tokens may meet in one op. */
+static bool laid_alike(const Program *p, const Node *a, const Node *b) { return p->place[a->id].channels_last == p->place[b->id].channels_last; }
+
 /* Takes and gives any stride of pixels. */
 static bool any_stride(const Node *node) {
     int flags = op_row(node->op)->flags;
@@ -125,7 +128,7 @@ static bool can_slice(const Joining *j, const Node *concat, const bool *plain_re
     if (concat->shape.dim[0] != DIM_BATCH || concat->attribute[0] < 1) return false;
     for (int k = 0; k < concat->inputs; k++) {
         const Node *part = concat->in[k];
-        if (p->place[part->id].kind != PLACE_SLAB || !may_be_slice(j, part, plain_reader)) return false;
+        if (p->place[part->id].kind != PLACE_SLAB || !laid_alike(p, part, concat) || !may_be_slice(j, part, plain_reader)) return false;
         for (int i = 0; i < k; i++)
             if (concat->in[i] == part) return false;
     }
@@ -148,7 +151,6 @@ static void join_slices(Joining *j) {
         for (int k = 0; k < concat->inputs; k++) {
             const Node *part = concat->in[k];
             join(j, part, concat, behind);
-
             p->place[part->id].laid_as = laid_as;
             behind += part->shape.dim[axis] * stride[axis];
         }
@@ -177,7 +179,7 @@ static bool alone(const Joining *j, const Node *node, int k) {
 static bool in_place(const Joining *j, const Node *node, int k, int step) {
     const Program *p = j->p;
     const Node *x = node->in[k];
-    if (!x || !over_operand(node, k) || p->place[x->id].kind == PLACE_LOADED || !shape_equal(x->shape, node->shape)) return false;
+    if (!x || !over_operand(node, k) || p->place[x->id].kind == PLACE_LOADED || !shape_equal(x->shape, node->shape) || !laid_alike(p, x, node)) return false;
     /* What lies in parts, or is a part, stays where it is; and so does the picture of a later tile. */
     if (buffer_of(j, x) != x || p->place[x->id].laid_as != x || p->place[node->id].laid_as != node) return false;
     return j->last[x->id] == step && alone(j, node, k);
