@@ -106,7 +106,10 @@ enum { ATTENTION_ATTRIBUTES(KERNEL_ATTRIBUTE_ENUM) };
  *   blur          Gaussian of sigma px on each channel, taps to ceil(3 sigma) each side, normalized, edges repeated
  *   concat        of 2 to KERNEL_INPUTS operands along `axis`
  *   copy          out = in[0] in another layout (reshape, transpose); same number of elements in the order of out
- *   cosine_scores a [M,D], b [G,D], both of unit rows or not: out [M,G] = dot products (f32, accumulated in a fixed order)
+ *   cosine_scores a [M,D], b [G,D], both of unit rows or not: out [M,G] = dot products. Each is one sum from the first number to the
+ *                 last, so that a with b has the bits of b with a
+ *   rank_counts   scores [G], thresholds [T], rising, the last of them infinite: out [T + 1]. out[k], k < T: how many scores that are
+ *                 not below all thresholds have exactly k below them; out[T]: how many equal one. What is no number counts nowhere
  */
 typedef struct Kernel {
     const char *op, *device, *variant;    /* device "cpu"; variant "reference" is the plain one every op has */

@@ -101,6 +101,45 @@ static inline Vec vec_sums(Vec *v) {
     return __builtin_shufflevector(v[0], v[2], 0, 1, 4, 5) + __builtin_shufflevector(v[0], v[2], 2, 3, 6, 7);
 #endif
 }
+/* Rows become columns: lane i of v[j] is what lane j of v[i] was. Steps of 1, 2, 4, .. swap the off-diagonal quarters of ever larger squares. */
+#if KERNEL_LANES == 16
+#define VEC_SWAP_1(a, b) a = __builtin_shufflevector(x, y, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30), \
+                         b = __builtin_shufflevector(x, y, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31)
+#define VEC_SWAP_2(a, b) a = __builtin_shufflevector(x, y, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29), \
+                         b = __builtin_shufflevector(x, y, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
+#define VEC_SWAP_4(a, b) a = __builtin_shufflevector(x, y, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27), \
+                         b = __builtin_shufflevector(x, y, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31)
+#define VEC_SWAP_8(a, b) a = __builtin_shufflevector(x, y, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23), \
+                         b = __builtin_shufflevector(x, y, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
+#elif KERNEL_LANES == 8
+#define VEC_SWAP_1(a, b) a = __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14), b = __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15)
+#define VEC_SWAP_2(a, b) a = __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13), b = __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15)
+#define VEC_SWAP_4(a, b) a = __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11), b = __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15)
+#else
+#define VEC_SWAP_1(a, b) a = __builtin_shufflevector(x, y, 0, 4, 2, 6), b = __builtin_shufflevector(x, y, 1, 5, 3, 7)
+#define VEC_SWAP_2(a, b) a = __builtin_shufflevector(x, y, 0, 1, 4, 5), b = __builtin_shufflevector(x, y, 2, 3, 6, 7)
+#endif
+#define VEC_SWAPS(step)                                                                                                 \
+    for (int i = 0; i < KERNEL_LANES; i++) {                                                                            \
+        if (i & step) continue;                                                                                         \
+        const Vec x = v[i], y = v[i + step];                                                                            \
+        VEC_SWAP_##step(v[i], v[i + step]);                                                                             \
+    }
+static inline void vec_transpose(Vec *v) {
+    VEC_SWAPS(1)
+    VEC_SWAPS(2)
+#if KERNEL_LANES >= 8
+    VEC_SWAPS(4)
+#endif
+#if KERNEL_LANES == 16
+    VEC_SWAPS(8)
+#endif
+}
+#undef VEC_SWAPS
+#undef VEC_SWAP_1
+#undef VEC_SWAP_2
+#undef VEC_SWAP_4
+#undef VEC_SWAP_8
 /* a * b + c, rounded once where the level can. Said outright, because what a compiler contracts by itself may differ
  * between two tile sizes, and so would the bits. */
 static inline Vec vec_fused(Vec a, Vec b, Vec c) {

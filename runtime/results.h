@@ -15,7 +15,7 @@ typedef struct {
 } TileShape;
 /* What one thread needs to fill a tile. */
 typedef struct {
-    float *query;                         /* [width, queries]: the block's queries, one a column */
+    float *query;                         /* [queries, width] */
     float *candidate;                     /* [candidates, width]: rows from all over the gallery */
     float *scores;                        /* [candidates, queries] */
     float *by_query;                      /* the same, [queries, candidates] */
@@ -42,7 +42,7 @@ int pair_rule_leave_out(const int32_t *mask, int count, float *scores);
 /* Scores of one query against every gallery row, as rank_queries sees them. */
 void query_scores(Jre *jre, int level, const float *query, const float *gallery, int candidates, int width, float *scores);
 
-/* ---- retrieval/similarity.c -------------------------------------------------------------------------------------------------------- */
+/* ---- retrieval/stream.c, neighbors.c, similarity.c -------------------------------------------------------------------------------------------------------- */
 
 /* What one query got (DEFINITIONS 5.1 to 5.3; order: score falling, then row; what has no score comes last). R: how many are relevant. */
 typedef struct {
@@ -69,6 +69,28 @@ typedef struct {
     const PairRule *rule;
 } RankingTask;
 bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results);
+
+/* All scores, told piece by piece. query_row, candidate_row: the row of the task at each place; queries at places first .. end-1 are
+ * asked for. mutual: queries and candidates are the same rows in the same order, all are asked for, and each score is computed once.
+ * take: scores of candidates at places from .. from+count-1, which the caller may overwrite, and NaN up to the next multiple of
+ * TILE_STEP; one thread at a time for each query, in no order of candidates. */
+typedef struct {
+    const RankingTask *task; const int *query_row, *candidate_row; int first, end; bool mutual;
+    void (*take)(void *context, int part, int query, float *scores, int from, int count);
+    void *context;
+} PairStream;
+bool stream_pairs(Jre *jre, Pool *pool, int level, const PairStream *stream);  /* false: diagnosed, or interrupted */
+
+/* The best candidates of a query so far: a heap whose first is the last to keep. Of equal scores the lower row is better. */
+typedef struct { float score; int row; } Neighbor;
+typedef struct { Neighbor *at; int count, most; } Neighbors;
+/* row[i] has scores[i]; what is no number is nobody's neighbor. count: a multiple of TILE_STEP, NaN fills up. */
+void neighbors_meet(Neighbors *neighbors, const float *scores, const int *row, int count);
+void neighbors_sort(Neighbors *neighbors);                /* best first; it is no heap any more */
+/* The `most` best candidates of each query, best first: nearest[query * most ...], row -1 behind the last. With rank_nearest in one go
+ * with the ranking. */
+bool nearest_candidates(Jre *jre, Pool *pool, int level, const RankingTask *task, int most, Neighbor *nearest);
+bool rank_nearest(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results, int most, Neighbor *nearest);
 
 /* `ties` others and `group` relevant ones have one score; `found` relevant ones and `before` others have a higher one. What the group's
  * relevant ones add to average precision, on average over all orders. */

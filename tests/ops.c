@@ -374,6 +374,24 @@ static void draw_cosine_scores(const OpTest *test, Case *c, Draw *draw) {
     c->tolerance = product_tolerance(test, width);
 }
 
+static int rising(const void *a, const void *b) { return (*(const float *)a > *(const float *)b) - (*(const float *)a < *(const float *)b); }
+
+/* Scores and thresholds meet often; few of one, or many of the other, some of them alike, far away, infinite or no number. */
+static void draw_rank_counts(const OpTest *test, Case *c, Draw *draw) {
+    const int64_t scores = draw_chance(draw, 20) ? 1100 : draw_between(draw, 1, 70), thresholds = draw_between(draw, 0, draw_chance(draw, 30) ? 300 : 9) + 1;
+    const float steps = (float)DRAW_FROM(draw, 1, 4, 64, 4096);
+    operand(c, draw, 0, 1, (int64_t[]){thresholds + 1}, ROW_MAJOR, 0, 0);
+    for (int i = 1; i <= 2; i++) {
+        float *values = operand(c, draw, i, 1, (int64_t[]){i == 1 ? scores : thresholds}, ROW_MAJOR, test->low, test->high)->data;
+        for (size_t k = 0; k < c->elements[i]; k++) values[k] = draw_chance(draw, 2) ? 1e6f * values[k] : roundf(values[k] * steps) / steps;
+        if (draw_chance(draw, 20)) values[0] = draw_chance(draw, 50) ? INFINITY : -INFINITY;
+    }
+    float *score = c->call.in[0].data, *threshold = c->call.in[1].data;
+    if (draw_chance(draw, 20)) score[scores - 1] = NAN;
+    threshold[thresholds - 1] = INFINITY;
+    qsort(threshold, (size_t)thresholds, sizeof(float), rising);
+}
+
 /* ---- convolution ---------------------------------------------------------------------------------------------------------------- */
 
 typedef struct { int64_t channels, filters, groups, rows, columns, stride, pad, dilation, height, width; } ConvShape;
@@ -624,6 +642,7 @@ static const OpTest op_tests[] = {
     {"matmul", draw_matmul, 50, 1e-6, 2, -1, 1},
     {"matmul", draw_matmul_of_many, 80, 1e-6, 2, -1, 1},
     {"cosine_scores", draw_cosine_scores, 40, 1e-6, 2, -1, 1},
+    {"rank_counts", draw_rank_counts, 200, 0, 2, -1, 1},
     {"conv", draw_conv, 160, 1e-6, 2, -1, 1},
     {"batchnorm", draw_batchnorm, 40, 2e-6, 5, -1, 1},
     {"softmax", draw_rows, 40, 1e-6, 1, -9, 9},

@@ -247,6 +247,25 @@ static double cosine_scores_element(const KernelCall *call, const int64_t *place
 }
 REFERENCE(cosine_scores)
 
+static double rank_counts_element(const KernelCall *call, const int64_t *place) {
+    const TensorView *scores = &call->in[0], *thresholds = &call->in[1];
+    const int64_t count = thresholds->dim[0];
+    double found = 0.0;
+    for (int64_t i = 0; i < scores->dim[0]; i++) {
+        const double score = get(scores, i * scores->stride[0]);
+        int64_t below = 0, equal = 0;
+        for (int64_t k = 0; k < count; k++) {
+            const double threshold = get(thresholds, k * thresholds->stride[0]);
+            below += threshold < score;
+            equal += threshold == score;
+        }
+        if (place[0] == count) found += equal > 0;
+        else found += below == place[0] && score >= get(thresholds, 0);
+    }
+    return found;
+}
+REFERENCE(rank_counts)
+
 /* ---- convolution ----------------------------------------------------------------------------------------------------- */
 
 static double conv_element(const KernelCall *call, const int64_t *place) {

@@ -1,12 +1,13 @@
 /* similarity.c: every query against every candidate, exactly, without keeping a score.
  *
  * Average precision needs no sorted list: for each relevant picture it is enough to know how many others come before it.
- * So a block of queries first gets the scores of its own relevant pictures (its "positives"), sorted; then all candidates
- * stream past in tiles, and each score finds its place among the positives. A table of even steps between the lowest and
- * the highest positive leaves about one comparison to do.
+ * So each query first gets the scores of its own relevant pictures (its "positives"), sorted; then all candidates stream
+ * past (stream.c), and rank_counts finds each score's place among the positives. Its best candidates are kept on the way.
  *
- * Memory is a tile and the positives of one block for each thread. The kernel always sees tiles of one shape (the last one
- * is filled up with zeros), and a block never looks at another: results do not depend on the number of threads. */
+ * Queries and candidates are put in order by individual: what a query must not count as another is one range of places.
+ * What is kept of a query is its positives, so all queries at once (and each score computed once, where they are the
+ * candidates, too) as long as that is WHOLE_BYTES; else band by band. Counts are whole numbers and the best are settled by
+ * score and row: results depend on no order, so on no number of threads. */
 #include "../runtime.h"
 
 #include <math.h>
@@ -14,46 +15,47 @@
 #include <string.h>
 
 enum {
-    BLOCK_QUERIES = 128,                  /* a multiple of TILE_STEP */
-    SHORT_BUCKET = 16,                    /* longer ones are searched and sorted in n log n */
+    COLLECTED = 128,                      /* queries whose positives are scored at once, a multiple of TILE_STEP */
+    SHORT_BUCKET = 16,                    /* longer ones are sorted in n log n */
     BUCKETS_EACH = 4,                     /* buckets for each positive */
-    BUCKETS_MOST = 8192,
-    BLOCK_BYTES = 32 << 20                /* the positives of one block may take as much */
+    BUCKETS_MOST = 8192
 };
+static const size_t WHOLE_BYTES = (size_t)128 << 20, BAND_BYTES = (size_t)48 << 20;
 
 /* A relevant picture of a query. Sorted by score, then by falling row: those that a candidate beats come first. */
 typedef struct { float score; int row; } Positive;
 
-/* ---- a score's place among the positives ------------------------------------------------------------------------------- */
-
 typedef struct {
-    int query;                            /* row of the task */
-    int label_first, label_end;           /* gallery rows of its individual, as places in Ranking.by_label */
-    int self;
-    Positive *positive; int positives;
-    float *score;                         /* of the positives, sorted, and infinity behind them */
-    uint32_t *above;                      /* [k]: other candidates that beat exactly the k lowest positives */
-    uint32_t *tied, *tied_first;          /* [k], k the lowest of equal positives: others with their score; of these, before all of them by row */
-    uint16_t *start;                      /* [bucket]: the first positive of it; one more closes the last */
-    float low, scale; int buckets;
-    int marked;                           /* how far label_first .. label_end have been passed by the tiles */
-    int candidates, unscored;
-    float best_score; int best, ties;
+    int query, self;                      /* row of the task; place of the candidate that it is, or -1 */
+    int label_first, label_end;           /* places of the candidates of its individual */
+    int positives, candidates, unscored, ties;
+    float *score; int *row;               /* of the positives, sorted, and infinity behind them */
+    int32_t *above;                       /* [k]: other candidates that beat exactly the k lowest positives */
+    int32_t *tied, *tied_first;           /* [k], k the lowest of equal positives: others with their score; of these, before all of them by row */
+    void *packed; size_t packed_bytes;    /* the scores as rank_counts wants them */
+    Neighbors nearest;
 } QueryState;
 
-/* Never falls as the score rises: so a positive in a lower bucket has a lower score. No number: the lowest. */
-static inline int bucket_of(float score, float low, float scale, float last) {
-    float step = (score - low) * scale;
-    step = step > 0 ? step : 0;
-    return (int)(step < last ? step : last);
-}
+typedef struct { Tile tile; Positive *found, *sorted; uint32_t *start; int32_t *mask; float *counts; } Worker;
 
-/* The table of starts has 16 bits an entry, to stay in the nearest cache: who has more positives does without it. */
-static int bucket_count(int positives) {
-    if (positives > UINT16_MAX)
-        return 1;
-    return positives < BUCKETS_MOST / BUCKETS_EACH ? BUCKETS_EACH * positives + 1 : BUCKETS_MOST;
-}
+typedef struct {
+    const RankingTask *task;
+    int *query_row, *candidate_row;       /* by individual, then row */
+    int *candidate_place;                 /* of each row */
+    int *group_first, *group_end;         /* of each place of a query: places of candidates */
+    PairRule by_place, *rule;             /* of candidates' places; NULL: none */
+    int most_positives, most;             /* most: best candidates that are wanted, at least 1 */
+    bool unsound;                         /* a row holds what is no number: so may scores */
+    bool mutual;
+    const Kernel *counter;
+    TileShape shape;
+    int first, end;                       /* places of the band */
+    QueryState *states; Worker *workers;
+    QueryResult *results; Neighbor *out; int wanted;
+    volatile int *interrupted;
+} Ranking;
+
+/* ---- the positives in order --------------------------------------------------------------------------------------------- */
 
 static int compare_positives(const void *a, const void *b) {
     const Positive *x = a, *y = b;
@@ -76,119 +78,203 @@ static void sort_bucket(Positive *positive, int count) {
     }
 }
 
-static void find_range(QueryState *q) {
-    float low = INFINITY, high = -INFINITY;
-    for (int i = 0; i < q->positives; i++) {
-        low = q->positive[i].score < low ? q->positive[i].score : low;
-        high = q->positive[i].score > high ? q->positive[i].score : high;
-    }
-    q->buckets = bucket_count(q->positives);
-    q->low = q->positives ? low : -INFINITY;
-    q->scale = (float)(q->buckets - 1) / (high - low);
-    if (!(q->scale > 0) || !isfinite(q->scale))
-        q->scale = 0;                     /* all positives are equal or infinite: one bucket is all there is */
+static int bucket_count(int positives) {
+    return positives < BUCKETS_MOST / BUCKETS_EACH ? BUCKETS_EACH * positives + 1 : BUCKETS_MOST;
 }
 
-/* Sorts the positives by their buckets, which leaves the table of where each bucket starts. */
-static void sort_positives(QueryState *q, Positive *scratch) {
-    find_range(q);
-    const int count = q->positives;
-    const float last = (float)(q->buckets - 1);
-    memset(q->start, 0, ((size_t)q->buckets + 1) * sizeof *q->start);
-    if (q->buckets == 1) {
-        memcpy(scratch, q->positive, (size_t)count * sizeof *scratch);
-        sort_bucket(scratch, count);
-    } else {
-        for (int i = 0; i < count; i++)
-            q->start[bucket_of(q->positive[i].score, q->low, q->scale, last) + 1]++;
-        for (int b = 0; b < q->buckets; b++)
-            q->start[b + 1] = (uint16_t)(q->start[b + 1] + q->start[b]);
-        for (int i = 0; i < count; i++)   /* what is used up is the start of the next bucket: the table moves by one ... */
-            scratch[q->start[bucket_of(q->positive[i].score, q->low, q->scale, last)]++] = q->positive[i];
-        memmove(q->start + 1, q->start, (size_t)q->buckets * sizeof *q->start);
-        q->start[0] = 0;                  /* ... and back */
-        for (int b = 0; b < q->buckets; b++)
-            sort_bucket(scratch + q->start[b], q->start[b + 1] - q->start[b]);
+/* Even steps between the lowest and the highest; all in the first where that is no distance. */
+static int bucket_of(float score, float low, float scale, int last) {
+    const float step = (score - low) * scale;
+    return step > 0 ? (step < (float)last ? (int)step : last) : 0;
+}
+
+/* Into `sorted`, by buckets. start has room for one more than bucket_count. */
+static void sort_positives(const Positive *found, int count, Positive *sorted, uint32_t *start) {
+    float low = INFINITY, high = -INFINITY;
+    for (int i = 0; i < count; i++) {
+        low = found[i].score < low ? found[i].score : low;
+        high = found[i].score > high ? found[i].score : high;
     }
-    memcpy(q->positive, scratch, (size_t)count * sizeof *scratch);
+    const int buckets = bucket_count(count);
+    const float steps = (float)(buckets - 1) / (high - low), scale = steps > 0 && isfinite(steps) ? steps : 0;
+    memset(start, 0, ((size_t)buckets + 1) * sizeof *start);
     for (int i = 0; i < count; i++)
-        q->score[i] = scratch[i].score;
-    q->score[count] = INFINITY;
-    const size_t bytes = ((size_t)count + 1) * sizeof *q->above;
+        start[bucket_of(found[i].score, low, scale, buckets - 1) + 1]++;
+    for (int b = 0; b < buckets; b++)
+        start[b + 1] += start[b];
+    for (int i = 0; i < count; i++)       /* what is used up is the start of the next bucket */
+        sorted[start[bucket_of(found[i].score, low, scale, buckets - 1)]++] = found[i];
+    for (int b = 0, from = 0; b < buckets; from = (int)start[b++])
+        sort_bucket(sorted + from, (int)start[b] - from);
+}
+
+static KernelCall counter_call(const QueryState *q) {
+    const int64_t thresholds = q->positives + 1;
+    return (KernelCall){
+        .out = { .type = KERNEL_F32, .rank = 1, .dim = { thresholds + 1 }, .stride = { 1 } },
+        .in = { { .type = KERNEL_F32, .rank = 1, .dim = { TILE_STEP }, .stride = { 1 } },
+                { .data = q->score, .type = KERNEL_F32, .rank = 1, .dim = { thresholds }, .stride = { 1 } } },
+        .inputs = 2, .packed = q->packed
+    };
+}
+
+/* What one query found becomes its state. */
+static void keep_positives(const Ranking *r, Worker *worker, QueryState *q) {
+    for (int i = 0; i < q->positives; i++)
+        worker->found[i] = (Positive){ q->score[i], q->row[i] };
+    sort_positives(worker->found, q->positives, worker->sorted, worker->start);
+    for (int i = 0; i < q->positives; i++) {
+        q->score[i] = worker->sorted[i].score;
+        q->row[i] = worker->sorted[i].row;
+    }
+    q->score[q->positives] = INFINITY;
+    const size_t bytes = ((size_t)q->positives + 2) * sizeof *q->above;
     memset(q->above, 0, bytes);
     memset(q->tied, 0, bytes);
     memset(q->tied_first, 0, bytes);
+    const KernelCall call = counter_call(q);
+    if (r->counter->pack)
+        r->counter->pack(&call, q->packed);
 }
 
-/* The seldom case: several positives in one bucket, or a score equal to a positive's. */
-static uint32_t place_carefully(QueryState *q, int bucket, float score, int row) {
-    const uint32_t positives = (uint32_t)q->positives;
-    uint32_t at = q->start[bucket], end = q->buckets == 1 ? positives : q->start[bucket + 1];
-    while (at < end) {
-        uint32_t middle = at + (end - at) / 2;
-        if (q->score[middle] < score)
-            at = middle + 1;
-        else
-            end = middle;
+/* ---- the first pass: the scores of the positives alone -------------------------------------------------------------------- */
+
+/* Runs the gathered candidates, those at place[0], place[1], ..., and hands each score to whom it concerns. */
+static void collect_tile(const Ranking *r, Worker *worker, QueryState *states, int count, const int *place, int places) {
+    tile_clear(&worker->tile, &r->shape, places);
+    tile_run(&worker->tile, &r->shape, worker->tile.candidate);
+    for (int t = 0, first = 0; t < places; t++) {
+        const int row = r->candidate_row[place[t]];
+        const float *scores = worker->tile.scores + (size_t)t * (size_t)r->shape.queries;
+        while (first < count && states[first].label_end <= place[t])
+            first++;                      /* queries and candidates come by individual, both */
+        for (int i = first; i < count && states[i].label_first <= place[t]; i++) {
+            QueryState *q = &states[i];
+            if (place[t] == q->self || place[t] >= q->label_end || !pair_allowed(r->task->rule, q->query, row))
+                continue;
+            q->score[q->positives] = isnan(scores[i]) ? -INFINITY : scores[i];
+            q->row[q->positives++] = row;
+        }
     }
-    if (at == positives || q->score[at] != score)
-        return at;
-    const uint32_t lowest = at;
-    q->ties++;
-    q->tied[lowest]++;
-    while (at < positives && q->score[at] == score && q->positive[at].row > row)
-        at++;
-    if (at == positives || q->score[at] != score)
-        q->tied_first[lowest]++;
-    return at;
 }
 
-/* Scores of rows first_row, first_row + 1, ...; those of the query's own individual have been made NaN. What is below all
- * positives moves none of them and is left out. `count` is a multiple of TILE_STEP: what lies behind the gallery is NaN. */
-static void count_scores(QueryState *q, const float *scores, int first_row, int count) {
-    int32_t bucket[TILE_CANDIDATES];
-    uint16_t place[TILE_CANDIDATES];
-    const float low = q->low, scale = q->scale, last = (float)(q->buckets - 1);
-    int places = 0;
-    for (int i = 0; i < count; i += TILE_STEP) {
-        int any = 0;
-        for (int j = 0; j < TILE_STEP; j++)
-            any |= scores[i + j] >= low;
-        if (!any)
+static void collect_positives(const Ranking *r, Worker *worker, QueryState *states, int count) {
+    const RankingTask *task = r->task;
+    int place[TILE_CANDIDATES], places = 0, collected = -1, rows[COLLECTED];
+    for (int i = 0; i < count; i++)
+        rows[i] = states[i].query;
+    tile_queries(&worker->tile, &r->shape, task->query, rows, count);
+    for (int i = 0; i < count; i++) {
+        const QueryState *q = &states[i];
+        int at = q->label_first > collected ? q->label_first : collected;
+        for (; at < q->label_end; at++) {
+            memcpy(worker->tile.candidate + (size_t)places * (size_t)task->width,
+                   tile_row(task->gallery, r->candidate_row[at], task->width), (size_t)task->width * sizeof(float));
+            place[places++] = at;
+            if (places == r->shape.candidates) {
+                collect_tile(r, worker, states, count, place, places);
+                places = 0;
+            }
+        }
+        collected = at > collected ? at : collected;
+    }
+    if (places)
+        collect_tile(r, worker, states, count, place, places);
+    for (int i = 0; i < count; i++)
+        keep_positives(r, worker, &states[i]);
+}
+
+static void collect_part(void *context, int part, int parts) {
+    const Ranking *r = context;
+    const int queries = r->end - r->first;
+    for (int first = part * COLLECTED; first < queries && !*r->interrupted; first += parts * COLLECTED)
+        collect_positives(r, &r->workers[part], r->states + first, queries - first < COLLECTED ? queries - first : COLLECTED);
+}
+
+/* ---- the second pass: all candidates stream past --------------------------------------------------------------------------- */
+
+/* Takes out of a piece whom the rule does not let answer, and counts who is left and whose score is no number. */
+static void hold_to_rule(const Ranking *r, int32_t *mask, QueryState *q, float *scores, int from, int count) {
+    pair_rule_tile(r->rule, q->query, from, count, mask);
+    if (q->self >= from && q->self < from + count)
+        mask[q->self - from] = 0;
+    for (int i = 0; r->unsound && i < count; i++)
+        q->unscored += mask[i] && isnan(scores[i]);
+    q->candidates += pair_rule_leave_out(mask, count, scores);
+}
+
+/* The seldom case: a score equals that of positives. It was counted as beating none of them; by row it may beat some. */
+static void settle_ties(const Ranking *r, QueryState *q, const float *scores, int from, int count) {
+    for (int i = 0; i < count; i++) {
+        int at = 0, end = q->positives;
+        while (at < end) {
+            const int middle = at + (end - at) / 2;
+            if (q->score[middle] < scores[i])
+                at = middle + 1;
+            else
+                end = middle;
+        }
+        if (at == q->positives || q->score[at] != scores[i])
             continue;
-        for (int j = 0; j < TILE_STEP; j++)
-            bucket[i + j] = bucket_of(scores[i + j], low, scale, last);
-        for (int j = 0; j < TILE_STEP; j++) {            /* without a branch */
-            place[places] = (uint16_t)(i + j);
-            places += scores[i + j] >= low;
-        }
-    }
-    const float *const positive = q->score;
-    const uint16_t *const start = q->start;
-    uint32_t *const above = q->above;
-    const uint32_t positives = (uint32_t)q->positives;
-    for (int i = 0; i < places; i++) {
-        const float score = scores[place[i]];
-        uint32_t at = start[bucket[place[i]]];
-        at += positive[at] < score;
-        if (positive[at] <= score)
-            at = place_carefully(q, bucket[place[i]], score, first_row + place[i]);
-        above[at]++;
-        if (at == positives && (score > q->best_score || q->best < 0)) {
-            q->best_score = score;
-            q->best = first_row + place[i];
-        }
+        const int lowest = at, row = r->candidate_row[from + i];
+        q->ties++;
+        q->tied[lowest]++;
+        while (at < q->positives && q->score[at] == scores[i] && q->row[at] > row)
+            at++;
+        if (at == q->positives || q->score[at] != scores[i])
+            q->tied_first[lowest]++;
+        q->above[lowest]--;
+        q->above[at]++;
     }
 }
 
-/* Takes the query's own individual, itself, and what lies behind the gallery out of a tile. */
-static void mark_out(QueryState *q, const int *by_label, float *scores, int count, int first_row, int end_row) {
-    for (int i = end_row - first_row; i < count; i++)
-        scores[i] = NAN;
-    for (; q->marked < q->label_end && by_label[q->marked] < end_row; q->marked++)
-        scores[by_label[q->marked] - first_row] = NAN;
-    if (q->self >= first_row && q->self < end_row)
-        scores[q->self - first_row] = NAN;
+static void fetch(const void *from, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const char *)from + i, 1);
+}
+
+/* What counting for the query at the next place will ask for. */
+static void fetch_next(const Ranking *r, const QueryState *q) {
+    if (++q >= r->states + (r->end - r->first))
+        return;
+    fetch(q->score, (size_t)q->positives * sizeof *q->score);
+    fetch(q->above, (size_t)q->positives * sizeof *q->above);
+    fetch(q->packed, q->packed_bytes);
+}
+
+/* Of others than the query's individual. What is below all positives moves none of them and is not counted. */
+static void count_others(const Ranking *r, Worker *worker, QueryState *q, float *scores, int from, int count) {
+    const int own = q->label_first > from ? q->label_first : from, own_end = q->label_end < from + count ? q->label_end : from + count;
+    const int whole = (count + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
+    for (int place = own; place < own_end; place++)
+        scores[place - from] = NAN;
+    fetch_next(r, q);
+    KernelCall call = counter_call(q);
+    call.in[0].data = scores;
+    call.in[0].dim[0] = whole;
+    call.out.data = worker->counts;
+    r->counter->run(&call, 0, r->counter->units(&call));
+    const float *restrict counts = worker->counts;
+    int32_t *restrict above = q->above;
+    for (int k = 0; k <= q->positives; k += TILE_STEP)    /* both have room for the last step */
+        for (int j = 0; j < TILE_STEP; j++)
+            above[k + j] += (int32_t)counts[k + j];
+    if (counts[q->positives + 1] > 0)
+        settle_ties(r, q, scores, from, count);
+}
+
+static void meet_candidates(void *context, int part, int query, float *scores, int from, int count) {
+    const Ranking *r = context;
+    Worker *worker = &r->workers[part];
+    QueryState *q = &r->states[query - r->first];
+    if (r->rule || r->unsound)
+        for (int at = 0; at < count; at += TILE_CANDIDATES)
+            hold_to_rule(r, worker->mask, q, scores + at, from + at, count - at < TILE_CANDIDATES ? count - at : TILE_CANDIDATES);
+    else if (q->self >= from && q->self < from + count)
+        scores[q->self - from] = NAN;
+    neighbors_meet(&q->nearest, scores, r->candidate_row + from, (count + TILE_STEP - 1) / TILE_STEP * TILE_STEP);
+    if (q->positives)
+        count_others(r, worker, q, scores, from, count);
 }
 
 /* ---- what a query got ------------------------------------------------------------------------------------------------ */
@@ -232,10 +318,8 @@ static void tie_orders(const QueryState *q, QueryResult *result) {
 }
 
 static void query_finish(const QueryState *q, const int *gallery_label, QueryResult *result) {
-    *result = (QueryResult){
-        .positives = q->positives, .candidates = q->candidates, .unscored = q->unscored, .ties = q->ties, .best = q->best, .best_score = q->best_score
-    };
-    uint64_t before = q->above[q->positives];             /* others that rank before the positive at hand */
+    *result = (QueryResult){ .positives = q->positives, .candidates = q->candidates, .unscored = q->unscored, .ties = q->ties, .best = -1, .best_score = NAN };
+    uint64_t before = (uint64_t)q->above[q->positives];   /* others that rank before the positive at hand */
     double sum = 0, at_r = 0;
     for (int i = q->positives - 1, found = 1; i >= 0; i--, found++) {
         const double rank = (double)found + (double)before, precision = found / rank;
@@ -246,13 +330,15 @@ static void query_finish(const QueryState *q, const int *gallery_label, QueryRes
         }
         if (found == 1) {
             result->first_rank = (int)rank;
-            if (before == 0) {
-                result->best = q->positive[i].row;
-                result->best_score = q->positive[i].score;
-            }
+            result->best = q->row[i];     /* it stays so where no candidate has a score */
+            result->best_score = q->score[i];
         }
         result->last_rank = (int)rank;
-        before += q->above[i];
+        before += (uint64_t)q->above[i];
+    }
+    if (q->nearest.count) {
+        result->best = q->nearest.at[0].row;
+        result->best_score = q->nearest.at[0].score;
     }
     result->answer = result->best >= 0 ? gallery_label[result->best] : -1;
     if (!q->positives)
@@ -263,33 +349,19 @@ static void query_finish(const QueryState *q, const int *gallery_label, QueryRes
         tie_orders(q, result);
 }
 
-/* ---- blocks of queries ------------------------------------------------------------------------------------------------------ */
-
-typedef struct { Tile tile; QueryState *queries; Positive *scratch; int32_t *mask; } Worker;
-
-typedef struct {
-    const RankingTask *task;
-    TileShape shape;
-    int block, most_positives;
-    int *query_order;                     /* queries by individual, then row: blocks share positives */
-    int *by_label;                        /* gallery rows by individual, then row */
-    int *group_first, *group_end;         /* of each query, in by_label */
-    bool unsound;                         /* a row holds what is no number: so may scores */
-    Worker *workers;
-    QueryResult *results;
-    volatile int *interrupted;
-} Ranking;
+/* ---- orders ------------------------------------------------------------------------------------------------------------------ */
 
 static int compare_keys(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-/* Rows 0 .. count-1 by label, then row. `keys` has room for count. */
+/* Rows 0 .. count-1 by label, then row. `keys` has room for count. label NULL: by row. */
 static void order_by_label(const int *label, int count, uint64_t *keys, int *order) {
     for (int i = 0; i < count; i++)
-        keys[i] = (uint64_t)((uint32_t)label[i] ^ 0x80000000u) << 32 | (uint32_t)i;
-    qsort(keys, (size_t)count, sizeof *keys, compare_keys);
+        keys[i] = (uint64_t)((uint32_t)(label ? label[i] : 0) ^ 0x80000000u) << 32 | (uint32_t)i;
+    if (label)
+        qsort(keys, (size_t)count, sizeof *keys, compare_keys);
     for (int i = 0; i < count; i++)
         order[i] = (int)(uint32_t)keys[i];
 }
@@ -299,147 +371,133 @@ static void find_groups(Ranking *r) {
     const RankingTask *task = r->task;
     int at = 0, first = 0;
     for (int i = 0; i < task->queries; i++) {
-        int query = r->query_order[i], label = task->query_label[query];
-        if (i == 0 || label != task->query_label[r->query_order[i - 1]]) {
-            while (at < task->candidates && task->gallery_label[r->by_label[at]] < label)
+        const int label = task->query_label[r->query_row[i]];
+        if (i == 0 || label != task->query_label[r->query_row[i - 1]]) {
+            while (at < task->candidates && task->gallery_label[r->candidate_row[at]] < label)
                 at++;
             first = at;
-            while (at < task->candidates && task->gallery_label[r->by_label[at]] == label)
+            while (at < task->candidates && task->gallery_label[r->candidate_row[at]] == label)
                 at++;
         }
-        r->group_first[query] = first;
-        r->group_end[query] = label < 0 ? first : at;
-        if (r->group_end[query] - first > r->most_positives)
-            r->most_positives = r->group_end[query] - first;
+        r->group_first[i] = first;
+        r->group_end[i] = label < 0 ? first : at;
+        if (r->group_end[i] - first > r->most_positives)
+            r->most_positives = r->group_end[i] - first;
     }
 }
 
-/* Fewer queries a block where one individual has very many pictures, and where there are few queries to share out. */
-static int block_size(int queries, int most_positives) {
-    size_t each = ((size_t)most_positives + 1) * (sizeof(Positive) + sizeof(float) + 3 * sizeof(uint32_t)) + BUCKETS_MOST * sizeof(uint16_t);
-    int block = queries < 8 * BLOCK_QUERIES ? BLOCK_QUERIES / 4 : BLOCK_QUERIES;
-    while (block > TILE_STEP && each * (size_t)block > BLOCK_BYTES)
-        block -= TILE_STEP;
-    return block;
+static void find_orders(Ranking *r, Arena *arena) {
+    const RankingTask *task = r->task;
+    const int queries = task->queries, candidates = task->candidates;
+    uint64_t *keys = arena_array(arena, uint64_t, queries > candidates ? queries : candidates);
+    r->query_row = arena_array(arena, int, queries);
+    r->candidate_row = arena_array(arena, int, candidates + TILE_STEP);
+    r->candidate_place = arena_array(arena, int, candidates);
+    r->group_first = arena_array(arena, int, queries);
+    r->group_end = arena_array(arena, int, queries);
+    order_by_label(r->results ? task->query_label : NULL, queries, keys, r->query_row);
+    order_by_label(r->results ? task->gallery_label : NULL, candidates, keys, r->candidate_row);
+    for (int i = 0; i < candidates; i++)
+        r->candidate_place[r->candidate_row[i]] = i;
+    if (r->results)
+        find_groups(r);
 }
 
-static void worker_carve(const Ranking *r, Worker *worker, Carver *carver) {
-    /* The number of buckets falls at the very end only, so most positives do not always have most buckets. */
-    size_t most = (size_t)r->most_positives, buckets = (size_t)(most > UINT16_MAX ? BUCKETS_MOST : bucket_count((int)most));
-    tile_carve(&worker->tile, &r->shape, carver);
-    worker->scratch = tile_piece(carver, most, sizeof(Positive));
-    worker->queries = tile_piece(carver, (size_t)r->block, sizeof(QueryState));
-    worker->mask = tile_piece(carver, (size_t)pair_rule_depth(r->task->rule) * TILE_CANDIDATES, sizeof(int32_t));
-    for (int i = 0; i < r->block; i++) {
-        Positive *positive = tile_piece(carver, most, sizeof(Positive));
-        float *score = tile_piece(carver, most + 1, sizeof(float));
-        uint32_t *above = tile_piece(carver, most + 1, sizeof(uint32_t)), *tied = tile_piece(carver, most + 1, sizeof(uint32_t));
-        uint32_t *tied_first = tile_piece(carver, most + 1, sizeof(uint32_t));
-        uint16_t *start = tile_piece(carver, buckets + 1, sizeof(uint16_t));
+/* The rule as the places see it. */
+static void place_rule(Ranking *r, Arena *arena) {
+    const PairRule *rule = r->task->rule;
+    const int candidates = r->task->candidates;
+    if (!rule)
+        return;
+    r->by_place = *rule;
+    r->rule = &r->by_place;
+    r->by_place.candidate_code = arena_array(arena, int *, rule->columns + 1);
+    r->by_place.fact = arena_array(arena, uint8_t *, rule->facts + 1);
+    for (int c = 0; c < rule->columns; c++) {
+        int *code = r->by_place.candidate_code[c] = arena_array(arena, int, candidates);
+        for (int i = 0; i < candidates; i++)
+            code[i] = rule->candidate_code[c][r->candidate_row[i]];
+    }
+    for (int f = 0; f < rule->facts; f++) {
+        uint8_t *fact = r->by_place.fact[f] = arena_array(arena, uint8_t, candidates);
+        for (int i = 0; i < candidates; i++)
+            fact[i] = rule->fact[f][r->candidate_row[i]];
+    }
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------------------------------- */
+
+static int positives_at_most(const Ranking *r, int place) {
+    return r->results ? r->group_end[place] - r->group_first[place] : 0;
+}
+
+static void state_carve(const Ranking *r, int place, QueryState *q, Carver *carver) {
+    const size_t most = (size_t)positives_at_most(r, place), room = (most + 2 + TILE_STEP) / TILE_STEP * TILE_STEP;
+    *q = (QueryState){ .positives = (int)most };
+    q->nearest.at = tile_piece(carver, r->out ? 0 : (size_t)r->most, sizeof(Neighbor));
+    if (!r->results)
+        return;
+    const KernelCall call = counter_call(q);
+    q->score = tile_piece(carver, most + 1, sizeof(float));
+    q->row = tile_piece(carver, most, sizeof(int));
+    q->above = tile_piece(carver, room, sizeof(int32_t));
+    q->tied = tile_piece(carver, most + 2, sizeof(int32_t));
+    q->tied_first = tile_piece(carver, most + 2, sizeof(int32_t));
+    q->packed_bytes = r->counter->packed_bytes ? r->counter->packed_bytes(&call) : 0;
+    q->packed = tile_piece(carver, q->packed_bytes, 1);
+}
+
+static void state_start(const Ranking *r, int place, QueryState *q) {
+    const RankingTask *task = r->task;
+    const int query = r->query_row[place], self = task->self ? task->self[query] : -1;
+    q->query = query;
+    q->self = self < 0 ? -1 : r->candidate_place[self];
+    q->label_first = r->results ? r->group_first[place] : 0;
+    q->label_end = q->label_first + positives_at_most(r, place);
+    q->positives = 0;
+    q->candidates = task->rule || r->unsound ? 0 : task->candidates - (self >= 0);
+    q->nearest.most = r->most;
+    if (r->out)
+        q->nearest.at = r->out + (size_t)query * (size_t)r->most;
+}
+
+static void band_carve(Ranking *r, int threads, Carver *carver) {
+    const int queries = r->end - r->first;
+    const size_t most = (size_t)r->most_positives, room = (most + 2 + TILE_STEP) / TILE_STEP * TILE_STEP;
+    Worker *workers = tile_piece(carver, (size_t)threads, sizeof(Worker));
+    QueryState *states = tile_piece(carver, (size_t)queries, sizeof(QueryState));
+    for (int i = 0; i < threads; i++) {
+        Worker worker = { .found = tile_piece(carver, most, sizeof(Positive)), .sorted = tile_piece(carver, most, sizeof(Positive)) };
+        worker.start = tile_piece(carver, (size_t)bucket_count((int)most) + 1, sizeof(uint32_t));
+        worker.counts = tile_piece(carver, room, sizeof(float));
+        worker.mask = tile_piece(carver, (size_t)pair_rule_depth(r->task->rule) * TILE_CANDIDATES, sizeof(int32_t));
+        if (r->results)
+            tile_carve(&worker.tile, &r->shape, carver);
         if (carver->base)
-            worker->queries[i] = (QueryState){
-                .positive = positive, .score = score, .above = above, .tied = tied, .tied_first = tied_first, .start = start
-            };
+            workers[i] = worker;
     }
+    for (int i = 0; i < queries; i++) {
+        QueryState state;
+        state_carve(r, r->first + i, &state, carver);
+        state_start(r, r->first + i, &state);
+        if (carver->base)
+            states[i] = state;
+    }
+    r->workers = workers;
+    r->states = states;
 }
 
-static void block_start(const Ranking *r, Worker *worker, const int *queries, int count) {
-    const RankingTask *task = r->task;
-    for (int i = 0; i < count; i++) {
-        QueryState *q = &worker->queries[i];
-        q->query = queries[i];
-        q->label_first = q->marked = r->group_first[queries[i]];
-        q->label_end = r->group_end[queries[i]];
-        q->self = task->self ? task->self[queries[i]] : -1;
-        q->positives = q->ties = q->unscored = 0;
-        q->candidates = task->rule || r->unsound ? 0 : task->candidates - (q->self >= 0);
-        q->best = -1;
-        q->best_score = NAN;
+/* Where the band that begins at r->first ends: with all queries, or with so many that their states take BAND_BYTES. */
+static int band_end(const Ranking *r) {
+    Carver all = { 0 };
+    int fitting = r->first + 1;
+    for (int place = r->first; place < r->task->queries && all.used <= WHOLE_BYTES; place++) {
+        QueryState state;
+        state_carve(r, place, &state, &all);
+        all.used += sizeof(QueryState);
+        fitting = all.used <= BAND_BYTES ? place + 1 : fitting;
     }
-    tile_queries(&worker->tile, &r->shape, task->query, queries, count);
-}
-
-/* Runs the gathered candidates (rows by_label[first ..] of one or more groups) and hands each score to whom it concerns. */
-static void collect_tile(const Ranking *r, Worker *worker, int count, const int *place, int places) {
-    tile_clear(&worker->tile, &r->shape, places);
-    tile_run(&worker->tile, &r->shape, worker->tile.candidate);
-    for (int t = 0, first = 0; t < places; t++) {
-        const int row = r->by_label[place[t]];
-        const float *scores = worker->tile.scores + (size_t)t * (size_t)r->shape.queries;
-        while (first < count && worker->queries[first].label_end <= place[t])
-            first++;                      /* queries and candidates come by individual, both */
-        for (int i = first; i < count && worker->queries[i].label_first <= place[t]; i++) {
-            QueryState *q = &worker->queries[i];
-            if (row != q->self && place[t] < q->label_end && pair_allowed(r->task->rule, q->query, row))
-                q->positive[q->positives++] = (Positive){ isnan(scores[i]) ? -INFINITY : scores[i], row };
-        }
-    }
-}
-
-/* The first pass: the scores of the positives alone. */
-static void collect_positives(const Ranking *r, Worker *worker, int count) {
-    const RankingTask *task = r->task;
-    int place[TILE_CANDIDATES], places = 0, collected = -1;
-    for (int i = 0; i < count; i++) {
-        const QueryState *q = &worker->queries[i];
-        int at = q->label_first > collected ? q->label_first : collected;
-        for (; at < q->label_end; at++) {
-            memcpy(worker->tile.candidate + (size_t)places * (size_t)task->width,
-                   tile_row(task->gallery, r->by_label[at], task->width), (size_t)task->width * sizeof(float));
-            place[places++] = at;
-            if (places == r->shape.candidates) {
-                collect_tile(r, worker, count, place, places);
-                places = 0;
-            }
-        }
-        collected = at;
-    }
-    if (places)
-        collect_tile(r, worker, count, place, places);
-    for (int i = 0; i < count; i++)
-        sort_positives(&worker->queries[i], worker->scratch);
-}
-
-/* Takes out of a tile whom the rule does not let answer, and counts who is left and whose score is no number. */
-static void hold_to_rule(const Ranking *r, Worker *worker, QueryState *q, float *scores, int first, int count) {
-    int32_t *mask = worker->mask;
-    pair_rule_tile(r->task->rule, q->query, first, count, mask);
-    if (q->self >= first && q->self < first + count)
-        mask[q->self - first] = 0;
-    for (int i = 0; r->unsound && i < count; i++)
-        q->unscored += mask[i] && isnan(scores[i]);
-    q->candidates += pair_rule_leave_out(mask, count, scores);
-}
-
-/* The second pass: all candidates stream past. */
-static void count_candidates(const Ranking *r, Worker *worker, int count) {
-    const RankingTask *task = r->task;
-    for (int first = 0; first < task->candidates; first += r->shape.candidates) {
-        int end = task->candidates - first < r->shape.candidates ? task->candidates : first + r->shape.candidates;
-        tile_run_rows(&worker->tile, &r->shape, task->gallery, first, end);
-        tile_transpose(&worker->tile, &r->shape);
-        for (int i = 0; i < count; i++) {
-            float *scores = worker->tile.by_query + (size_t)i * (size_t)r->shape.candidates;
-            if (task->rule || r->unsound)
-                hold_to_rule(r, worker, &worker->queries[i], scores, first, end - first);
-            mark_out(&worker->queries[i], r->by_label, scores, r->shape.candidates, first, end);
-            count_scores(&worker->queries[i], scores, first, r->shape.candidates);
-        }
-    }
-}
-
-static void rank_blocks(void *context, int part, int parts) {
-    const Ranking *r = context;
-    Worker *worker = &r->workers[part];
-    const int blocks = (r->task->queries + r->block - 1) / r->block;
-    for (int b = part; b < blocks && !*r->interrupted; b += parts) {
-        int first = b * r->block, count = r->task->queries - first < r->block ? r->task->queries - first : r->block;
-        block_start(r, worker, r->query_order + first, count);
-        collect_positives(r, worker, count);
-        count_candidates(r, worker, count);
-        for (int i = 0; i < count; i++)
-            query_finish(&worker->queries[i], r->task->gallery_label, &r->results[worker->queries[i].query]);
-    }
+    return all.used <= WHOLE_BYTES ? r->task->queries : fitting;
 }
 
 /* ---- from outside -------------------------------------------------------------------------------------------------------------- */
@@ -452,56 +510,80 @@ static bool all_finite(const float *rows, int count, int width) {
     return isfinite(sum);
 }
 
-/* All that the threads need in one piece of memory. First with base NULL, to learn its size. */
-static void ranking_carve(Ranking *r, int threads, Carver *carver) {
-    Worker *workers = tile_piece(carver, (size_t)threads, sizeof(Worker));
-    if (carver->base)
-        r->workers = workers;
-    for (int i = 0; i < threads; i++) {
-        Worker unused = {0};
-        worker_carve(r, carver->base ? &workers[i] : &unused, carver);
+/* Queries are the candidates, and of the same individuals: then both are in the same order. */
+static bool same_rows(const RankingTask *task, bool by_label) {
+    return task->query == task->gallery && task->queries == task->candidates &&
+           (!by_label || task->query_label == task->gallery_label || memcmp(task->query_label, task->gallery_label, (size_t)task->queries * sizeof(int)) == 0);
+}
+
+static bool rank_band(Jre *jre, Pool *pool, int level, Ranking *r) {
+    const int threads = pool_threads(pool);
+    Carver carver = { 0 };
+    band_carve(r, threads, &carver);
+    char *memory = jre_allocate_aligned(jre, carver.used, 64);
+    carver = (Carver){ .base = memory };
+    band_carve(r, threads, &carver);
+    const size_t counts = (size_t)r->most_positives + 2 + TILE_STEP;
+    for (int i = 0; i < threads; i++)
+        memset(r->workers[i].counts, 0, counts / TILE_STEP * TILE_STEP * sizeof(float));
+    if (r->results)
+        pool_run(pool, collect_part, r);
+    const PairStream stream = {
+        .task = r->task, .query_row = r->query_row, .candidate_row = r->candidate_row, .first = r->first, .end = r->end,
+        .mutual = r->mutual && r->end - r->first == r->task->queries, .take = meet_candidates, .context = r
+    };
+    const bool sound = !jre->interrupted && stream_pairs(jre, pool, level, &stream);
+    for (int i = 0; i < r->end - r->first && sound; i++) {
+        QueryState *q = &r->states[i];
+        neighbors_sort(&q->nearest);
+        if (r->results)
+            query_finish(q, r->task->gallery_label, &r->results[q->query]);
+        for (int k = q->nearest.count; r->out && k < r->most; k++)
+            q->nearest.at[k] = (Neighbor){ NAN, -1 };
     }
+    jre_release(memory);
+    return sound;
 }
 
-static void ranking_orders(Ranking *r, int *numbers, uint64_t *keys) {
-    const RankingTask *task = r->task;
-    const size_t queries = (size_t)task->queries;
-    r->query_order = numbers;
-    r->group_first = numbers + queries;
-    r->group_end = numbers + 2 * queries;
-    r->by_label = numbers + 3 * queries;
-    order_by_label(task->query_label, task->queries, keys, r->query_order);
-    order_by_label(task->gallery_label, task->candidates, keys, r->by_label);
-    find_groups(r);
+static bool choose_kernels(Jre *jre, int level, Ranking *r) {
+    const QueryState any = { .positives = 1 };
+    const KernelCall call = counter_call(&any);
+    r->counter = kernel_find("rank_counts", "cpu", NULL, level, &call);
+    if (r->counter)
+        return !r->results || tile_shape(jre, level, r->task->candidates, COLLECTED, r->task->width, &r->shape);
+    diag(jre, DIAG_bug, NOWHERE, "nothing on this machine counts ranks");
+    return false;
 }
 
-bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results) {
-    for (int i = 0; i < task->queries; i++)
+bool rank_nearest(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results, int most, Neighbor *nearest) {
+    for (int i = 0; results && i < task->queries; i++)
         results[i] = (QueryResult){ .best = -1, .answer = -1, .best_score = NAN };
+    for (size_t i = 0; i < (size_t)task->queries * (size_t)most; i++)
+        nearest[i] = (Neighbor){ NAN, -1 };
     if (task->queries < 1 || task->candidates < 1 || task->width < 1)
         return true;
 
-    Ranking r = { .task = task, .results = results, .interrupted = &jre->interrupted };
+    Arena arena = { .jre = jre };
+    Ranking r = { .task = task, .results = results, .most = most ? most : 1, .out = most ? nearest : NULL, .interrupted = &jre->interrupted };
     r.unsound = !all_finite(task->query, task->queries, task->width) || !all_finite(task->gallery, task->candidates, task->width);
-    const size_t queries = (size_t)task->queries, candidates = (size_t)task->candidates;
-    size_t key_bytes = (queries > candidates ? queries : candidates) * sizeof(uint64_t);
-    char *orders = jre_allocate(jre, key_bytes + (3 * queries + candidates) * sizeof(int));
-    ranking_orders(&r, (int *)(void *)(orders + key_bytes), (uint64_t *)(void *)orders);
-    r.block = block_size(task->queries, r.most_positives);
-    if (!tile_shape(jre, level, task->candidates, r.block, task->width, &r.shape)) {
-        jre_release(orders);
-        return false;
+    r.mutual = same_rows(task, results != NULL);
+    bool sound = choose_kernels(jre, level, &r);
+    if (sound) {
+        find_orders(&r, &arena);
+        place_rule(&r, &arena);
     }
-
-    const int threads = pool_threads(pool);
-    Carver carver = {0};
-    ranking_carve(&r, threads, &carver);
-    char *memory = jre_allocate_aligned(jre, carver.used, 64);
-    carver = (Carver){ .base = memory };
-    ranking_carve(&r, threads, &carver);
-    pool_run(pool, rank_blocks, &r);
-    jre_release(memory);
-    jre_release(orders);
-    return !jre->interrupted;
+    for (; sound && r.first < task->queries; r.first = r.end) {
+        r.end = band_end(&r);
+        sound = rank_band(jre, pool, level, &r);
+    }
+    arena_free(&arena);
+    return sound;
 }
 
+bool rank_queries(Jre *jre, Pool *pool, int level, const RankingTask *task, QueryResult *results) {
+    return rank_nearest(jre, pool, level, task, results, 0, NULL);
+}
+
+bool nearest_candidates(Jre *jre, Pool *pool, int level, const RankingTask *task, int most, Neighbor *nearest) {
+    return most < 1 || rank_nearest(jre, pool, level, task, NULL, most, nearest);
+}

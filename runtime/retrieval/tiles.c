@@ -17,8 +17,7 @@ static int rounded_up(int count, int step) {
     return (count + step - 1) / step * step;
 }
 
-/* Scores are a product of matrices. The queries are its second operand, laid out once for a whole block; the gallery is read
- * where it lies. */
+/* The queries are the second operand, laid out once for a whole block; the gallery is read where it lies. */
 bool tile_shape(Jre *jre, int level, int candidates, int queries, int width, TileShape *shape) {
     *shape = (TileShape){
         .candidates = candidates < TILE_CANDIDATES ? rounded_up(candidates, TILE_STEP) : TILE_CANDIDATES,
@@ -26,10 +25,10 @@ bool tile_shape(Jre *jre, int level, int candidates, int queries, int width, Til
     };
     shape->call = (KernelCall){
         .out = matrix_view(shape->candidates, queries),
-        .in = { matrix_view(shape->candidates, width), matrix_view(width, queries) },
+        .in = { matrix_view(shape->candidates, width), matrix_view(queries, width) },
         .inputs = 2
     };
-    shape->kernel = kernel_find("matmul", "cpu", NULL, level, &shape->call);
+    shape->kernel = kernel_find("cosine_scores", "cpu", NULL, level, &shape->call);
     if (!shape->kernel) {
         diag(jre, DIAG_bug, NOWHERE, "nothing on this machine computes similarities");
         return false;
@@ -79,11 +78,10 @@ const float *tile_row(const float *rows, int row, int width) {
 
 /* Makes rows[which[0]], rows[which[1]], ... the queries of the tile; the places behind `count` become zeros. */
 void tile_queries(const Tile *tile, const TileShape *shape, const float *rows, const int *which, int count) {
-    for (int i = 0; i < shape->queries; i++) {
-        const float *from = i < count ? tile_row(rows, which[i], shape->width) : NULL;
-        for (int k = 0; k < shape->width; k++)
-            tile->query[(size_t)k * (size_t)shape->queries + (size_t)i] = from ? from[k] : 0.0f;
-    }
+    const size_t bytes = (size_t)shape->width * sizeof(float);
+    for (int i = 0; i < count; i++)
+        memcpy(tile->query + (size_t)i * (size_t)shape->width, tile_row(rows, which[i], shape->width), bytes);
+    memset(tile->query + (size_t)count * (size_t)shape->width, 0, (size_t)(shape->queries - count) * bytes);
     tile_pack(tile, shape);
 }
 
