@@ -328,6 +328,113 @@ static void bits_do_not_depend_on_threads(void **state) {
     free(rows);
 }
 
+/* The same rows lie twice in memory: then nobody can know that a score serves two queries. */
+static void a_score_told_to_both_is_the_score_of_each(void **state) {
+    (void)state;
+    enum { COUNT = 1100, WIDTH = 33 };
+    float *rows = calloc(COUNT * WIDTH, sizeof *rows), *again = calloc(COUNT * WIDTH, sizeof *again);
+    int label[COUNT], self[COUNT];
+    Random random = random_stream(3, "test", "mutual", 0);
+    random_rows(&random, rows, label, COUNT, WIDTH, 12, 9);
+    for (int i = 0; i < COUNT; i++) {
+        self[i] = i;
+        label[i] = i % 50 == 7 ? -1 : label[i];
+    }
+    memcpy(again, rows, sizeof *rows * COUNT * WIDTH);
+    for (int level = 0; level <= kernel_level(NULL); level++) {
+        for (int rule = 0; rule < 5; rule += 4) {
+            Bench bench = bench_open(3);
+            Ruled ruled = { 0 };
+            QueryResult *results = calloc(2 * COUNT, sizeof *results);
+            RankingTask task = { rows, COUNT, label, self, rows, COUNT, label, WIDTH, random_rule(&ruled, &random, COUNT, COUNT, rule) };
+            assert_true(rank_queries(bench.jre, bench.pool, level, &task, results));
+            task.gallery = again;
+            assert_true(rank_queries(bench.jre, bench.pool, level, &task, results + COUNT));
+            for (int q = 0; q < COUNT; q++) {
+                assert_same_result(&results[q], &results[COUNT + q]);
+                assert_memory_equal(&results[q].average_precision, &results[COUNT + q].average_precision, sizeof(double));
+            }
+            free(results);
+            forget_rule(&ruled);
+            bench_close(&bench);
+        }
+    }
+    free(again);
+    free(rows);
+}
+
+/* ---- the best candidates --------------------------------------------------------------------------------------------------- */
+
+/* `most` of them in one go with the ranking and without, against sorting. */
+static void check_nearest(Bench *bench, const RankingTask *task, int most) {
+    const size_t places = (size_t)task->queries * (size_t)most;
+    Neighbor *nearest = calloc(places, sizeof *nearest), *ranked = calloc(places, sizeof *ranked);
+    QueryResult *results = calloc((size_t)task->queries, sizeof *results);
+    float *scores = calloc((size_t)task->candidates, sizeof *scores);
+    Candidate *order = calloc((size_t)task->candidates, sizeof *order);
+    assert_true(nearest_candidates(bench->jre, bench->pool, bench->level, task, most, nearest));
+    assert_true(rank_nearest(bench->jre, bench->pool, bench->level, task, results, most, ranked));
+    for (int q = 0; q < task->queries; q++) {
+        int count = 0;
+        query_scores(bench->jre, bench->level, task->query + (size_t)q * (size_t)task->width, task->gallery, task->candidates, task->width, scores);
+        for (int i = 0; i < task->candidates; i++)
+            if (i != task->self[q] && pair_allowed(task->rule, q, i))
+                order[count++] = (Candidate){ scores[i], i };
+        qsort(order, (size_t)count, sizeof *order, by_score_then_row);
+        for (int i = 0; i < most; i++) {
+            const Neighbor *got = &nearest[q * most + i], *too = &ranked[q * most + i];
+            assert_int_equal(got->row, i < count ? order[i].row : -1);
+            assert_int_equal(too->row, got->row);
+            if (i < count)
+                assert_true(got->score == order[i].score && too->score == got->score);
+        }
+        assert_int_equal(results[q].best, nearest[q * most].row);
+    }
+    free(order);
+    free(scores);
+    free(results);
+    free(ranked);
+    free(nearest);
+}
+
+static void the_nearest_are_those_of_sorting(void **state) {
+    (void)state;
+    enum { COUNT = 700, WIDTH = 9 };
+    Bench bench = bench_open(2);
+    Random random = random_stream(5, "test", "nearest", 0);
+    float *rows = calloc(COUNT * WIDTH, sizeof *rows);
+    int label[COUNT], self[COUNT];
+    random_rows(&random, rows, label, COUNT, WIDTH, 6, 3);         /* every third row is a copy: many scores are equal */
+    for (int i = 0; i < COUNT; i++)
+        self[i] = i % 4 ? i : -1;
+    static const int most[] = { 1, 2, 10, 100, 1000 };
+    for (int i = 0; i < 5; i++) {
+        Ruled ruled = { 0 };
+        RankingTask task = { rows, COUNT, label, self, rows, COUNT, label, WIDTH, random_rule(&ruled, &random, COUNT, COUNT, i) };
+        check_nearest(&bench, &task, most[i]);
+        task.queries = 37;                /* no longer the same rows */
+        check_nearest(&bench, &task, most[i]);
+        forget_rule(&ruled);
+    }
+    free(rows);
+    bench_close(&bench);
+}
+
+static void what_is_no_number_is_nobodys_neighbor(void **state) {
+    (void)state;
+    Bench bench = bench_open(1);
+    const float scores[5] = { NAN, .2f, INFINITY, NAN, -INFINITY }, one = 1;
+    const int label[5] = { 0 }, self = -1;
+    RankingTask task = { &one, 1, label, &self, scores, 5, label, 1, NULL };
+    Neighbor nearest[4];
+    assert_true(nearest_candidates(bench.jre, bench.pool, bench.level, &task, 4, nearest));
+    assert_int_equal(nearest[0].row, 2);
+    assert_int_equal(nearest[1].row, 1);
+    assert_int_equal(nearest[2].row, 4);
+    assert_int_equal(nearest[3].row, -1);
+    bench_close(&bench);
+}
+
 static void a_score_does_not_depend_on_its_company(void **state) {
     (void)state;
     Bench bench = bench_open(1);
@@ -358,6 +465,9 @@ int main(void) {
         cmocka_unit_test(scores_that_are_no_numbers_rank_last),
         cmocka_unit_test(without_candidates_every_query_is_lonely),
         cmocka_unit_test(bits_do_not_depend_on_threads),
+        cmocka_unit_test(a_score_told_to_both_is_the_score_of_each),
+        cmocka_unit_test(the_nearest_are_those_of_sorting),
+        cmocka_unit_test(what_is_no_number_is_nobodys_neighbor),
         cmocka_unit_test(a_score_does_not_depend_on_its_company),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
