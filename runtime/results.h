@@ -292,9 +292,12 @@ typedef struct {
     Evaluation numbers; const char **individuals;         /* names of numbers.per_identity */
     int folds, pictures, candidates;      /* folds: members that were examined; candidates: of all of them */
     int embedded;                         /* pictures that were not in the store */
+    const char *neighbors, *neighbors_hash;               /* the table of the best candidates: its file in the run's folder; what it holds */
     PairScores *pairs; Conventions conventions;           /* --metrics all: of each fold; NULL: not asked for */
     double seconds, embed_seconds; int64_t embed_pictures;
 } EvaluationReport;
+enum { NEIGHBORS = 10 };                                  /* best candidates of a query that are told */
+#define NEIGHBORS_PART "neighbors.csv"                    /* their table in the store */
 void json_number(Text *out, double number);               /* shortest form that reads back; null if not finite */
 void report_json(Text *out, const EvaluationReport *report);
 void json_accepted(Text *out, const AcceptList *accepted);  /* "accepted": [{"check": .., "for": .., "because": ..}] */

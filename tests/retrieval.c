@@ -346,13 +346,14 @@ static void a_score_told_to_both_is_the_score_of_each(void **state) {
             Bench bench = bench_open(3);
             Ruled ruled = { 0 };
             QueryResult *results = calloc(2 * COUNT, sizeof *results);
-            RankingTask task = { rows, COUNT, label, self, rows, COUNT, label, WIDTH, random_rule(&ruled, &random, COUNT, COUNT, rule) };
+            const int count = level == kernel_level(NULL) ? COUNT : 210;   /* references take their time */
+            RankingTask task = { rows, count, label, self, rows, count, label, WIDTH, random_rule(&ruled, &random, count, count, rule) };
             assert_true(rank_queries(bench.jre, bench.pool, level, &task, results));
             task.gallery = again;
-            assert_true(rank_queries(bench.jre, bench.pool, level, &task, results + COUNT));
-            for (int q = 0; q < COUNT; q++) {
-                assert_same_result(&results[q], &results[COUNT + q]);
-                assert_memory_equal(&results[q].average_precision, &results[COUNT + q].average_precision, sizeof(double));
+            assert_true(rank_queries(bench.jre, bench.pool, level, &task, results + count));
+            for (int q = 0; q < count; q++) {
+                assert_same_result(&results[q], &results[count + q]);
+                assert_memory_equal(&results[q].average_precision, &results[count + q].average_precision, sizeof(double));
             }
             free(results);
             forget_rule(&ruled);

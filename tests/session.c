@@ -412,6 +412,50 @@ static const char *recorded(Site *site) {
     return found;
 }
 
+/* Eight pictures have seven candidates each, so the table is the whole ranking: average precision follows from it. */
+static void the_best_candidates_of_every_query_are_told(void **state) {
+    (void)state;
+    char *first = NULL;
+    for (int threads = 1; threads <= 3; threads += 2) {
+        Site site;
+        Table table;
+        site_open(&site);
+        Outcomes outcomes = run_document(&site, "p01.jre", (RunOptions){.threads = threads}, false);
+        const char *folder = recorded(&site), *file = arena_print(&site.arena, "%s/all_neighbors.csv", folder);
+        char *json = contents(&site, arena_print(&site.arena, "%s/result.json", folder)), *text = contents(&site, file);
+        cJSON *result = cJSON_Parse(json);
+        assert_string_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(result, "evaluations"), 0), "neighbors")->valuestring, "all_neighbors.csv");
+        assert_true(table_read(site.jre, inside(&site, file), NOWHERE, &table));
+        assert_int_equal(table.rows, 8 * 7);
+        double sum = 0;
+        for (int q = 0; q < 8; q++) {
+            int found = 0;
+            for (int i = 0; i < 7; i++) {
+                const char **cell = table.cells + (size_t)(q * 7 + i) * (size_t)table.columns.count;
+                assert_string_equal(cell[0], arena_print(&site.arena, "%02d.png", q));
+                assert_string_equal(cell[2], "1");
+                assert_int_equal(atoi(cell[3]), i + 1);
+                assert_true(i == 0 || atof(cell[6]) <= atof(cell[6 - table.columns.count]));
+                assert_string_equal(cell[7], cell[1] == cell[5] || !strcmp(cell[1], cell[5]) ? "1" : "0");
+                sum += atoi(cell[7]) ? (double)++found / (i + 1) : 0;
+            }
+            assert_int_equal(found, 1);   /* each animal has two pictures */
+        }
+        assert_true(fabs(sum / 8 - map_of(&outcomes)) < 1e-12);
+        if (first) assert_string_equal(text, first);
+        /* Damaged in the store, it is made again. */
+        put_text(&site, arena_print(&site.arena, ".jre/store/%s/neighbors.csv", key_of(&site, &outcomes, "key")), "file\n");
+        assert_true(expect_run(&site, 1) == map_of(&outcomes));
+        outcomes_free(&outcomes);
+        cJSON_Delete(result);
+        jre_release(json);
+        if (first) jre_release(text);
+        else first = text;
+        site_close(&site);
+    }
+    jre_release(first);
+}
+
 static void the_folder_of_a_run_is_complete_in_itself(void **state) {
     (void)state;
     Site site;
@@ -777,6 +821,7 @@ int main(void) {
         cmocka_unit_test(other_instructions_are_other_keys),
         cmocka_unit_test(one_picture_at_a_time_is_another_key),
         cmocka_unit_test(a_result_remembers_what_it_was_made_of),
+        cmocka_unit_test(the_best_candidates_of_every_query_are_told),
         cmocka_unit_test(the_folder_of_a_run_is_complete_in_itself),
         cmocka_unit_test(embeddings_of_a_run_are_those_of_its_pictures),
         cmocka_unit_test(strangers_among_the_candidates_count_as_wrong_pairs),

@@ -18,6 +18,7 @@ typedef struct {
     int *individual;                      /* of `against`: its number in `on`, by name; who is not there is numbered behind */
     const EmbeddingTable *table;
     PairScores *pairs;                    /* of each member, where every metric is asked for; else NULL */
+    Text *neighbors;                      /* the table of the best candidates */
     int embedded;
 } Examination;
 
@@ -100,11 +101,32 @@ static bool unit_rows(const Examination *e, const Dataset *dataset, const Pictur
     return embedding_unit_rows(e->session, e->plan->similarity->embed, e->table, dataset, pictures->which, pictures->count, *rows);
 }
 
+/* A row for each of the best candidates of each query, the members in order, the queries in row order. */
+static void list_neighbors(const Examination *e, int member, const Neighbor *nearest, const int *asking, const int *answering) {
+    const PictureRows *queries = &e->queries[member], *candidates = &e->candidates[member];
+    Text *out = e->neighbors;
+    for (int i = 0; i < queries->count * NEIGHBORS; i++) {
+        const Neighbor *neighbor = &nearest[i];
+        if (neighbor->row < 0) continue;
+        const int query = i / NEIGHBORS;
+        const Picture *asks = &e->on->pictures[queries->which[query]], *answers = &e->against->pictures[candidates->which[neighbor->row]];
+        csv_cell(out, asks->file);
+        text_add(out, ",");
+        csv_cell(out, asks->identity);
+        text_add(out, ",%d,%d,", member + 1, i % NEIGHBORS + 1);
+        csv_cell(out, answers->file);
+        text_add(out, ",");
+        csv_cell(out, answers->identity);
+        text_add(out, ",%.9g,%d\n", (double)neighbor->score, asking[query] >= 0 && asking[query] == answering[neighbor->row]);
+    }
+}
+
 static bool rank_member(const Examination *e, int member, FoldResults *fold) {
     const PictureRows *queries = &e->queries[member], *candidates = &e->candidates[member];
     QueryResult *results = arena_array(e->scratch, QueryResult, queries->count + 1);
     int *asking = arena_array(e->scratch, int, queries->count + 1), *answering = arena_array(e->scratch, int, candidates->count + 1);
     int *self = arena_array(e->scratch, int, queries->count + 1);
+    Neighbor *nearest = arena_array(e->scratch, Neighbor, queries->count * NEIGHBORS + 1);
     for (int i = 0; i < queries->count; i++) asking[i] = e->on->pictures[queries->which[i]].identity_number;
     for (int i = 0; i < candidates->count; i++) answering[i] = e->individual[e->against->pictures[candidates->which[i]].identity_number];
     find_selves(e, queries, candidates, self);
@@ -115,10 +137,12 @@ static bool rank_member(const Examination *e, int member, FoldResults *fold) {
     RankingTask task = {.query = query, .queries = queries->count, .query_label = asking, .self = self, .gallery = shared ? query : gallery,
                         .candidates = candidates->count, .gallery_label = answering, .width = e->table->width,
                         .rule = pair_rule(e->scratch, e->plan->gallery, e->on, queries->which, queries->count, e->against, candidates->which, candidates->count)};
-    sound = sound && pair_rule_decided(e->session->jre, task.rule, e->plan->gallery) && rank_queries(e->session->jre, e->session->pool, e->session->level, &task, results);
+    sound = sound && pair_rule_decided(e->session->jre, task.rule, e->plan->gallery) &&
+            rank_nearest(e->session->jre, e->session->pool, e->session->level, &task, results, NEIGHBORS, nearest);
     /* What is asked of the candidate alone may let one picture answer another, and not the other way round. */
     const bool once = shared && !(task.rule && task.rule->facts);
     if (sound && e->pairs) sound = judge_pairs(e->session->jre, e->session->pool, e->session->level, &task, once, &e->pairs[member]);
+    if (sound) list_neighbors(e, member, nearest, asking, answering);
     jre_release(query);
     jre_release(gallery);
     return sound;
@@ -166,15 +190,25 @@ KeyTree *evaluation_tree(Session *session, const EvaluatePlan *plan) {
     return tree;
 }
 
-/* What other tools would have said is not kept: it is told when it is asked for. */
-static void keep_evaluation(Session *session, const EvaluationReport *report) {
+/* What other tools would have said is not kept: it is told when it is asked for. The table comes first: the report names its hash. */
+static void keep_evaluation(Session *session, const EvaluationReport *report, const Text *neighbors) {
     Text json = {.jre = session->jre};
+    if (!file_write(session->jre, store_path(&session->store, report->key, NEIGHBORS_PART), report->plan->span, neighbors->at, neighbors->length)) return;
     EvaluationReport kept = *report;
     kept.pairs = NULL;
     report_json(&json, &kept);
     text_add(&json, "\n");
     store_part(session, report->tree, "result.json", json.at, json.length, report->plan->span);
     text_free(&json);
+}
+
+static bool stored_neighbors(Session *session, const EvaluationReport *report) {
+    char *bytes, why[256];
+    size_t length;
+    if (!file_load(session->jre, store_path(&session->store, report->key, NEIGHBORS_PART), &bytes, &length, why)) return false;
+    const bool sound = hash_bytes(session->jre, bytes, length) == report->neighbors_hash;
+    jre_release(bytes);
+    return sound;
 }
 
 /* Names come from the dataset, which the key stands for: JSON cannot hold all that a table can. */
@@ -190,14 +224,15 @@ static bool stored_evaluation(Session *session, const Dataset *dataset, Evaluati
         sound = identity >= 0 && identity < dataset->identity_count;
         if (sound) stored.individuals[i] = dataset->identities[identity];
     }
+    sound = sound && stored_neighbors(session, &stored);
     if (sound) *report = stored;
     return sound;
 }
 
-static bool examine(Session *session, const EvaluatePlan *plan, EvaluationReport *report) {
+static bool examine(Session *session, const EvaluatePlan *plan, Text *neighbors, EvaluationReport *report) {
     Arena scratch = {.jre = session->jre};
     Examination e = {.session = session, .scratch = &scratch, .plan = plan, .on = session_asked(session, plan->on.dataset, plan->gallery),
-                     .against = session_asked(session, against_part(plan)->dataset, plan->gallery)};
+                     .against = session_asked(session, against_part(plan)->dataset, plan->gallery), .neighbors = neighbors};
     bool sound = e.on && e.against && compute_evaluation(&e, report);
     report->embedded = e.embedded;
     arena_free(&scratch);
@@ -218,8 +253,15 @@ bool evaluation_make(Session *session, const Compilation *c, EvaluationReport *r
     report->key = report->tree->hash;
     report->cached = !session->options.all_metrics && stored_evaluation(session, on, report);
     if (!report->cached) {
-        if (!examine(session, plan, report)) return false;
-        keep_evaluation(session, report);
+        Text neighbors = {.jre = session->jre};
+        text_add(&neighbors, "file,identity,fold,rank,candidate,candidate_identity,score,correct\n");
+        report->done = examine(session, plan, &neighbors, report);
+        if (report->done) {
+            report->neighbors_hash = hash_bytes(session->jre, neighbors.at, neighbors.length);
+            keep_evaluation(session, report, &neighbors);
+        }
+        text_free(&neighbors);
+        return report->done;
     }
     return report->done = true;
 }

@@ -1,10 +1,10 @@
 /* record.c: the folder of one run: results/<run_id>/.
  *
  * config.snapshot.jre is the flat program; result.json says what came out, under which protocol, of which inputs, on which
- * machine; <embed>.npy and <embed>.csv hold the numbers of every picture that was compared, row by row. Contract: the folder
- * is complete in itself, and no other run writes into it. What the store holds in the same order is linked, not copied.
- * result.json is written last: a run that was killed before leaves results in the store without a record, and the next run, which
- * finds them there, writes it under the name that they bear. */
+ * machine; <embed>.npy and <embed>.csv hold the numbers of every picture that was compared, row by row; <evaluation>_neighbors.csv
+ * names the best candidates of every query. Contract: the folder is complete in itself, and no other run writes into it. What the
+ * store holds in the same order is linked, not copied. result.json is written last: a run that was killed before leaves results in the
+ * store without a record, and the next run, which finds them there, writes it under the name that they bear. */
 #include "../runtime.h"
 
 #include <errno.h>
@@ -197,6 +197,27 @@ static bool keep_embedding(const RunReport *run, KeptEmbedding *kept, const char
     return sound;
 }
 
+/* ---- the best candidates -------------------------------------------------------------------------------------------------------- */
+
+/* <evaluation>_neighbors.csv, with the choices of a family's member behind the name. */
+static bool keep_neighbors(const RunReport *run, EvaluationReport *report, const char *folder) {
+    Session *session = run->session;
+    Arena *arena = &session->arena;
+    const char *choice = choice_name(arena, &report->plan->member, true), *stored = store_path(&session->store, report->key, NEIGHBORS_PART);
+    report->neighbors = arena_print(arena, "%s%s%s_neighbors.csv", file_name(arena, report->plan->name), *choice ? "_" : "", choice);
+    const char *path = path_below(session->jre, folder, report->neighbors);
+    if (link(stored, path) == 0) return true;
+    char *bytes, why[256];
+    size_t length;
+    if (!file_load(session->jre, stored, &bytes, &length, why)) {
+        report->neighbors = NULL;         /* the store could not take it, and has said so */
+        return true;
+    }
+    const bool written = file_write(session->jre, path, report->plan->span, bytes, length);
+    jre_release(bytes);
+    return written;
+}
+
 /* ---- result.json ----------------------------------------------------------------------------------------------------------------- */
 
 static void json_outcome(Text *out, const ExpectationReport *report) {
@@ -376,6 +397,8 @@ void run_record(RunReport *run, int exit_code) {
     name_embeddings(run, &kept);
     bool sound = folder_make(session->jre, folder, NOWHERE);
     for (int i = 0; i < kept.count && sound; i++) sound = keep_embedding(run, &kept.at[i], folder);
+    for (int i = 0; i < run->plan->evaluations.count && sound; i++)
+        if (run->evaluations[i].done && !run->evaluations[i].plan->quoted) sound = keep_neighbors(run, &run->evaluations[i], folder);
     json_run(&json, run, &kept, exit_code);
     print_flat_program(run->compilation, &program);
     if (sound && file_write(session->jre, path_below(session->jre, folder, "config.snapshot.jre"), NOWHERE, program.at ? program.at : "", program.length) &&

@@ -143,6 +143,8 @@ void report_json(Text *out, const EvaluationReport *report) {
     json_field(out, "embed_seconds", report->embed_seconds);
     json_field(out, "embed_pictures", (double)report->embed_pictures);
     json_field(out, "seconds_per_image", seconds_per_image(report));
+    json_member(out, "neighbors", report->neighbors ? report->neighbors : "");
+    json_member(out, "neighbors_hash", report->neighbors_hash);
     json_member(out, "embed_key", report->embed_key);
     json_member(out, "dataset_key", report->dataset_key);
     json_member(out, "key", report->key);
@@ -218,6 +220,9 @@ static bool read_report(Jre *jre, Arena *arena, const cJSON *json, EvaluationRep
     report->embed_pictures = (int64_t)pictures;
     const cJSON *run = cJSON_GetObjectItemCaseSensitive(json, "run_id");
     report->run_id = cJSON_IsString(run) ? intern(jre, run->valuestring) : "";
+    const cJSON *neighbors = cJSON_GetObjectItemCaseSensitive(json, "neighbors_hash");
+    if (!cJSON_IsString(neighbors)) return false;
+    report->neighbors_hash = intern(jre, neighbors->valuestring);
     return read_individuals(jre, arena, cJSON_GetObjectItemCaseSensitive(json, "individuals"), report);
 }
 

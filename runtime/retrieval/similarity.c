@@ -160,7 +160,7 @@ static void collect_tile(const Ranking *r, Worker *worker, QueryState *states, i
 
 static void collect_positives(const Ranking *r, Worker *worker, QueryState *states, int count) {
     const RankingTask *task = r->task;
-    int place[TILE_CANDIDATES], places = 0, collected = -1, rows[COLLECTED];
+    int place[TILE_CANDIDATES], places = 0, collected = -1, rows[COLLECTED] = { 0 };
     for (int i = 0; i < count; i++)
         rows[i] = states[i].query;
     tile_queries(&worker->tile, &r->shape, task->query, rows, count);
