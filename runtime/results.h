@@ -81,12 +81,14 @@ typedef struct {
 } PairStream;
 bool stream_pairs(Jre *jre, Pool *pool, int level, const PairStream *stream);  /* false: diagnosed, or interrupted */
 
-/* The best candidates of a query so far: a heap whose first is the last to keep. Of equal scores the lower row is better. */
+/* The best candidates of a query so far, and some that were once: room for neighbors_room(most). Of equal scores the lower row is better.
+ * bar: who scores less is not among them; -infinity at first. */
 typedef struct { float score; int row; } Neighbor;
-typedef struct { Neighbor *at; int count, most; } Neighbors;
+typedef struct { Neighbor *at; int count, most; float bar; } Neighbors;
+int neighbors_room(int most);
 /* row[i] has scores[i]; what is no number is nobody's neighbor. count: a multiple of TILE_STEP, NaN fills up. */
 void neighbors_meet(Neighbors *neighbors, const float *scores, const int *row, int count);
-void neighbors_sort(Neighbors *neighbors);                /* best first; it is no heap any more */
+void neighbors_finish(Neighbors *neighbors);              /* the `most` best, best first */
 /* The `most` best candidates of each query, best first: nearest[query * most ...], row -1 behind the last. With rank_nearest in one go
  * with the ranking. */
 bool nearest_candidates(Jre *jre, Pool *pool, int level, const RankingTask *task, int most, Neighbor *nearest);

@@ -51,7 +51,7 @@ typedef struct {
     TileShape shape;
     int first, end;                       /* places of the band */
     QueryState *states; Worker *workers;
-    QueryResult *results; Neighbor *out; int wanted;
+    QueryResult *results; Neighbor *out;
     volatile int *interrupted;
 } Ranking;
 
@@ -434,7 +434,7 @@ static int positives_at_most(const Ranking *r, int place) {
 static void state_carve(const Ranking *r, int place, QueryState *q, Carver *carver) {
     const size_t most = (size_t)positives_at_most(r, place), room = (most + 2 + TILE_STEP) / TILE_STEP * TILE_STEP;
     *q = (QueryState){ .positives = (int)most };
-    q->nearest.at = tile_piece(carver, r->out ? 0 : (size_t)r->most, sizeof(Neighbor));
+    q->nearest.at = tile_piece(carver, (size_t)neighbors_room(r->most), sizeof(Neighbor));
     if (!r->results)
         return;
     const KernelCall call = counter_call(q);
@@ -456,9 +456,7 @@ static void state_start(const Ranking *r, int place, QueryState *q) {
     q->label_end = q->label_first + positives_at_most(r, place);
     q->positives = 0;
     q->candidates = task->rule || r->unsound ? 0 : task->candidates - (self >= 0);
-    q->nearest.most = r->most;
-    if (r->out)
-        q->nearest.at = r->out + (size_t)query * (size_t)r->most;
+    q->nearest = (Neighbors){ .at = q->nearest.at, .most = r->most, .bar = -INFINITY };
 }
 
 static void band_carve(Ranking *r, int threads, Carver *carver) {
@@ -504,16 +502,35 @@ static int band_end(const Ranking *r) {
 
 /* A sum holds what is no number if one of its parts does; finite floats do not overflow it. */
 static bool all_finite(const float *rows, int count, int width) {
-    double sum = 0;
-    for (size_t i = 0; i < (size_t)count * (size_t)width; i++)
-        sum += rows[i];
-    return isfinite(sum);
+    const size_t numbers = (size_t)count * (size_t)width;
+    double sum[TILE_STEP] = { 0 }, all = 0;
+    size_t i = 0;
+    for (; i + TILE_STEP <= numbers; i += TILE_STEP)
+        for (int j = 0; j < TILE_STEP; j++)
+            sum[j] += rows[i + (size_t)j];
+    for (; i < numbers; i++)
+        all += rows[i];
+    for (int j = 0; j < TILE_STEP; j++)
+        all += sum[j];
+    return isfinite(all);
 }
 
 /* Queries are the candidates, and of the same individuals: then both are in the same order. */
 static bool same_rows(const RankingTask *task, bool by_label) {
     return task->query == task->gallery && task->queries == task->candidates &&
            (!by_label || task->query_label == task->gallery_label || memcmp(task->query_label, task->gallery_label, (size_t)task->queries * sizeof(int)) == 0);
+}
+
+static void finish_part(void *context, int part, int parts) {
+    const Ranking *r = context;
+    for (int i = part; i < r->end - r->first; i += parts) {
+        QueryState *q = &r->states[i];
+        neighbors_finish(&q->nearest);
+        if (r->results)
+            query_finish(q, r->task->gallery_label, &r->results[q->query]);
+        if (r->out)
+            memcpy(r->out + (size_t)q->query * (size_t)r->most, q->nearest.at, (size_t)q->nearest.count * sizeof(Neighbor));
+    }
 }
 
 static bool rank_band(Jre *jre, Pool *pool, int level, Ranking *r) {
@@ -533,14 +550,8 @@ static bool rank_band(Jre *jre, Pool *pool, int level, Ranking *r) {
         .mutual = r->mutual && r->end - r->first == r->task->queries, .take = meet_candidates, .context = r
     };
     const bool sound = !jre->interrupted && stream_pairs(jre, pool, level, &stream);
-    for (int i = 0; i < r->end - r->first && sound; i++) {
-        QueryState *q = &r->states[i];
-        neighbors_sort(&q->nearest);
-        if (r->results)
-            query_finish(q, r->task->gallery_label, &r->results[q->query]);
-        for (int k = q->nearest.count; r->out && k < r->most; k++)
-            q->nearest.at[k] = (Neighbor){ NAN, -1 };
-    }
+    if (sound)
+        pool_run(pool, finish_part, r);
     jre_release(memory);
     return sound;
 }
@@ -565,8 +576,8 @@ bool rank_nearest(Jre *jre, Pool *pool, int level, const RankingTask *task, Quer
 
     Arena arena = { .jre = jre };
     Ranking r = { .task = task, .results = results, .most = most ? most : 1, .out = most ? nearest : NULL, .interrupted = &jre->interrupted };
-    r.unsound = !all_finite(task->query, task->queries, task->width) || !all_finite(task->gallery, task->candidates, task->width);
     r.mutual = same_rows(task, results != NULL);
+    r.unsound = !all_finite(task->query, task->queries, task->width) || (!r.mutual && !all_finite(task->gallery, task->candidates, task->width));
     bool sound = choose_kernels(jre, level, &r);
     if (sound) {
         find_orders(&r, &arena);
