@@ -297,7 +297,7 @@ static Environment *enter(Environment *env, Value *formula, const char *label, S
     *origin = (Origin){span, env->origin, env->formula && env->formula->library};
     inner->origin = origin;
     bool from_outside = !env->formula || !env->formula->library;
-    if (!c->backbone && env->graph && from_outside && decl->library && !decl->statement->builtin && decl->statement->formula == FORMULA_network)
+    if (!c->backbone && env->graph && from_outside && decl->library && !decl->scope->core && !decl->statement->builtin && decl->statement->formula == FORMULA_network)
         c->backbone = formula->text;
     return inner;
 }

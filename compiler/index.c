@@ -98,6 +98,15 @@ static bool gives_truth(Op op, Value *const *operands, int count) {
     return keeps;
 }
 
+/* Where an operator or a reduction is written; what is in a word that jre is born with, or in an argument, is told of the call. */
+static const Origin *written_here(Environment *env, Span span) {
+    const Decl *formula = env->formula;
+    if (!formula || formula->scope->core || span.start < formula->statement->span.start || span.end > formula->statement->span.end) return env->origin;
+    Origin *origin = arena_new(&env->compilation->arena, Origin);
+    *origin = (Origin){span, env->origin, formula->library};
+    return origin;
+}
+
 Value *tensor_operation(Environment *env, Op op, Value *const *operands, int count, const double *attributes, Span span) {
     Compilation *c = env->compilation;
     if (!env->graph) return no_tensor_here(env, span);
@@ -119,7 +128,7 @@ Value *tensor_operation(Environment *env, Op op, Value *const *operands, int cou
     if (letters.count > GRAPH_RANK) return cannot(env, span, "more than 6 letters meet here");
     for (int i = 0; i < count; i++) nodes[i] = align(env, operands[i], nodes[i], &letters);
     const char *why;
-    Node *node = graph_add(env->graph, op, nodes, count, attributes, env->origin, &why);
+    Node *node = graph_add(env->graph, op, nodes, count, attributes, written_here(env, span), &why);
     if (!node) return cannot(env, span, why);
     Value *v = mixes_pictures(env, node, span);
     if (v) return v;
@@ -360,7 +369,7 @@ static Value *reduce_letters(Environment *env, Op op, Value *v, const NameList *
         if (place >= 0) axes |= 1u << place;
     }
     const char *why;
-    Node *reduced = graph_add(env->graph, op, &v->node, 1, (double[]){axes}, env->origin, &why);
+    Node *reduced = graph_add(env->graph, op, &v->node, 1, (double[]){axes}, written_here(env, span), &why);
     if (!reduced) return cannot(env, span, why);
     Value *mixed = mixes_pictures(env, reduced, span);
     return mixed ? mixed : without_letters(env, v, reduced, letters, span);

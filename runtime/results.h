@@ -190,6 +190,7 @@ typedef struct Session {
     PictureCache *cache;                  /* opened by the first embed; NULL: none */
     Map datasets, tables, hashes, embeddings;             /* by content of the plan, path, path, key */
 } Session;
+enum { MOST_THREADS = 256 };
 Session *session_open(Jre *jre, const RunOptions *options);    /* NULL: diagnosed */
 void session_close(Session *session);
 Facts session_facts(Session *session);

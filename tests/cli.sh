@@ -44,6 +44,7 @@ expect "bench of training comes later" 2 "no step of \`ArcFace\` to time" "$jre"
 expect "bench asks for numbers" 1 "for instance --batch 16" "$jre" bench resnet18 --batch 0
 expect "bench of a picture too small says why" 1 "asks that 32 divides H" "$jre" bench resnet18 --input 20
 expect "bench needs no file" 0 "filter_bank  batch 1, 32 x 32, 1 thread, f32" "$jre" bench filter_bank --batch 1 --input 32
+expect "no more threads than there can be" 1 "a number from 1 to 256 was expected" "$jre" bench filter_bank --threads 300
 expect "bench for machines" 0 '{"bench": {"network": "filter_bank", "batch": 2, "input": 32, "threads": 1, "arithmetic": "f32"' "$jre" bench filter_bank --batch 2 --input 32 --json
 expect "limits that are none" 1 "JRE_LIMITS is \`fast\`" env JRE_LIMITS=fast "$jre" bench filter_bank --batch 1 --input 32
 expect "explain tells what a network takes here" 0 "share bound" "$jre" explain tests/fusion/residual.jre --measure --threads 1

@@ -360,6 +360,17 @@ static void resnet50_is_53_convolutions(void **state) {
     trial_free(trial);
 }
 
+/* A layer of the library is no backbone: a network of one's own is called by its name. */
+static void a_layer_gives_no_name(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    trial_sound(trial, "augment seen(x: Image) -> Image { x |> fit(16px) }\n"
+                       "network Eye(x: Tensor[N, 3, H, W]) -> Embedding[N, _] { x |> tokens |> layer_norm(weight = [1, 1, 1], bias = [0, 0, 0]) |> split_heads(1) |> average_pool |> unit }\n"
+                       "embed features { network Eye\n view seen }\n");
+    assert_string_equal(trial->c.plan->embeds.at[0]->backbone, "Eye");
+    trial_free(trial);
+}
+
 /* Weights in 8 bits mean something only by their scales. */
 static void whole_numbers_are_no_weights(void **state) {
     (void)state;
@@ -487,6 +498,7 @@ int main(void) {
         cmocka_unit_test(reshapes_and_transposes_that_do_nothing_go),
         cmocka_unit_test(many_clamps_take_no_time),
         cmocka_unit_test(resnet50_is_53_convolutions),
+        cmocka_unit_test(a_layer_gives_no_name),
         cmocka_unit_test(whole_numbers_are_no_weights),
         cmocka_unit_test(what_is_left_over_in_a_file_is_listed),
         cmocka_unit_test(resnet18_is_20_convolutions),

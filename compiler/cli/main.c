@@ -24,8 +24,8 @@ static void on_exhaustion(Jre *jre) {
 
 static int end_exhausted(Jre *jre) {
     fflush(stdout);
-    fprintf(stderr, "error: out_of_memory\n  no memory is left, %.1f KiB more were wanted; what was finished is kept, and the same command goes on from there\n"
-                    "help: close other programs, or run with fewer --threads\n", (double)jre->exhausted_by / 1024);
+    fprintf(stderr, "error: out_of_memory\n  no memory is left, %zu bytes more were wanted; what was finished is kept, and the same command goes on from there\n"
+                    "help: close other programs, or run with fewer --threads\n", jre->exhausted_by);
     interrupted = NULL;
     jre_free(jre);
     return 2;

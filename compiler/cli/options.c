@@ -26,7 +26,7 @@ static const OptionRow rows[] = {
     {OPTION_METRICS, "--metrics", "all", TAKES_RUN, "tells every metric, also as other tools count it"},
     {OPTION_NO_CACHE, "--no-cache", NULL, TAKES_RUN, "computes everything anew"},
     {OPTION_DEVICE, "--device", "auto|cpu", TAKES_RUN | TAKES_DEVICE, "where to compute"},
-    {OPTION_THREADS, "--threads", "N", TAKES_RUN | TAKES_DEVICE | TAKES_THREADS, "how many threads; the result is the same for any number"},
+    {OPTION_THREADS, "--threads", "N", TAKES_RUN | TAKES_DEVICE | TAKES_THREADS, "how many threads: 1 for bench, else one a processor unless said otherwise; the result is the same"},
     {OPTION_LATENCY, "--latency", NULL, TAKES_LATENCY, "chooses kernels for one picture at a time; the numbers differ in their last digits, and so do keys"},
     {OPTION_QUIET, "--quiet", NULL, TAKES_RUN | TAKES_DEVICE, "prints findings only"},
     {OPTION_JSON, "--json", NULL, TAKES_JSON, "prints for machines"},
@@ -127,7 +127,7 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
         options->run.device = value;
         if (!strcmp(value, "cuda")) return refuse(jre, command, "this build has no %s", value, "leave --device out, or write --device cpu");
         return !strcmp(value, "auto") || !strcmp(value, "cpu") || refuse(jre, command, "no device is called `%s`", value, "write auto or cpu");
-    case OPTION_THREADS: return take_number(jre, row, value, 1024, 2, &options->run.threads);
+    case OPTION_THREADS: return take_number(jre, row, value, MOST_THREADS, 2, &options->run.threads);
     case OPTION_BATCH: return take_number(jre, row, value, 4096, 16, &options->batch);
     case OPTION_INPUT: return take_number(jre, row, value, 4096, 224, &options->input);
     case OPTION_ARITHMETIC: options->arithmetic = value; break;

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 256 };
-
 /* A map cannot tell "never asked" from "failed": a failure is remembered as this. */
 static const char failed_mark;
 #define FAILED ((void *)(uintptr_t)&failed_mark)
