@@ -29,7 +29,7 @@ expect "one metric is the document's to ask for" 1 "only \`all\` can be asked fo
 expect "a document is asked for" 1 "a document was expected" "$jre" check
 expect "a document that is not there" 1 "file_missing" "$jre" check nowhere.jre
 expect "a device that this build has not" 1 "this build has no cuda" "$jre" run x.jre --device cuda
-for pass in lower simplify recognize fuse; do
+for pass in lower simplify recognize fuse chain; do
     expect "--dump $pass" 0 "%0 = input() : [N, 3, 8, 8]" "$jre" explain tests/fusion/residual.jre --dump $pass
     expect "--dump=$pass" 0 "%0 = input() : [N, 3, 8, 8]" "$jre" explain tests/fusion/residual.jre --dump=$pass
 done
@@ -52,8 +52,11 @@ expect "explain for machines says what was measured" 0 '"stated": false' "$jre" 
 expect "explain without the weights shows what would run" 1 "conv 1x1 bias" "$jre" explain tests/fusion/no_weights.jre
 expect "and measures with others" 1 "measured with made-up weights" "$jre" explain tests/fusion/no_weights.jre --measure
 expect "an expression has no kernels" 1 "--json is about kernels" "$jre" explain tests/fusion/residual.jre features --json
+for option in --json --measure features; do
+    expect "--dump stands alone: $option" 1 "--dump prints graphs alone, \`$option\` has no place beside it" "$jre" explain tests/fusion/residual.jre --dump fuse $option
+done
 expect "a pass has a nearest one" 1 "did you mean \`simplify\`" "$jre" explain tests/fusion/residual.jre --dump=simplfy
-expect "every pass is known" 1 "the passes are: lower simplify recognize fuse" "$jre" check tests/fusion/residual.jre --dump nonsense
+expect "every pass is known" 1 "the passes are: lower simplify recognize fuse chain" "$jre" check tests/fusion/residual.jre --dump nonsense
 for command in check explain "run --into $folder/times"; do
     expect "$command: seconds of passes" 0 "schedule" "$jre" $command tests/fusion/residual.jre --time-passes
     expect "$command: hits and reasons of rules" 0 "rule conv_residual           1   the addition" "$jre" $command tests/fusion/residual.jre --time-passes

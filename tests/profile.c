@@ -133,6 +133,31 @@ static void a_network_is_counted_step_by_step(void **state) {
     jre_free(jre);
 }
 
+static void a_batch_that_does_not_come_first_is_counted_too(void **state) {
+    (void)state;
+    Jre *jre = jre_new();
+    Compilation c = {.jre = jre, .arena = {.jre = jre}};
+    Graph *g = graph_new(&c);
+    const char *why;
+    g->input = graph_source(g, OP_input, (Shape){4, {DIM_BATCH, 3, 16, 16}}, 0, NULL, NULL, NULL);
+    const int order[] = {1, 0, 2, 3};
+    Node *turned = graph_transpose(g, g->input, order, NULL), *sines = graph_add(g, OP_sin, &turned, 1, NULL, NULL, &why);
+    Node *back = graph_transpose(g, sines, order, NULL);
+    g->output = graph_add(g, OP_mean, &back, 1, (double[]){12}, NULL, &why);
+    Program *program = compile_graph(&c, g, 4);
+    Pool *pool = pool_new(jre, 1);
+    Device *device = device_open_cpu(jre, pool, 0);
+    Executor *sketch = executor_sketch(jre, program, device);
+    assert_non_null(sketch);
+    Profile profile = profile_predict(&c.arena, sketch, program, &limits);
+    assert_true(program->flops > 3 * 256 && profile.total.flops == 4 * program->flops);
+    executor_free(sketch);
+    device->close(device);
+    pool_free(pool);
+    compilation_free(&c);
+    jre_free(jre);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(much_arithmetic_is_bound_by_it),
@@ -142,6 +167,7 @@ int main(void) {
         cmocka_unit_test(limits_can_be_stated),
         cmocka_unit_test(the_loops_are_those_of_the_level),
         cmocka_unit_test(a_network_is_counted_step_by_step),
+        cmocka_unit_test(a_batch_that_does_not_come_first_is_counted_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static const OptionRow rows[] = {
     {OPTION_NO_DATA, "--no-data", NULL, TAKES_NO_DATA, "looks at the document alone, not at its pictures and tables"},
     {OPTION_PAIRS, "--pairs", "FILE", TAKES_PAIRS, "writes a table of all pairs of pictures nearly alike, and of those a little beyond the threshold"},
     {OPTION_TREE, "--tree", NULL, TAKES_TREE, "prints all that each key is made of"},
-    {OPTION_DUMP, "--dump", "PASS", TAKES_DUMP, "prints each graph after a pass: lower, simplify, recognize or fuse"},
+    {OPTION_DUMP, "--dump", "PASS", TAKES_DUMP, "prints each graph after a pass: lower, simplify, recognize, fuse or chain"},
     {OPTION_TIME_PASSES, "--time-passes", NULL, TAKES_DUMP, "prints seconds of each pass and how often each rule was applied"},
     {OPTION_CHECK, "--check", NULL, TAKES_FORMAT, "writes nothing, names the files that would change; exit code 1 if there are any"},
     {OPTION_STDOUT, "--stdout", NULL, TAKES_FORMAT, "writes nothing, prints the text"},
@@ -137,6 +137,12 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
     return true;
 }
 
+/* Graphs are printed as they are made, and nothing else. */
+static bool dumps_alone(Jre *jre, const Command *command, const Options *options) {
+    const char *beside = !options->dump ? NULL : options->run.json ? "--json" : options->measure ? "--measure" : options->names.count ? options->names.at[0] : NULL;
+    return !beside || refuse(jre, command, "--dump prints graphs alone, `%s` has no place beside it", beside, "leave out the one or the other, and see `jre help %s`");
+}
+
 bool options_parse(Jre *jre, const Command *command, int count, char **arguments, Options *options) {
     for (int i = 0; i < count; i++) {
         const char *argument = arguments[i];
@@ -158,7 +164,7 @@ bool options_parse(Jre *jre, const Command *command, int count, char **arguments
     }
     if ((command->takes & TAKES_DOCUMENT) && !options->request.path)
         return refuse(jre, command, "%sa document was expected", "", "for instance: jre %s pipelines/v01.jre");
-    return true;
+    return dumps_alone(jre, command, options);
 }
 
 bool wants_colors(FILE *out) {

@@ -136,7 +136,8 @@ static double bytes_of_view(const TensorView *view) {
 static void describe_step(const Program *program, const StepAtWork *work, int pictures, StepProfile *step) {
     const Node *node = work->node;
     *step = (StepProfile){.node = node, .kernel = work->kernel};
-    bool batched = node->shape.rank && node->shape.dim[0] == DIM_BATCH;
+    bool batched = false;                                          /* the batch may stand anywhere: turned tensors have it further behind */
+    for (int i = 0; i < node->shape.rank; i++) batched |= node->shape.dim[i] == DIM_BATCH;
     step->flops = op_flops(program->graph->compilation, node) * (batched ? pictures : 1);
     step->bytes = bytes_of_view(&work->call.out);
     for (int i = 0; i < node->inputs; i++) {
