@@ -117,7 +117,7 @@ typedef struct {
     Decl **options;                       /* by row of places.def, parsed at first use */
     Map setting_values;                   /* to Value, by declaration, key and choices; and the trees of defaults */
     bool with_data;                       /* tables may be read */
-    bool latency; size_t memory;          /* --latency; --memory: bytes that a run may take, 0: no limit was set */
+    bool latency;                         /* --latency */
     int64_t *rule_hits;                   /* by rule */
     struct PassTime { const char *name; double seconds; int64_t hits; } times[24]; int time_count;
 } Compilation;
@@ -338,6 +338,7 @@ typedef struct Program {
     double flops;                         /* of one picture */
     Shape input, output;                  /* with DIM_BATCH */
     bool latency;                         /* kernels are chosen for one picture at a time */
+    int asked_batch, computed_again;      /* fit.c: pictures at a time before it had to fit (0: it did not have to); values that are computed twice */
 } Program;
 Program *schedule_graph(Graph *g, int largest_batch);
 int order_steps(const Graph *g, const bool *loaded, bool by_memory, Step *steps);             /* loaded: by node, what no batch computes; returns how many */
@@ -346,6 +347,10 @@ void node_strides(const Node *laid_as, bool channels_last, int64_t batch, int64_
 void one_segment(Program *program, int batch, int tile);
 void choose_segments(Program *program, int largest_batch);
 void memory_plan(Program *program);
+void plan_batch(Program *program, int batch);                                 /* schedule.c: segments and memory for so many pictures at a time */
+/* fit.c. Plans again for a slab of at most so many bytes, or the smallest there is (see slab_bytes): with fewer pictures at a time, then with
+ * values computed twice, which the graph has twice then. */
+void program_within(Program *program, size_t most);
 void program_print(const Program *program, Text *out);                        /* jre explain: its work and memory in two lines, and weights left over */
 const char *step_text(Arena *arena, const Node *node);                        /* "conv 3x3/2 bias relu" */
 

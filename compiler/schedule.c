@@ -73,12 +73,19 @@ static Program *plan_order(Graph *g, const bool *loaded, bool by_memory) {
     return p;
 }
 
+/* Segments are chosen by what lives across them in the plan for one picture. */
+void plan_batch(Program *p, int batch) {
+    one_segment(p, 1, 1);
+    memory_plan(p);
+    choose_segments(p, batch);
+    memory_plan(p);
+}
+
 Program *schedule_graph(Graph *g, int largest_batch) {
     bool *loaded = arena_array(g->arena, bool, g->nodes.count);
     find_loaded(g, loaded);
     Program *p = plan_order(g, loaded, false), *other = plan_order(g, loaded, true);
     if (other->slab_bytes < p->slab_bytes) p = other;
-    choose_segments(p, largest_batch);
-    memory_plan(p);
+    plan_batch(p, largest_batch);
     return p;
 }

@@ -90,6 +90,8 @@ int64_t seconds_since_epoch(void);
 /* The instruction level that JRE_CPU asks for, else the highest. -1: diagnosed. */
 int processor_level(Jre *jre);
 /* How many processors: at least 1. system: "", or where a test keeps the files that Linux shows of control groups. */
+size_t memory_allowed(const char *system);                 /* of the machine, or what the control groups leave of it */
+size_t memory_taken(bool at_most);                        /* by this process now, or at most so far; 0 where the system does not say */
 int processors_allowed(const char *system);
 
 /* ---- core/pool.c: one pthread pool ---------------------------------------------------------------------------------- */
@@ -161,6 +163,9 @@ bool executor_run(Executor *executor, const float *input, int n, float *output);
 void executor_names(Executor *executor, const char *const *files);            /* what the pictures of the next runs are called; NULL: nothing */
 void executor_free(Executor *executor);
 size_t executor_bytes(const Executor *executor);          /* slab and weights on the device */
+/* The parts of it. loading: of weights, at most while they are read and packed; workspace: of each thread. */
+typedef struct { size_t slab, weights, loading, staging, workspace; } ExecutorMemory;
+ExecutorMemory executor_memory(const Executor *executor);
 /* For profile.c. A sketch has chosen its kernels and holds no numbers: it tells of its steps and its bytes, and cannot run. NULL: diagnosed. */
 Executor *executor_sketch(Jre *jre, const Program *program, Device *device);
 typedef struct { const Node *node; const Kernel *kernel; KernelCall call; size_t packed_bytes; } StepAtWork;     /* the call's numbers are not to be looked at */

@@ -167,4 +167,36 @@ expect "embed has a nearest option" 1 "did you mean \`--tensor\`" "$jre" embed x
 expect "embed writes arrays and nothing else" 1 "ends in .npy" "$jre" embed pipelines/v01.jre features one.png -o two.txt
 expect "embed says which picture shows a NaN first" 1 "first in the picture \`tests/errors/files/pictures/a2.png\`" "$jre" embed tests/errors/not_a_number.jre features tests/errors/files/pictures/a2.png -o "$folder/nan.npy"
 expect "embed for machines" 1 '{"embed": null, "findings": [' "$jre" embed pipelines/v01.jre features one.png --json
+expect "embed tells what was planned and taken" 0 '"memory": {"planned": ' "$jre" embed pipelines/v01.jre features "$folder/train/train/train_0001.png" --with examples/jaguars/sample.jre -o "$folder/one.npy" --json
+expect "an amount of memory has a unit" 1 "with KiB, MiB or GiB" "$jre" explain tests/fusion/residual.jre --memory 44
+expect "what fits nowhere says what would" 2 "it fits; smaller pictures" "$jre" explain tests/fusion/residual.jre --memory 1MiB
+expect "what fits says how" 0 "100000 MiB are allowed" "$jre" explain tests/fusion/residual.jre --memory 100000MiB
+
+# What is planned before anything runs is within 10 % of what the process takes; sanitizers take memory of their own.
+data=${JRE_TEST_DATA:-../shared}
+peak() { # network, threads
+    sed "s/NETWORK/$1/" > "$folder/peak.jre" << 'DOCUMENT'
+```jre
+use mobilenetv2
+use squeezenet
+use resnetv2
+augment plain(x: Image) -> Image { x |> stretch(224px) |> normalize(imagenet) }
+network Eye(x: Tensor[N, 3, H, W]) -> Embedding[N, _] { x |> NETWORK |> average_pool }
+embed features {
+  network Eye
+  view plain
+}
+```
+DOCUMENT
+    JRE_WEIGHTS=$data/weights "$jre" embed "$folder/peak.jre" features $(find "$data/data/nyala/images" -name '*.jpg' | sort | head -40) -o "$folder/peak.npy" --threads "$2" --json |
+        sed 's/.*"planned": \([0-9]*\), "taken": \([0-9]*\).*/\1 \2/' | awk -v free="$3" '{ratio = $1 / $2; near = free || (ratio > 0.9 && ratio < 1.1); print $1, "planned,", $2, "taken:", (near ? "near" : "far")}'
+}
+sanitized=$(case $build in *san*) echo 1 ;; esac)
+for network in 'mobilenetv2_100(weights = "mobilenetv2_100.safetensors", stats = imagenet)' 'squeezenet1_1(weights = "squeezenet1_1.safetensors", stats = imagenet)' \
+    'resnet50v2_stage3(weights = "resnet50v2_stage3_fp16.safetensors", stats = imagenet)'; do
+    for threads in 1 2; do
+        if [ -d "$data/data/nyala" ]; then expect "memory as planned: ${network%%(*}, threads $threads" 0 "taken: near" peak "$network" $threads $sanitized
+        else number=$((number + 1)); echo "ok $number - memory as planned # SKIP no photographs in $data"; fi
+    done
+done
 echo "1..$number"

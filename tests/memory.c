@@ -232,6 +232,11 @@ static void no_number_depends_on_the_batch_or_on_a_tile(void **state) {
             run(&room, program, pictures, MOST, found);
             assert_memory_equal(found, wanted, MOST * width * sizeof *found);
         }
+        program_within(room.trial->c.plan->embeds.at[0]->program, 0);          /* the least there is */
+        assert_int_equal(program->max_batch, 1);
+        assert_plan(program);
+        run(&room, program, pictures, MOST, found);
+        assert_memory_equal(found, wanted, MOST * width * sizeof *found);
         free(wanted);
         room_free(&room);
     }
@@ -273,6 +278,49 @@ static void what_only_renames_or_dies_takes_no_buffer(void **state) {
     trial_free(trial);
 }
 
+/* While four pictures are blurred, x and its sine wait. */
+static const char long_skip[] = "s = sin(x)\nb = concat([s + 1, s + 2, s + 3, s + 4]) |> blur(1px) |> average_pool\nm[n] = mean over c of b[n, c]\n"
+                                "y[n, c, h, w] = s[n, c, h, w] * m[n] + x[n, c, h, w]\ny |> mean_pool(32) |> flatten |> unit";
+
+static void what_has_to_fit_takes_fewer_pictures_then_computes_twice(void **state) {
+    (void)state;
+    const size_t picture = 3 * SIDE * SIDE * sizeof(float);
+    Trial *trial = trial_new();
+    trial_network(trial, "", SIDE, long_skip);
+    Program *p = trial->c.plan->embeds.at[0]->program;
+    const size_t whole = p->slab_bytes;
+    const int batch = p->max_batch;
+    program_within(p, whole);
+    assert_true(p->max_batch == batch && p->slab_bytes == whole && !p->computed_again);
+    plan_batch(p, 1);
+    const size_t alone = p->slab_bytes;
+    plan_batch(p, batch);
+    program_within(p, alone);
+    assert_true(p->max_batch == 1 && p->asked_batch == batch && p->slab_bytes <= alone && !p->computed_again);
+    program_within(p, alone - picture / 2);
+    assert_int_equal(p->computed_again, 1);
+    assert_true(p->slab_bytes <= alone - picture / 2);
+    assert_true(graph_verify(p->graph, "fit"));
+    assert_plan(p);
+    trial_free(trial);
+}
+
+static void what_is_computed_twice_has_the_same_bits(void **state) {
+    (void)state;
+    enum { PICTURES = 3 };
+    size_t pixels = 3 * SIDE * SIDE;
+    float pictures[PICTURES * 3 * SIDE * SIDE], wanted[PICTURES * 3], found[PICTURES * 3];
+    for (size_t i = 0; i < PICTURES * pixels; i++) pictures[i] = (float)(i * 2654435761u % 1009u) / 1009.0f;
+    Room room = room_new();
+    const Program *program = trial_network(room.trial, "", SIDE, long_skip);
+    run(&room, program, pictures, PICTURES, wanted);
+    program_within(room.trial->c.plan->embeds.at[0]->program, 0);
+    assert_true(program->computed_again > 0);
+    run(&room, program, pictures, PICTURES, found);
+    assert_memory_equal(found, wanted, sizeof found);
+    room_free(&room);
+}
+
 /* ---- the list of ops that take slices, held against the kernels ------------------------------------------------------------------------ */
 
 static TensorView slice(int64_t channels, int64_t side, float *numbers) {
@@ -311,6 +359,8 @@ int main(void) {
         cmocka_unit_test(no_number_depends_on_the_batch_or_on_a_tile),
         cmocka_unit_test(the_branch_with_the_larger_peak_goes_first),
         cmocka_unit_test(what_only_renames_or_dies_takes_no_buffer),
+        cmocka_unit_test(what_has_to_fit_takes_fewer_pictures_then_computes_twice),
+        cmocka_unit_test(what_is_computed_twice_has_the_same_bits),
         cmocka_unit_test(ops_that_are_given_slices_have_fast_kernels_for_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

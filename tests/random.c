@@ -186,6 +186,13 @@ static void control_groups_leave_fewer_processors(void **state) {
     put_line(folder, "sys/fs/cgroup/cpu.max", "9e9 1");
     put_line(folder, "sys/fs/cgroup/farm/cpu.max", "nonsense");
     assert_int_equal(processors_allowed(folder), all);
+    const size_t memory = memory_allowed(folder);                 /* nobody says anything: what the machine has */
+    assert_true(memory > 1 << 20);
+    put_line(folder, "sys/fs/cgroup/farm/memory.max", "max");
+    assert_true(memory_allowed(folder) == memory);
+    put_line(folder, "sys/fs/cgroup/memory.max", "1048576");
+    assert_true(memory_allowed(folder) == 1 << 20);
+    assert_true(memory_taken(false) > 0 && memory_taken(false) <= memory_taken(true));
     test_folder_gone(folder);
 }
 

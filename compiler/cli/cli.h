@@ -19,7 +19,7 @@ typedef struct {
 /* What a subcommand accepts: letters of the groups below; anything else is refused with the nearest name. */
 enum { TAKES_DOCUMENT = 1, TAKES_OVERLAYS = 2, TAKES_RUN = 4, TAKES_DUMP = 8, TAKES_NAMES = 16, TAKES_JSON = 32, TAKES_FORMAT = 64, TAKES_FIX = 128, TAKES_NO_DATA = 256,
        TAKES_INTO = 512, TAKES_TREE = 1024, TAKES_PAIRS = 2048, TAKES_DEVICE = 4096, TAKES_EMBED = 8192, TAKES_LATENCY = 16384,
-       TAKES_BENCH = 65536, TAKES_MEASURE = 131072, TAKES_THREADS = 262144 };
+       TAKES_BENCH = 65536, TAKES_MEASURE = 131072, TAKES_THREADS = 262144, TAKES_MEMORY = 524288 };
 typedef struct {
     const char *name, *arguments, *summary, *examples;
     int takes;

@@ -9,7 +9,7 @@
 const Command commands[] = {
     {"run", "FILE [options]", "computes what a document asks for: scores, tables, submissions",
      "  jre run pipelines/v01.jre\n  jre run pipelines/v01.jre --with examples/jaguars/sample.jre --into build/demo\n",
-     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_RUN | TAKES_LATENCY | TAKES_DUMP | TAKES_JSON, run_command},
+     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_RUN | TAKES_LATENCY | TAKES_MEMORY | TAKES_DUMP | TAKES_JSON, run_command},
     {"check", "FILE [options]", "looks for mistakes, in the document and in its data, and runs nothing",
      "  jre check pipelines/v01.jre\n  jre check pipelines/v01.jre --no-data\n  jre check pipelines/v01.jre --pairs pairs.csv\n",
      TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP | TAKES_JSON | TAKES_NO_DATA | TAKES_PAIRS, check_command},
@@ -18,14 +18,14 @@ const Command commands[] = {
      "  jre embed pipelines/v01.jre features --tensor input.npy -o features.npy\n"
      "  jre embed pipelines/v01.jre features one.png --tap layer3 -o layer3.npy\n"
      "  jre embed v04.jre 'features[backbone = resnet18]' one.png -o one.npy\n",
-     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_NAMES | TAKES_DEVICE | TAKES_LATENCY | TAKES_EMBED | TAKES_JSON, embed_command},
+     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_NAMES | TAKES_DEVICE | TAKES_LATENCY | TAKES_MEMORY | TAKES_EMBED | TAKES_JSON, embed_command},
     {"bench", "[NETWORK] [options]", "times a network of the library with made-up weights; without a name it lists them",
      "  jre bench\n  jre bench resnet50\n  jre bench mobilenetv2_100 --batch 1 --threads 2 --json\n", TAKES_NAMES | TAKES_BENCH | TAKES_LATENCY | TAKES_THREADS | TAKES_JSON, bench_command},
     {"test", "FILE[:LINE] ...", "runs the `test` and `wrong` chunks of documents and modules, or the one that holds a line",
      "  jre test stdlib/resnet.jre\n  jre test stdlib/*.jre\n  jre test pipelines/v01.jre:40 --json\n", TAKES_NAMES | TAKES_JSON, test_command},
     {"explain", "FILE [EXPRESSION ...] [options]", "shows the plan, its kernels with their limits, and memory; or the type of an expression and where it comes from",
      "  jre explain pipelines/v01.jre\n  jre explain pipelines/v01.jre --measure --threads 1\n  jre explain pipelines/v01.jre --dump fuse\n  jre explain pipelines/v01.jre likeness backbone.stats\n",
-     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP | TAKES_NAMES | TAKES_LATENCY | TAKES_MEASURE | TAKES_THREADS | TAKES_JSON, explain_command},
+     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP | TAKES_NAMES | TAKES_LATENCY | TAKES_MEMORY | TAKES_MEASURE | TAKES_THREADS | TAKES_JSON, explain_command},
     {"show", "FILE [options]", "prints the flat program: all that is inherited, changed and laid over it, resolved",
      "  jre show pipelines/v01.jre --set folds.seed=8\n", TAKES_DOCUMENT | TAKES_OVERLAYS, show_command},
     {"diff", "FILE [FILE]", "compares two documents by what they mean, or one with the document that it extends; exit code 1 if they differ",

@@ -13,7 +13,7 @@ enum { BATCH = 16, LARGEST_SIDE = 4096 };
 typedef struct {
     Jre *jre; const Options *options; Work work;
     const EmbedPlan *embed; const char *name;
-    const Program *program; Executor *executor;
+    Program *program; Executor *executor;
     int asked, done; int64_t width;       /* rows; numbers in one */
     float *values; int room;
     NameList files;                       /* of the rows that are done */
@@ -82,6 +82,10 @@ static bool choose_program(Embedding *e, const Choice *choices, const Array *ten
         e->program = lower_inside(&e->work.c, choices, e->embed->network, &view, e->options->tap, e->embed->span).program;
     if (!e->program) return false;
     e->width = shape_elements(e->program->output, 1);
+    Budget budget;
+    const size_t held = tensor ? 0 : BATCH * 3 * sizeof(float) * (size_t)view.width * (size_t)view.height;
+    const Coming coming = {.view = tensor ? NULL : &view, .paths = e->options->names.at + 1, .count = e->options->names.count - 1, .held = held};
+    if (!session_fit(e->work.session, e->program, &coming, e->name, e->embed->span, &budget)) return false;
     e->executor = executor_new(e->jre, e->program, e->work.session->device, e->work.session->weights);
     return e->executor != NULL;
 }
@@ -183,7 +187,7 @@ static void say_written(const Embedding *e, const char *table, double seconds) {
         text_add(&out, ", \"table\": ");
         if (table) json_text(&out, table);
         else text_add(&out, "null");
-        text_add(&out, "}");
+        text_add(&out, ", \"memory\": {\"planned\": %zu, \"taken\": %zu}}", e->work.session->planned, memory_taken(true));
         fputs(out.at, stdout);
         text_free(&out);
     } else if (!options->run.quiet) {

@@ -217,6 +217,13 @@ static void print_total(Explain *e, const Profile *profile, const AtHand *hand, 
     else text_add(out, ", and reading them; those in the store cost nothing\n");
 }
 
+static double mebibytes(size_t bytes) { return (double)bytes / 1048576; }
+
+static void print_budget(const Budget *b, Text *out) {
+    text_add(out, "  at most %.1f MiB: %.1f the program, %.1f weights, %.1f computing, %.1f pictures;\n  %.0f MiB are allowed\n", mebibytes(b->all), mebibytes(b->process), mebibytes(b->weights),
+             mebibytes(b->slab + b->workspace), mebibytes(b->pictures), mebibytes(b->limit));
+}
+
 /* ---- for machines ------------------------------------------------------------------------------------------------------------------------------- */
 
 static void member(Text *out, const char *name, const char *text) {
@@ -259,14 +266,15 @@ static void json_steps(const Explain *e, const Profile *profile, Text *out) {
     }
 }
 
-static void json_network(Explain *e, const EmbedPlan *embed, const Profile *profile, const AtHand *hand, Text *out) {
+static void json_network(Explain *e, const EmbedPlan *embed, const Profile *profile, const AtHand *hand, const Budget *budget, Text *out) {
     const Program *p = embed->program;
     text_add(out, "%s{\"embed\": ", e->networks++ ? ", " : "");
     json_text(out, embed->name);
     member(out, "backbone", embed->backbone);
     member(out, "key", embed->key);
     text_add(out, ", \"width\": %d, \"batch\": %d, \"flops_a_picture\": %.0f, \"weights\": %lld", embed->width, profile->pictures, p->flops, (long long)p->weights);
-    text_add(out, ", \"memory\": {\"sum\": %zu, \"planned\": %zu, \"loaded\": %zu, \"all\": %zu}, \"kernels\": [", p->sum_bytes, p->slab_bytes, p->loaded_bytes, profile->memory);
+    text_add(out, ", \"memory\": {\"sum\": %zu, \"planned\": %zu, \"loaded\": %zu, \"all\": %zu, \"peak\": %zu, \"limit\": %zu, \"asked_batch\": %d, \"computed_twice\": %d}, \"kernels\": [", p->sum_bytes, p->slab_bytes, p->loaded_bytes, profile->memory,
+             budget->all, budget->limit, p->asked_batch ? p->asked_batch : p->max_batch, p->computed_again);
     json_steps(e, profile, out);
     text_add(out, "], \"total\": {\"batch\": %d", profile->pictures);
     json_costs(out, &profile->total, profile->measured);
@@ -317,19 +325,22 @@ static bool profile_of(Explain *e, const Program *program, Profile *profile) {
 static void tell_network(void *context, const EmbedPlan *embed, Text *out) {
     Explain *e = context;
     Profile profile = {0};
-    bool json = e->options->run.json;
-    if (!json) program_print(embed->program, out);
-    if (e->jre->interrupted || !has_limits(e) || !profile_of(e, embed->program, &profile)) return;
+    Budget budget = {0};
     AtHand hand = pictures_for(e, embed);
+    const Coming coming = {.view = embed->view, .paths = hand.some.at, .count = hand.some.count, .held = (size_t)hand.count * (size_t)embed->width * sizeof(float)};
+    bool json = e->options->run.json, fits = session_fit(e->work->session, embed->program, &coming, embed->name, embed->span, &budget);
+    if (!json) program_print(embed->program, out);
+    if (!fits || e->jre->interrupted || !has_limits(e) || !profile_of(e, embed->program, &profile)) return;
     if (profile.measured) measure_reading(e, embed->view, &hand);
     if (json) {
-        json_network(e, embed, &profile, &hand, out);
+        json_network(e, embed, &profile, &hand, &budget, out);
         return;
     }
     print_limits(e, out);
     if (profile.measured && lacks_weights(embed->program)) text_add(out, "  measured with made-up weights: its own are not there\n");
     print_steps(e, &profile, out);
     print_total(e, &profile, &hand, out);
+    if (e->options->measure || e->options->run.memory) print_budget(&budget, out);
 }
 
 /* ---- the command -------------------------------------------------------------------------------------------------------------------------------- */

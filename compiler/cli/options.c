@@ -7,7 +7,7 @@
 
 typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_METRICS, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
                OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES, OPTION_NO_DATA, OPTION_TREE, OPTION_PAIRS, OPTION_OUT,
-               OPTION_TENSOR, OPTION_TAP, OPTION_BATCH, OPTION_INPUT, OPTION_ARITHMETIC, OPTION_TRAIN, OPTION_MEASURE, OPTION_LATENCY } OptionKind;
+               OPTION_TENSOR, OPTION_TAP, OPTION_BATCH, OPTION_INPUT, OPTION_ARITHMETIC, OPTION_TRAIN, OPTION_MEASURE, OPTION_LATENCY, OPTION_MEMORY } OptionKind;
 typedef struct { OptionKind kind; const char *name, *value; int group; const char *sentence; } OptionRow;
 
 static const OptionRow rows[] = {
@@ -27,6 +27,7 @@ static const OptionRow rows[] = {
     {OPTION_NO_CACHE, "--no-cache", NULL, TAKES_RUN, "computes everything anew"},
     {OPTION_DEVICE, "--device", "auto|cpu", TAKES_RUN | TAKES_DEVICE, "where to compute"},
     {OPTION_THREADS, "--threads", "N", TAKES_RUN | TAKES_DEVICE | TAKES_THREADS, "how many threads: 1 for bench, else one a processor unless said otherwise; the result is the same"},
+    {OPTION_MEMORY, "--memory", "SIZE", TAKES_MEMORY, "what a run may take, for instance 512MiB: fewer pictures at a time, values computed twice; no number changes"},
     {OPTION_LATENCY, "--latency", NULL, TAKES_LATENCY, "chooses kernels for one picture at a time; the numbers differ in their last digits, and so do keys"},
     {OPTION_QUIET, "--quiet", NULL, TAKES_RUN | TAKES_DEVICE, "prints findings only"},
     {OPTION_JSON, "--json", NULL, TAKES_JSON, "prints for machines"},
@@ -99,6 +100,21 @@ static bool take_number(Jre *jre, const OptionRow *row, const char *value, int m
     return false;
 }
 
+/* A number with KiB, MiB or GiB behind it. */
+static bool take_size(Jre *jre, const OptionRow *row, const char *value, size_t *size) {
+    static const struct { const char *name; double bytes; } units[] = {{"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
+    char *end;
+    double number = strtod(value, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        double bytes = number * units[i].bytes;
+        if (end == value || strcmp(end, units[i].name) != 0 || !(bytes >= 1 && bytes < 1e18)) continue;
+        *size = (size_t)bytes;
+        return true;
+    }
+    diag_help(diag(jre, DIAG_wrong_argument, NOWHERE, "%s %s: an amount of memory was expected, with KiB, MiB or GiB", row->name, value), "for instance %s 4GiB", row->name);
+    return false;
+}
+
 static bool take(Jre *jre, const Command *command, const OptionRow *row, const char *value, Options *options) {
     switch (row->kind) {
     case OPTION_SET: list_add(&jre->forever, &options->request.set, value); break;
@@ -110,6 +126,7 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
         return !strcmp(value, "all") || refuse(jre, command, "--metrics %s: only `all` can be asked for here", value, "the document names those that are recorded; see `jre help %s`");
     case OPTION_NO_CACHE: options->run.no_cache = true; break;
     case OPTION_LATENCY: options->run.latency = true; break;
+    case OPTION_MEMORY: return take_size(jre, row, value, &options->run.memory);
     case OPTION_QUIET: options->run.quiet = true; break;
     case OPTION_JSON: options->run.json = true; break;
     case OPTION_DUMP: options->dump = value; return known_pass(jre, value);

@@ -244,12 +244,19 @@ static bool stream_batches(Growth *growth, Executor *executor, Loader *loader) {
     return sound && !session->jre->interrupted;
 }
 
+static const char *const *paths_of(Session *session, const Missing *missing) {
+    const char **paths = arena_array(&session->arena, const char *, missing->count + 1);
+    for (int i = 0; i < missing->count; i++) paths[i] = missing->looks[i].path;
+    return paths;
+}
+
 /* Pictures through the network, into the table. */
 static bool embed_missing(Growth *growth) {
     Session *session = growth->session;
     const EmbedPlan *embed = growth->embed;
     const Missing *missing = &growth->missing;
-    const Program *program = embed->program;
+    Program *program = embed->program;
+    Budget budget;
     if (!missing->count) return true;
     if (program->max_batch < 1 || embed->width < 1 || shape_elements(program->output, 1) != embed->width ||
         shape_elements(program->input, 1) != 3 * (int64_t)embed->view->width * embed->view->height) {
@@ -257,6 +264,8 @@ static bool embed_missing(Growth *growth) {
         return false;
     }
     if (!session->cache) session->cache = cache_open(session->jre, &session->store, 0);
+    const Coming coming = {.view = embed->view, .paths = paths_of(session, missing), .count = missing->count, .held = (size_t)missing->count * (size_t)embed->width * sizeof(float)};
+    if (!session_fit(session, program, &coming, embed->name, embed->span, &budget)) return false;
     Executor *executor = executor_new(session->jre, program, session->device, session->weights);
     if (!executor) return false;
     Loader *loader = loader_new(session->jre, embed->view, missing->looks, missing->count, LOADER_BATCH, session->pool, session->cache);

@@ -408,6 +408,11 @@ bool executor_run_timed(Executor *executor, const float *input, int n, float *ou
     return sound;
 }
 
+ExecutorMemory executor_memory(const Executor *executor) {
+    return (ExecutorMemory){.slab = executor->program->slab_bytes, .weights = executor->loaded_bytes + executor->packed_bytes, .loading = executor->most_loaded + executor->packed_bytes,
+                            .staging = executor->staging_bytes, .workspace = executor->workspace_bytes};
+}
+
 size_t executor_bytes(const Executor *executor) {
     return executor->program->slab_bytes + executor->loaded_bytes + executor->packed_bytes + executor->staging_bytes;
 }

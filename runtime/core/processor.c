@@ -65,3 +65,29 @@ int processors_allowed(const char *system) {
     }
     return allowed;
 }
+
+/* ---- memory ------------------------------------------------------------------------------------------------------------ */
+
+size_t memory_allowed(const char *system) {
+    const long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+    size_t allowed = pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : SIZE_MAX;
+    char line[512], group[512], path[2048];
+    snprintf(path, sizeof path, "%s/proc/self/cgroup", system);
+    if (!read_line(path, "0::/", line)) return allowed;
+    snprintf(group, sizeof group, "%s", line + strlen("0::"));
+    for (char *end = group; end;) {
+        snprintf(path, sizeof path, "%s/sys/fs/cgroup%s/memory.max", system, group);
+        unsigned long long limit;
+        if (read_line(path, "", line) && sscanf(line, "%llu", &limit) == 1 && limit < allowed) allowed = (size_t)limit;
+        end = strrchr(group, '/');
+        if (end) *end = '\0';
+    }
+    return allowed;
+}
+
+size_t memory_taken(bool at_most) {
+    char line[512];
+    unsigned long long kilobytes;
+    const char *row = at_most ? "VmHWM:" : "VmRSS:";
+    return read_line("/proc/self/status", row, line) && sscanf(line + strlen(row), "%llu", &kilobytes) == 1 ? (size_t)kilobytes << 10 : 0;
+}
