@@ -273,8 +273,10 @@ static void json_network(Explain *e, const EmbedPlan *embed, const Profile *prof
     member(out, "backbone", embed->backbone);
     member(out, "key", embed->key);
     text_add(out, ", \"width\": %d, \"batch\": %d, \"flops_a_picture\": %.0f, \"weights\": %lld", embed->width, profile->pictures, p->flops, (long long)p->weights);
-    text_add(out, ", \"memory\": {\"sum\": %zu, \"planned\": %zu, \"loaded\": %zu, \"all\": %zu, \"peak\": %zu, \"limit\": %zu, \"asked_batch\": %d, \"computed_twice\": %d}, \"kernels\": [", p->sum_bytes, p->slab_bytes, p->loaded_bytes, profile->memory,
-             budget->all, budget->limit, p->asked_batch ? p->asked_batch : p->max_batch, p->computed_again);
+    text_add(out, ", \"memory\": {\"sum\": %zu, \"planned\": %zu, \"loaded\": %zu, \"all\": %zu, \"asked_batch\": %d, \"computed_twice\": %d", p->sum_bytes, p->slab_bytes, p->loaded_bytes, profile->memory,
+             p->asked_batch ? p->asked_batch : p->max_batch, p->computed_again);
+    if (e->limits.stated) text_add(out, ", \"peak\": null, \"limit\": null}, \"kernels\": [");           /* who states limits asks of another machine */
+    else text_add(out, ", \"peak\": %zu, \"limit\": %zu}, \"kernels\": [", budget->all, budget->limit);
     json_steps(e, profile, out);
     text_add(out, "], \"total\": {\"batch\": %d", profile->pictures);
     json_costs(out, &profile->total, profile->measured);
