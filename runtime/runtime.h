@@ -90,9 +90,9 @@ int64_t seconds_since_epoch(void);
 /* The instruction level that JRE_CPU asks for, else the highest. -1: diagnosed. */
 int processor_level(Jre *jre);
 /* How many processors: at least 1. system: "", or where a test keeps the files that Linux shows of control groups. */
-size_t memory_allowed(const char *system);                 /* of the machine, or what the control groups leave of it */
-size_t memory_taken(bool at_most);                        /* by this process now, or at most so far; 0 where the system does not say */
 int processors_allowed(const char *system);
+size_t memory_allowed(const char *system);                /* bytes of the machine, or what the control groups leave of it */
+size_t memory_taken(bool at_most);                        /* bytes of this process now, or at most so far; 0 where the system does not say */
 
 /* ---- core/pool.c: one pthread pool ---------------------------------------------------------------------------------- */
 

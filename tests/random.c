@@ -173,22 +173,22 @@ static void control_groups_leave_fewer_processors(void **state) {
     test_folder(folder);
     const int all = processors_allowed(folder);                   /* no files at all */
     assert_true(all >= 1);
-    put_line(folder, "proc/self/cgroup", "0::/farm/pen");
+    put_line(folder, "proc/self/cgroup", "0::/herd/pen");
     assert_int_equal(processors_allowed(folder), all);
-    put_line(folder, "sys/fs/cgroup/farm/pen/cpu.max", "max 100000");
+    put_line(folder, "sys/fs/cgroup/herd/pen/cpu.max", "max 100000");
     assert_int_equal(processors_allowed(folder), all);
-    put_line(folder, "sys/fs/cgroup/farm/cpu.max", "40000 100000");
+    put_line(folder, "sys/fs/cgroup/herd/cpu.max", "40000 100000");
     assert_int_equal(processors_allowed(folder), 1);
-    put_line(folder, "sys/fs/cgroup/farm/cpu.max", "150000 100000");
+    put_line(folder, "sys/fs/cgroup/herd/cpu.max", "150000 100000");
     assert_int_equal(processors_allowed(folder), all < 2 ? all : 2);
     put_line(folder, "sys/fs/cgroup/cpu.max", "100000 100000");
     assert_int_equal(processors_allowed(folder), 1);
     put_line(folder, "sys/fs/cgroup/cpu.max", "9e9 1");
-    put_line(folder, "sys/fs/cgroup/farm/cpu.max", "nonsense");
+    put_line(folder, "sys/fs/cgroup/herd/cpu.max", "nonsense");
     assert_int_equal(processors_allowed(folder), all);
     const size_t memory = memory_allowed(folder);                 /* nobody says anything: what the machine has */
     assert_true(memory > 1 << 20);
-    put_line(folder, "sys/fs/cgroup/farm/memory.max", "max");
+    put_line(folder, "sys/fs/cgroup/herd/memory.max", "max");
     assert_true(memory_allowed(folder) == memory);
     put_line(folder, "sys/fs/cgroup/memory.max", "1048576");
     assert_true(memory_allowed(folder) == 1 << 20);

@@ -1,7 +1,8 @@
 /* processor.c: what of the machine this process may use.
  *
  * Out: how many processors, by the scheduler's mask and by the share of time that the control groups above it leave; which instruction
- * level, by what the processor has and by JRE_CPU. A container on two processors of sixty-four starts two threads, not sixty-four. */
+ * level, by what the processor has and by JRE_CPU; how much memory, by the machine and the same groups, and how much is taken. A container
+ * on two processors of sixty-four starts two threads, not sixty-four. */
 #include "../runtime.h"
 
 #include <sched.h>
@@ -41,47 +42,49 @@ static bool read_line(const char *path, const char *starts, char line[512]) {
     return found;
 }
 
-/* "150000 100000" is one and a half, rounded up; "max 100000" is no limit. */
-static int processors_of_limit(const char *line, int most) {
-    double time, period;
-    if (sscanf(line, "%lf %lf", &time, &period) != 2 || !(time > 0) || !(period > 0)) return most;
-    double share = time / period;
-    int whole = share < most ? (int)share : most;
-    return whole < share && whole < most ? whole + 1 : whole;
-}
-
-/* The groups of the second version of Linux's control groups, from the own one up to the root: the tightest counts. */
-int processors_allowed(const char *system) {
-    int allowed = processors_in_mask();
+/* Tells the first line of `file` in the own group of the second version of Linux's control groups, and in each above it up to the root. */
+static void each_group(const char *system, const char *file, void (*tell)(void *limit, const char *line), void *limit) {
     char line[512], group[512], path[2048];
     snprintf(path, sizeof path, "%s/proc/self/cgroup", system);
-    if (!read_line(path, "0::/", line)) return allowed;
+    if (!read_line(path, "0::/", line)) return;
     snprintf(group, sizeof group, "%s", line + strlen("0::"));
     for (char *end = group; end;) {
-        snprintf(path, sizeof path, "%s/sys/fs/cgroup%s/cpu.max", system, group);
-        if (read_line(path, "", line)) allowed = processors_of_limit(line, allowed);
+        snprintf(path, sizeof path, "%s/sys/fs/cgroup%s/%s", system, group, file);
+        if (read_line(path, "", line)) tell(limit, line);
         end = strrchr(group, '/');
         if (end) *end = '\0';
     }
+}
+
+/* "150000 100000" is one and a half, rounded up; "max 100000" is no limit. The tightest counts. */
+static void limit_processors(void *limit, const char *line) {
+    int *allowed = limit;
+    double time, period;
+    if (sscanf(line, "%lf %lf", &time, &period) != 2 || !(time > 0) || !(period > 0)) return;
+    double share = time / period;
+    int whole = share < *allowed ? (int)share : *allowed;
+    *allowed = whole < share && whole < *allowed ? whole + 1 : whole;
+}
+
+int processors_allowed(const char *system) {
+    int allowed = processors_in_mask();
+    each_group(system, "cpu.max", limit_processors, &allowed);
     return allowed;
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------ */
 
+/* "1073741824"; "max" is no limit. */
+static void limit_memory(void *limit, const char *line) {
+    size_t *allowed = limit;
+    unsigned long long bytes;
+    if (sscanf(line, "%llu", &bytes) == 1 && bytes < *allowed) *allowed = (size_t)bytes;
+}
+
 size_t memory_allowed(const char *system) {
     const long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
     size_t allowed = pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : SIZE_MAX;
-    char line[512], group[512], path[2048];
-    snprintf(path, sizeof path, "%s/proc/self/cgroup", system);
-    if (!read_line(path, "0::/", line)) return allowed;
-    snprintf(group, sizeof group, "%s", line + strlen("0::"));
-    for (char *end = group; end;) {
-        snprintf(path, sizeof path, "%s/sys/fs/cgroup%s/memory.max", system, group);
-        unsigned long long limit;
-        if (read_line(path, "", line) && sscanf(line, "%llu", &limit) == 1 && limit < allowed) allowed = (size_t)limit;
-        end = strrchr(group, '/');
-        if (end) *end = '\0';
-    }
+    each_group(system, "memory.max", limit_memory, &allowed);
     return allowed;
 }
 
