@@ -57,7 +57,7 @@ static void use_instead(const UseList *uses, Node *node) {
     for (int i = 0; i < uses->count; i++) uses->at[i].reader->in[uses->at[i].operand] = node;
 }
 
-/* Tries every value that only waits at the peak; the program with the smallest slab of all tries, or NULL if none is smaller. */
+/* Tries the values that only wait at the peak, one after the other; the first program with a smaller slab, or NULL. */
 static Program *compute_one_again(Program *p, int *tries) {
     Graph *g = p->graph;
     Program *better = NULL;

@@ -72,35 +72,6 @@ static inline float vec_sum(Vec v) {
         for (int i = 0; i < KERNEL_LANES; i += 2 * step) lane[i] += lane[i + step];
     return lane[0];
 }
-/* The sums of KERNEL_LANES vectors as one vector, lane i that of v[i], each in the order of vec_sum. Overwrites v. */
-static inline Vec vec_sums(Vec *v) {
-#if KERNEL_LANES == 16
-    for (int i = 0; i < 16; i += 2)
-        v[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30) +
-               __builtin_shufflevector(v[i], v[i + 1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
-    for (int i = 0; i < 16; i += 4)
-        v[i] = __builtin_shufflevector(v[i], v[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
-               __builtin_shufflevector(v[i], v[i + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-    for (int i = 0; i < 16; i += 8)
-        v[i] = __builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
-               __builtin_shufflevector(v[i], v[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
-    return __builtin_shufflevector(v[0], v[8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-           __builtin_shufflevector(v[0], v[8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-#elif KERNEL_LANES == 8
-    for (int i = 0; i < 8; i += 2)
-        v[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 8, 2, 10, 4, 12, 6, 14) +
-               __builtin_shufflevector(v[i], v[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-    for (int i = 0; i < 8; i += 4)
-        v[i] = __builtin_shufflevector(v[i], v[i + 2], 0, 1, 8, 9, 4, 5, 12, 13) +
-               __builtin_shufflevector(v[i], v[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-    return __builtin_shufflevector(v[0], v[4], 0, 1, 2, 3, 8, 9, 10, 11) +
-           __builtin_shufflevector(v[0], v[4], 4, 5, 6, 7, 12, 13, 14, 15);
-#else
-    for (int i = 0; i < 4; i += 2)
-        v[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 4, 2, 6) + __builtin_shufflevector(v[i], v[i + 1], 1, 5, 3, 7);
-    return __builtin_shufflevector(v[0], v[2], 0, 1, 4, 5) + __builtin_shufflevector(v[0], v[2], 2, 3, 6, 7);
-#endif
-}
 /* Rows become columns: lane i of v[j] is what lane j of v[i] was. Steps of 1, 2, 4, .. swap the off-diagonal quarters of ever larger squares. */
 #if KERNEL_LANES == 16
 #define VEC_SWAP_1(a, b) a = __builtin_shufflevector(x, y, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30), \

@@ -207,8 +207,9 @@ Dataset *session_dataset(Session *session, const DatasetPlan *plan);           /
 Dataset *session_asked(Session *session, const DatasetPlan *plan, const Expr *condition);
 Dataset *session_hashed(Session *session, const DatasetPlan *plan);            /* .. with perceptual hashes */
 const Table *session_table(Session *session, const char *path, Span asked_at);
-/* A line for people, unless quiet or JSON is asked for. */
+static inline double mebibytes(size_t bytes) { return (double)bytes / 1048576; }
 static inline const char *plural(int64_t count) { return count == 1 ? "" : "s"; }
+/* A line for people, unless quiet or JSON is asked for. */
 void session_say(Session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Walks the plan: embeddings, scores, tables, submissions, expectations. Returns the exit code of DESIGN 6; diagnostics are left to be printed. */
 int session_run(Session *session, Compilation *compilation);

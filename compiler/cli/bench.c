@@ -154,7 +154,7 @@ static void tell(const Bench *b) {
     printf("  pictures a second  %.1f, median %.1f of %d rounds\n", rate(b, 0), rate(b, b->rounds / 2), b->rounds);
     printf("  arithmetic         %.1f GFLOP/s, %.0f %% of the %.1f that multiply-adds reach here; %.2f GFLOP a picture\n", flops / 1e9, 100 * flops / b->limits.flops, b->limits.flops / 1e9,
            b->program->flops / 1e9);
-    printf("  memory             %.0f MiB at most, %.0f MiB of it planned\n", (double)b->peak / 1048576, (double)executor_bytes(b->executor) / 1048576);
+    printf("  memory             %.0f MiB at most, %.0f MiB of it planned\n", mebibytes(b->peak), mebibytes(executor_bytes(b->executor)));
     printf("  first result       after %.2f s\n", b->first_seconds);
 }
 

@@ -209,15 +209,13 @@ static double seconds_a_picture(const Profile *profile) { return (profile->measu
 static void print_total(Explain *e, const Profile *profile, const AtHand *hand, Text *out) {
     Arena *arena = &e->work->c.arena;
     double each = seconds_a_picture(profile);
-    text_add(out, "  %s a picture%s: %s a second; %.1f MiB stay allocated\n", time_text(arena, each), profile->measured ? "" : " at best", digits(arena, 1 / each, ""), (double)profile->memory / 1048576);
+    text_add(out, "  %s a picture%s: %s a second; %.1f MiB stay allocated\n", time_text(arena, each), profile->measured ? "" : " at best", digits(arena, 1 / each, ""), mebibytes(profile->memory));
     if (beats_its_arithmetic(profile)) text_add(out, "  FLOP is what the definition says; a share above 100%% multiplies less often\n");
     if (!hand->count) return;
     text_add(out, "  %d picture%s: %s %s", hand->count, plural(hand->count), profile->measured ? "about" : "at least", time_text(arena, (each + hand->reading) * hand->count));
     if (hand->reading > 0) text_add(out, ", %s of it to read them; those in the store cost nothing\n", time_text(arena, hand->reading * hand->count));
     else text_add(out, ", and reading them; those in the store cost nothing\n");
 }
-
-static double mebibytes(size_t bytes) { return (double)bytes / 1048576; }
 
 static void print_budget(const Budget *b, Text *out) {
     text_add(out, "  at most %.1f MiB: %.1f the program, %.1f weights, %.1f computing, %.1f pictures;\n  %.0f MiB are allowed\n", mebibytes(b->all), mebibytes(b->process), mebibytes(b->weights),

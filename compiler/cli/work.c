@@ -34,7 +34,7 @@ static void print_time_passes(const Compilation *c, FILE *out) {
 void work_end(Work *work, const Options *options) {
     if (options->time_passes) print_time_passes(&work->c, stderr);
     if (options->time_passes && work->session && work->session->planned)
-        fprintf(stderr, "memory     %8.1f MiB planned, %.1f MiB taken at most\n", (double)work->session->planned / 1048576, (double)memory_taken(true) / 1048576);
+        fprintf(stderr, "memory     %8.1f MiB planned, %.1f MiB taken at most\n", mebibytes(work->session->planned), mebibytes(memory_taken(true)));
     if (work->session) session_close(work->session);
     compilation_free(&work->c);
 }

@@ -11,8 +11,7 @@
 enum { READ_AHEAD = 16, LOOKED_AT = 8, BYTES_A_PIXEL = 4 };
 
 static size_t limit_of(const Session *session) {
-    size_t allowed = memory_allowed("");
-    return session->options.memory ? session->options.memory : allowed / 5 * 4;
+    return session->options.memory ? session->options.memory : memory_allowed("") / 5 * 4;
 }
 
 /* Pixels of the largest of a few, evenly spread. What is wrong with a file is told when it is read. */
@@ -47,8 +46,6 @@ static bool plan_budget(Session *session, const Program *program, Budget *budget
     budget->all = budget->process + budget->weights + (loading > running ? loading : running);
     return true;
 }
-
-static double mebibytes(size_t bytes) { return (double)bytes / 1048576; }
 
 static bool too_much(Session *session, const char *name, Span span, const Budget *budget) {
     const size_t step = 16 << 20, enough = (budget->all + budget->all / 20 + step - 1) / step * step;

@@ -85,9 +85,9 @@ static bool no_kernel(const Executor *executor, const Node *node) {
 static bool no_memory(const Executor *executor, const char *what, size_t bytes) {
     const Program *program = executor->program;
     diag_note(diag(executor->jre, DIAG_no_memory, origin_user_span(program->graph->output->origin),
-                   "%.1f MiB for %s do not fit into the memory of %s", (double)bytes / 1048576, what, executor->device->name),
-              "batches of %d pictures need %.1f MiB, weights %.1f MiB", program->max_batch, (double)program->slab_bytes / 1048576,
-              (double)(executor->loaded_bytes + executor->packed_bytes) / 1048576);
+                   "%.1f MiB for %s do not fit into the memory of %s", mebibytes(bytes), what, executor->device->name),
+              "batches of %d pictures need %.1f MiB, weights %.1f MiB", program->max_batch, mebibytes(program->slab_bytes),
+              mebibytes(executor->loaded_bytes + executor->packed_bytes));
     return false;
 }
 
