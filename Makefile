@@ -126,7 +126,9 @@ bench: all $(BENCHES) $(SAMPLE)/train.csv
 
 install: all
 	install -D $(B)/jre $(DESTDIR)$(PREFIX)/bin/jre
-	mkdir -p $(DESTDIR)$(PREFIX)/share/jre && cp -r stdlib $(DESTDIR)$(PREFIX)/share/jre/
+	mkdir -p $(DESTDIR)$(PREFIX)/share/jre $(DESTDIR)$(PREFIX)/share/man/man1
+	cp -r stdlib examples/manual $(DESTDIR)$(PREFIX)/share/jre/
+	$(DESTDIR)$(PREFIX)/bin/jre doc --man > $(DESTDIR)$(PREFIX)/share/man/man1/jre.1
 clean:
 	rm -rf build
 

@@ -618,6 +618,7 @@ typedef struct {
     bool passed, mistaken;                /* mistaken: diagnosed */
     int expectations; LIST(Outcome) failed;                /* of a chunk `test` */
     bool refused; NameList others;        /* of a chunk `wrong`: with the check that it names; checks that it does not name */
+    LIST(Diagnostic *) findings;          /* what it was told, beyond what its document is told without it */
 } TestResult;
 /* What it says lasts as long as `jre`. */
 void test_chunk(Jre *jre, const Module *document, const Chunk *chunk, const char *path, const Facts *facts, TestResult *result);

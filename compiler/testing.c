@@ -414,6 +414,7 @@ static void run_refused(Jre *jre, const CompileRequest *request, const Chunk *ch
     result->mistaken = result->refused = false;
     for (int i = 0; i < fresh.count; i++) {
         const DiagRow *row = &diag_rows[fresh.at[i]->code];
+        list_add(&jre->forever, &result->findings, fresh.at[i]);
         bool meant = chunk->wrong && !strcmp(row->name, chunk->wrong);
         result->refused |= meant;
         if (!meant && row->severity != SEVERITY_NOTE) list_add(&jre->forever, &result->others, row->name);

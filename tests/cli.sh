@@ -95,6 +95,20 @@ expect "doc has a nearest key" 1 "did you mean \`split.together\`" "$jre" doc sp
 expect "doc has a nearest name of the library" 1 "did you mean \`average_pool\`" "$jre" doc avrage_pool
 expect "doc without the library says so" 1 "the library of jre is not where" env JRE_STDLIB=/nowhere "$jre" doc fit
 expect "doc does not know" 1 "nothing is called" "$jre" doc nonsense_word
+expect "doc has contents" 0 "  03_splits                Who is on which side" "$jre" doc
+expect "doc opens a chapter by its number" 0 "  A network may learn from some pictures" "$jre" doc 3
+expect "doc opens a chapter by its name" 0 "  A network may learn from some pictures" "$jre" doc splits
+expect "doc tells a check with what jre says of an example" 0 "train_0" sh -c "'$jre' doc leaking_burst | sed -n '/is refused:/,\$p' | sed 's/trap_/train_/'"
+expect "doc tells a key where its kind is told" 0 "in the manual, 03_splits" "$jre" doc split.together
+expect "doc has no place for a key in another kind" 1 "nothing is called" "$jre" doc embed.together
+expect "doc prints a page for man" 0 '.SH NAME
+jre \- from photographs of animals' "$jre" doc --man
+expect "which holds every chapter" 0 "all of them" sh -c "'$jre' doc --man > '$folder/jre.1'; for chapter in examples/manual/*.jre; do grep -qFx \"\$(sed -n '1s/^# //p' \$chapter)\" '$folder/jre.1' || echo \$chapter; done; echo all of them"
+mkdir -p "$folder/local/bin" "$folder/local/share/jre" && cp "$jre" "$folder/local/bin/" && cp -r stdlib examples/manual "$folder/local/share/jre/"
+expect "installed, it finds library and manual" 0 "in the manual, 02_datasets" env -u JRE_STDLIB "$folder/local/bin/jre" doc dataset.flank
+for chapter in examples/manual/*.jre; do
+    expect "check finds no mistake in $chapter" 0 "no mistake found" "$jre" check "$chapter"
+done
 expect "a folder that takes nothing, at once" 1 "cannot_write" "$jre" run pipelines/v01.jre --with examples/jaguars/sample.jre --into /dev/null/x
 expect "a failed expectation is 3, and the results are there" 3 "FAILED  cv.map" run --set folds.folds=2
 expect "the same run again computes nothing" 3 "nothing to compute" run --set folds.folds=2

@@ -13,13 +13,14 @@ typedef struct {
     int batch, input; const char *arithmetic, *train;     /* of bench; 0, NULL: not said */
     bool measure;                         /* explain: how long each kernel takes here */
     bool only_check, to_stdout, yes;      /* of those that write documents: fmt, fix */
+    bool man;                             /* of doc: the whole manual, for man(1) */
     NameList names;                       /* arguments that are no options */
 } Options;
 
 /* What a subcommand accepts: letters of the groups below; anything else is refused with the nearest name. */
 enum { TAKES_DOCUMENT = 1, TAKES_OVERLAYS = 2, TAKES_RUN = 4, TAKES_DUMP = 8, TAKES_NAMES = 16, TAKES_JSON = 32, TAKES_FORMAT = 64, TAKES_FIX = 128, TAKES_NO_DATA = 256,
        TAKES_INTO = 512, TAKES_TREE = 1024, TAKES_PAIRS = 2048, TAKES_DEVICE = 4096, TAKES_EMBED = 8192, TAKES_LATENCY = 16384,
-       TAKES_BENCH = 65536, TAKES_MEASURE = 131072, TAKES_THREADS = 262144, TAKES_MEMORY = 524288 };
+       TAKES_BENCH = 65536, TAKES_MEASURE = 131072, TAKES_THREADS = 262144, TAKES_MEMORY = 524288, TAKES_MAN = 1048576 };
 typedef struct {
     const char *name, *arguments, *summary, *examples;
     int takes;
@@ -30,6 +31,7 @@ const Command *command_find(const char *name);
 
 bool options_parse(Jre *jre, const Command *command, int count, char **arguments, Options *options);
 void options_print(const Command *command, FILE *out);
+void option_names(Arena *arena, NameList *names);
 /* Prints what was found, to stderr (or stdout as JSON), and gives the exit code. */
 int report_findings(Jre *jre, const Options *options);
 bool wants_colors(FILE *out);
@@ -40,6 +42,29 @@ void find_mistakes(Jre *jre, Options *options);
 typedef struct { Compilation c; Session *session; bool good; } Work;
 bool work_begin(Work *work, Jre *jre, Options *options, bool with_data);
 void work_end(Work *work, const Options *options);
+
+/* manual.c: the manual. A name has its place where a block begins with it in code font. */
+typedef enum { BLOCK_HEADING, BLOCK_PARAGRAPH, BLOCK_ITEM, BLOCK_ROW, BLOCK_CODE, BLOCK_COUNT } BlockKind;
+typedef struct {
+    BlockKind kind; int level;            /* of a heading: 1, 2, 3 */
+    bool head;                            /* of a row: that of a table's head */
+    const Source *chapter;
+    const char *begin, *end;              /* its text, without #, - or the first |, and without the fences of code */
+    const char *opened, *fence;           /* of code: where its fence stands, and what behind the backticks: "jre wrong leaking_burst" */
+    NameList names;
+} Block;
+typedef struct { LIST(Block) blocks; } Manual;
+const Manual *manual_read(Jre *jre);      /* without blocks if it is not installed */
+bool block_names(const Block *block, const char *name);
+/* The next place of a name at `from` or behind it, within the sections of a name unless that is NULL; -1: there is none. */
+int manual_place(const Manual *manual, const char *section, const char *name, int from);
+int manual_place_end(const Manual *manual, int place);                        /* behind the last block that is told there */
+int manual_section_end(const Manual *manual, int heading);
+const Block *manual_refusal(const Manual *manual, const char *check);         /* a chunk `wrong`; NULL if there is none */
+/* page.c: as text for a terminal, and as a page of man(1). A chunk `wrong` is followed by what jre says of it. */
+void print_place(Jre *jre, const Options *options, const Manual *manual, int place);
+void print_contents(const Manual *manual);
+void print_man_page(Jre *jre, const Manual *manual);
 
 int run_command(Jre *jre, Options *options);
 int embed_command(Jre *jre, Options *options);

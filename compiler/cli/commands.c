@@ -39,8 +39,8 @@ const Command commands[] = {
      "  jre fmt pipelines/v01.jre\n  jre fmt --check pipelines/*.jre\n  jre fmt - < draft.jre\n", TAKES_NAMES | TAKES_FORMAT, format_command},
     {"fix", "FILE [options]", "shows the safe changes that messages offer, and makes them if you say so",
      "  jre fix pipelines/v01.jre\n  jre fix pipelines/v01.jre --yes\n", TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_FIX, fix_command},
-    {"doc", "[NAME]", "explains a check, a kind, a key, a word, an operator, a module or a name of the library",
-     "  jre doc wrong_normalization\n  jre doc split.together\n  jre doc average_pool\n", TAKES_NAMES, doc_command},
+    {"doc", "[NAME]", "the manual: its contents, a chapter, or what it says of a check, a kind, a key, a word, an operator, a name of the library",
+     "  jre doc\n  jre doc 1\n  jre doc leaking_burst\n  jre doc split.together\n  jre doc average_pool\n", TAKES_NAMES | TAKES_MAN, doc_command},
     {"version", "", "prints the version, the processor's level and the libraries", "  jre version\n", 0, version_command},
     {"help", "[SUBCOMMAND]", "explains a subcommand", "  jre help run\n", TAKES_NAMES, help_command},
 };

@@ -1,5 +1,6 @@
 /* doc.c: `jre doc NAME`: a check, a kind, a key (kind.key), a word of the language or of a setting, an operator, a module of the library or a
- * name that it declares, with its source. Whatever is called so is printed; what is not called at all has its nearest. */
+ * name that it declares, with its source; then what the manual says of it. Whatever is called so is printed; what is not called at all has its
+ * nearest. */
 #include "cli.h"
 
 #include <string.h>
@@ -218,9 +219,37 @@ static void doc_module(const Document *document, const char *name, int *answers)
         }
 }
 
+/* ---- what stands in the manual -------------------------------------------------------------------------------------------------- */
+
+/* "03_splits", "splits" or "3". */
+static bool is_chapter(const Source *chapter, const char *name) {
+    const char *stem = chapter->stem, *digits = stem + strspn(stem, "0"), *word = stem + strspn(stem, "0123456789");
+    size_t number = strspn(digits, "0123456789");
+    return !strcmp(stem, name) || (*word == '_' && !strcmp(word + 1, name)) || (number && strlen(name) == number && !strncmp(digits, name, number));
+}
+
+static void print_told(Jre *jre, const Options *options, const Manual *manual, int place, int *answers) {
+    begin_answer(answers);
+    printf("in the manual, %s:\n\n", manual->blocks.at[place].chapter->stem);
+    print_place(jre, options, manual, place);
+}
+
+static void doc_chapter(Jre *jre, const Options *options, const Manual *manual, const char *name, int *answers) {
+    for (int i = 0; i < manual->blocks.count; i++)
+        if (manual->blocks.at[i].level == 1 && is_chapter(manual->blocks.at[i].chapter, name)) print_told(jre, options, manual, i, answers);
+}
+
+/* All places of a name; of a key with its kind, "split.together", those in the section of the kind. */
+static void doc_told(Jre *jre, const Options *options, const Manual *manual, const char *name, int *answers) {
+    const char *dot = strchr(name, '.'), *key = dot && dot[1] ? dot + 1 : name;
+    const char *kind = key != name ? intern_length(jre, name, (size_t)(dot - name)) : NULL;
+    for (int place = manual_place(manual, kind, key, 0); place >= 0; place = manual_place(manual, kind, key, manual_place_end(manual, place)))
+        print_told(jre, options, manual, place, answers);
+}
+
 /* ---- everything ---------------------------------------------------------------------------------------------------------------- */
 
-static bool doc_name(Jre *jre, const char *name, int *answers) {
+static bool doc_name(Jre *jre, const Options *options, const Manual *manual, const char *name, int *answers) {
     int count, before = *answers;
     Document *const *library = library_documents(jre, &count);
     doc_check(name, answers);
@@ -232,6 +261,8 @@ static bool doc_name(Jre *jre, const char *name, int *answers) {
     for (int i = 0; i < count; i++) doc_module(library[i], name, answers);
     for (int i = 0; i < count; i++) doc_declared(jre, library[i], name, answers);
     doc_operator(name, answers);
+    doc_chapter(jre, options, manual, name, answers);
+    doc_told(jre, options, manual, name, answers);
     return *answers > before;
 }
 
@@ -276,8 +307,10 @@ static void list_name(int *column, const char *name) {
     *column += width;
 }
 
-static void contents(Jre *jre) {
-    puts("kinds, with their keys (jre doc split, jre doc split.together):");
+static void contents(Jre *jre, const Manual *manual) {
+    if (manual->blocks.count) puts("the manual, in reading order (jre doc 1, jre doc splits):");
+    print_contents(manual);
+    puts("\nkinds, with their keys (jre doc split, jre doc split.together):");
     for (int kind = 0; kind < KIND_COUNT; kind++) printf("  %-10s %s\n", kind_name((RecordKind)kind), kind_sentence((RecordKind)kind));
     printf("\nwords of the language (jre doc expect):");
     int column = 0;
@@ -302,9 +335,11 @@ static void contents(Jre *jre) {
 }
 
 int doc_command(Jre *jre, Options *options) {
+    const Manual *manual = manual_read(jre);
     int answers = 0;
-    if (!options->names.count) contents(jre);
+    if (options->man) print_man_page(jre, manual);
+    else if (!options->names.count) contents(jre, manual);
     for (int i = 0; i < options->names.count; i++)
-        if (!doc_name(jre, options->names.at[i], &answers)) not_known(jre, options->names.at[i]);
+        if (!doc_name(jre, options, manual, options->names.at[i], &answers)) not_known(jre, options->names.at[i]);
     return report_findings(jre, options);
 }

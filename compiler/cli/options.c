@@ -7,7 +7,7 @@
 
 typedef enum { OPTION_SET, OPTION_WITH, OPTION_INTO, OPTION_ONLY, OPTION_METRICS, OPTION_NO_CACHE, OPTION_DEVICE, OPTION_THREADS, OPTION_JSON, OPTION_QUIET,
                OPTION_DUMP, OPTION_TIME_PASSES, OPTION_CHECK, OPTION_STDOUT, OPTION_YES, OPTION_NO_DATA, OPTION_TREE, OPTION_PAIRS, OPTION_OUT,
-               OPTION_TENSOR, OPTION_TAP, OPTION_BATCH, OPTION_INPUT, OPTION_ARITHMETIC, OPTION_TRAIN, OPTION_MEASURE, OPTION_LATENCY, OPTION_MEMORY } OptionKind;
+               OPTION_TENSOR, OPTION_TAP, OPTION_BATCH, OPTION_INPUT, OPTION_ARITHMETIC, OPTION_TRAIN, OPTION_MEASURE, OPTION_LATENCY, OPTION_MEMORY, OPTION_MAN } OptionKind;
 typedef struct { OptionKind kind; const char *name, *value; int group; const char *sentence; } OptionRow;
 
 static const OptionRow rows[] = {
@@ -39,8 +39,13 @@ static const OptionRow rows[] = {
     {OPTION_CHECK, "--check", NULL, TAKES_FORMAT, "writes nothing, names the files that would change; exit code 1 if there are any"},
     {OPTION_STDOUT, "--stdout", NULL, TAKES_FORMAT, "writes nothing, prints the text"},
     {OPTION_YES, "--yes", NULL, TAKES_FIX, "makes the safe changes without asking"},
+    {OPTION_MAN, "--man", NULL, TAKES_MAN, "prints the whole manual as a page of man(1)"},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
+
+void option_names(Arena *arena, NameList *names) {
+    for (int i = 0; i < ROWS; i++) list_add(arena, names, rows[i].name);
+}
 
 void options_print(const Command *command, FILE *out) {
     fprintf(out, "jre %s %s\n\n  %s\n", command->name, command->arguments, command->summary);
@@ -140,6 +145,7 @@ static bool take(Jre *jre, const Command *command, const OptionRow *row, const c
     case OPTION_CHECK: options->only_check = true; break;
     case OPTION_STDOUT: options->to_stdout = true; break;
     case OPTION_YES: options->yes = true; break;
+    case OPTION_MAN: options->man = true; break;
     case OPTION_DEVICE:
         options->run.device = value;
         if (!strcmp(value, "cuda")) return refuse(jre, command, "this build has no %s", value, "leave --device out, or write --device cpu");
