@@ -7,6 +7,7 @@
 
 #include <glob.h>
 #include <math.h>
+#include <unistd.h>
 
 /* ---- running ------------------------------------------------------------------------------------------------------- */
 
@@ -403,14 +404,41 @@ static double nyala_reference(const cJSON *network, const cJSON *evaluation, con
     return 0;
 }
 
-/* One network of the three, on all photographs; the other two are left to `make peers`, since they take minutes. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { WATCHED_PHOTOGRAPHS = 200 };                                 /* all of them take five minutes and show no more of the memory */
+#else
+enum { WATCHED_PHOTOGRAPHS = 0 };
+#endif
+
+/* A folder with the first photographs of the table alone. */
+static void write_few(const char *folder, const char *photographs, int count) {
+    char path[4300], line[512];
+    snprintf(path, sizeof path, "%s/metadata.csv", photographs);
+    FILE *from = fopen(path, "r");
+    assert_non_null(from);
+    snprintf(path, sizeof path, "%s/metadata.csv", folder);
+    FILE *to = fopen(path, "w");
+    assert_non_null(to);
+    for (int row = 0; row <= count && fgets(line, sizeof line, from); row++) fputs(line, to);
+    fclose(from);
+    assert_int_equal(fclose(to), 0);
+    char images[4300];
+    snprintf(images, sizeof images, "%s/images", photographs);
+    snprintf(path, sizeof path, "%s/images", folder);
+    assert_int_equal(symlink(images, path), 0);
+}
+
+/* One network of the three, on all photographs; the other two are left to `make peers`, since they take minutes. Under sanitizers a
+ * few photographs go all the way, and their numbers are nobody's reference. */
 static void nyala_agrees_with_the_reference(void **state) {
     (void)state;
-    char where[1024], absolute[4096], folder[64], nyalas[4200], cutouts[4200];
+    char where[1024], absolute[4096], few[64], folder[64], nyalas[4200], cutouts[4200];
     find_weights();
     if (!test_data("data/nyala/metadata.csv", where)) skip();
     assert_non_null(realpath(test_data("data/nyala", where), absolute));
-    snprintf(nyalas, sizeof nyalas, "nyalas.root=\"%s\"", absolute);
+    test_folder(few);
+    if (WATCHED_PHOTOGRAPHS) write_few(few, absolute, WATCHED_PHOTOGRAPHS);
+    snprintf(nyalas, sizeof nyalas, "nyalas.root=\"%s\"", WATCHED_PHOTOGRAPHS ? few : absolute);
     snprintf(cutouts, sizeof cutouts, "cutouts.root=\"%s\"", absolute);
     test_folder(folder);
     Run run;
@@ -425,13 +453,15 @@ static void nyala_agrees_with_the_reference(void **state) {
     cJSON_ArrayForEach(evaluation, member(result, "evaluations")) {
         const char *score;
         double expected = nyala_reference(network, evaluation, &score), found = member(member(member(evaluation, "metrics"), score), "value")->valuedouble;
-        if (!(fabs(found - expected) < (strcmp(score, "rank1") == 0 ? 1e-9 : 1e-3)))
+        if (WATCHED_PHOTOGRAPHS && strncmp(member(evaluation, "evaluation")->valuestring, "cut_out", 7) != 0) assert_true(found >= 0);
+        else if (!(fabs(found - expected) < (strcmp(score, "rank1") == 0 ? 1e-9 : 1e-3)))
             fail_msg("%s: %.9f, the reference says %.9f", member(evaluation, "evaluation")->valuestring, found, expected);
         count++;
     }
     assert_int_equal(count, 3 + 3 * 2 + 2 * 2 * 2);
     cJSON_Delete(reference);
     cJSON_Delete(result);
+    test_folder_gone(few);
     test_folder_gone(folder);
 }
 
