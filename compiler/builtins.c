@@ -50,8 +50,8 @@ Value *builtin_conv(Environment *env, Span span) {
     Node *w = weight_from_file(env, "weight", (Shape){4, {out, x->shape.dim[1] / groups, size, size}});
     Node *bias = w && parameter(env, "bias")->truth ? weight_from_file(env, "bias", (Shape){1, {out}}) : NULL;
     if (!w || (parameter(env, "bias")->truth && !bias)) return poison(env, span);
-    double attributes[GRAPH_ATTRIBUTES] = {real_parameter(env, "stride"), real_parameter(env, "pad"), 1, (double)groups, -INFINITY, INFINITY};
-    if (attributes[0] < 1 || attributes[1] < 0) return finish(env, NULL, "stride is at least 1, pad at least 0", span);
+    double attributes[GRAPH_ATTRIBUTES] = {real_parameter(env, "stride"), real_parameter(env, "pad"), real_parameter(env, "dilation"), (double)groups, -INFINITY, INFINITY};
+    if (attributes[0] < 1 || attributes[1] < 0 || attributes[2] < 1) return finish(env, NULL, "stride and dilation are at least 1, pad is at least 0", span);
     const char *why;
     Node *made = graph_add(env->graph, OP_conv, (Node *[]){x, w, bias}, 3, attributes, env->origin, &why);
     return finish(env, made, why, span);
