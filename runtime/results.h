@@ -195,13 +195,13 @@ enum { MOST_THREADS = 256 };
 Session *session_open(Jre *jre, const RunOptions *options);    /* NULL: diagnosed */
 void session_close(Session *session);
 Facts session_facts(Session *session);
+Facts made_up_facts(Session *session);                   /* .. but every file of weights is there, with whatever is asked of it */
 /* core/budget.c: what a network takes while it runs, in bytes: the process as it stands, weights, what is computed, of all threads together,
  * pictures on their way. What does not fit is planned again. False: diagnosed. */
 typedef struct { size_t process, weights, slab, workspace, pictures, all, limit; } Budget;
 /* view NULL: no pictures are read. paths: of some, whose sizes stand for all; held: bytes that the caller keeps of them besides. */
 typedef struct { const View *view; const char *const *paths; int count; size_t held; } Coming;
 bool session_fit(Session *session, Program *program, const Coming *coming, const char *name, Span span, Budget *budget);
-Facts made_up_facts(Session *session);                   /* .. but every file of weights is there, with whatever is asked of it (model/made_up.c) */
 Dataset *session_dataset(Session *session, const DatasetPlan *plan);           /* NULL: diagnosed, or interrupted */
 /* .. with what a condition asks of the files themselves: their width and height. condition NULL: nothing. */
 Dataset *session_asked(Session *session, const DatasetPlan *plan, const Expr *condition);

@@ -174,3 +174,29 @@ Facts session_facts(Session *session) {
                    .table = fact_table, .part = fact_part, .leaks = fact_leaks, .compute = fact_compute,
                    .latency = session->options.latency};
 }
+
+/* ---- facts of a network that nobody trained ------------------------------------------------------------------------------- */
+
+static bool every_file_exists(void *context, const char *path) {
+    (void)context, (void)path;
+    return true;
+}
+
+static const char *no_content(void *context, const char *path, Span asked_at) {
+    (void)context, (void)path, (void)asked_at;
+    return "0";
+}
+
+static const WeightFacts *any_weights(void *context, const char *path, Span asked_at) {
+    static const WeightFacts facts = {.path = "made up", .made_up = true};
+    (void)context, (void)path, (void)asked_at;
+    return &facts;
+}
+
+Facts made_up_facts(Session *session) {
+    Facts facts = session_facts(session);
+    facts.file_exists = every_file_exists;
+    facts.content_hash = no_content;
+    facts.weights = any_weights;
+    return facts;
+}

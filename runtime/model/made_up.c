@@ -43,29 +43,3 @@ void made_up_input(float *input, size_t count) {
     uint64_t base = made_up_base("input", SEED);
     for (size_t i = 0; i < count; i++) input[i] = 2 * made_up_unit(base, i);
 }
-
-/* ---- facts ------------------------------------------------------------------------------------------------------------------------ */
-
-static bool every_file_exists(void *context, const char *path) {
-    (void)context, (void)path;
-    return true;
-}
-
-static const char *no_content(void *context, const char *path, Span asked_at) {
-    (void)context, (void)path, (void)asked_at;
-    return "0";
-}
-
-static const WeightFacts *any_weights(void *context, const char *path, Span asked_at) {
-    static const WeightFacts facts = {.path = "made up", .made_up = true};
-    (void)context, (void)path, (void)asked_at;
-    return &facts;
-}
-
-Facts made_up_facts(Session *session) {
-    Facts facts = session_facts(session);
-    facts.file_exists = every_file_exists;
-    facts.content_hash = no_content;
-    facts.weights = any_weights;
-    return facts;
-}
