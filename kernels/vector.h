@@ -160,6 +160,15 @@ static inline Vec vec_all(float x) { return x - (Vec){0}; }
 #define KERNEL_INDEPENDENT KERNEL_PRAGMA(GCC ivdep)      /* iterations do not touch each other's elements */
 #endif
 
+/* A loaded vector stays in its register: gcc would rather read it from memory again for each use. */
+#if defined(__x86_64__)
+#define KERNEL_KEEP(vector) __asm__("" : "+v"(vector))
+#elif defined(__aarch64__)
+#define KERNEL_KEEP(vector) __asm__("" : "+w"(vector))
+#else
+#define KERNEL_KEEP(vector) (void)0
+#endif
+
 /* ---- tiles of sums: the one micro-kernel of products ---------------------------------------------------------------- */
 
 #if KERNEL_LEVEL == 4 || defined(__aarch64__)
@@ -200,19 +209,19 @@ typedef uint32_t VecBits __attribute__((vector_size(4 * KERNEL_LANES)));      /*
 /* a where the mask of a comparison is set, b elsewhere. */
 static inline Vec vec_choose(VecInt mask, Vec a, Vec b) { return (Vec)((mask & (VecInt)a) | (~mask & (VecInt)b)); }
 static inline VecInt vec_sign(Vec v) { return (VecInt)v & INT32_MIN; }
-/* The larger of two numbers, NaN if either is. */
-static inline Vec vec_max(Vec v, Vec held) {
+/* The larger, the smaller of two numbers, NaN if either is. */
 #if KERNEL_LEVEL == 4
-    const Vec larger = (Vec)_mm512_max_ps((__m512)v, (__m512)held);      /* held when either is NaN */
+#define VEC_EXTREME(which, sign) (Vec)_mm512_##which##_ps((__m512)v, (__m512)held)      /* held when either is NaN */
 #elif KERNEL_LEVEL == 3
-    const Vec larger = (Vec)_mm256_max_ps((__m256)v, (__m256)held);
+#define VEC_EXTREME(which, sign) (Vec)_mm256_##which##_ps((__m256)v, (__m256)held)
 #elif KERNEL_LEVEL == 2
-    const Vec larger = (Vec)_mm_max_ps((__m128)v, (__m128)held);
+#define VEC_EXTREME(which, sign) (Vec)_mm_##which##_ps((__m128)v, (__m128)held)
 #else
-    const Vec larger = vec_choose(v > held, v, held);
+#define VEC_EXTREME(which, sign) vec_choose(v sign held, v, held)
 #endif
-    return vec_choose(v != v, v, larger);
-}
+static inline Vec vec_max(Vec v, Vec held) { return vec_choose(v != v, v, VEC_EXTREME(max, >)); }
+static inline Vec vec_min(Vec v, Vec held) { return vec_choose(v != v, v, VEC_EXTREME(min, <)); }
+#undef VEC_EXTREME
 /* Lane i becomes v[lane[i]]. */
 static inline Vec vec_lanes(Vec v, VecInt lane) {
 #if KERNEL_LEVEL == 4

@@ -117,10 +117,37 @@ static void copy_crossing(Walk *walk, int crossed, float *out, const float *in, 
     while (walk_next(&place)) copy_plane(walk, out + place.offset[0], in + place.offset[1], place.length);
 }
 
+/* Rows of a few numbers that lie far apart in the input, where each lies beside that of the next row: planes become pixels of three. */
+static bool few_abreast(const Walk *walk) {
+    const int last = walk->rank - 1;
+    return last > 0 && walk->dim[last] < TILE / 2 && walk->stride[0][last] == 1 && walk->stride[1][last - 1] == 1;
+}
+
+/* A plane after the other, SOME rows at a time so that they stay near (a picture of 224 x 224: 0.3 ns a number, 2.3 a row at a time). */
+static void copy_few(const Walk *walk, float *out, const float *in, int64_t first, int64_t end) {
+    enum { SOME = 512 };
+    const int last = walk->rank - 1;
+    const int64_t few = walk->dim[last], apart = walk->stride[1][last], step = walk->stride[0][last - 1];
+    Walk rows = *walk;
+    rows.rank = last;
+    WalkPlace place;
+    walk_seek(&place, &rows, (first + few - 1) / few, (end + few - 1) / few);
+    while (walk_next(&place)) {
+        for (int64_t i = 0; i < place.length; i += SOME) {
+            const int64_t count = place.length - i < SOME ? place.length - i : SOME;
+            for (int64_t k = 0; k < few; k++) copy_row(out + place.offset[0] + i * step + k, step, in + place.offset[1] + i + k * apart, 1, count);
+        }
+    }
+}
+
 static void copy_walk(Walk *walk, float *out, const float *in, int64_t first, int64_t end) {
     int crossed = crossing(walk);
     if (crossed >= 0) {
         copy_crossing(walk, crossed, out, in, first, end);
+        return;
+    }
+    if (few_abreast(walk)) {
+        copy_few(walk, out, in, first, end);
         return;
     }
     WalkPlace place;

@@ -64,16 +64,7 @@ KERNEL_INLINE float taken(Reduction reduction, float held, float x) {
     return x < held || x != x ? x : held;
 }
 
-typedef int32_t VecMask __attribute__((vector_size(4 * KERNEL_LANES)));
-KERNEL_INLINE Vec vec_taken(Reduction reduction, Vec held, Vec x) {
-#if KERNEL_LEVEL == 4
-    __mmask16 better = reduction == MAXIMUM ? _mm512_cmp_ps_mask((__m512)x, (__m512)held, _CMP_NLE_UQ) : _mm512_cmp_ps_mask((__m512)x, (__m512)held, _CMP_NGE_UQ);
-    return (Vec)_mm512_mask_mov_ps((__m512)x, _mm512_cmp_ps_mask((__m512)held, (__m512)held, _CMP_UNORD_Q) | (__mmask16)~better, (__m512)held);
-#else
-    VecMask take = (VecMask)(reduction == MAXIMUM ? x > held : x < held) | (VecMask)(x != x);
-    return (Vec)(((VecMask)x & take) | ((VecMask)held & ~take));
-#endif
-}
+KERNEL_INLINE Vec vec_taken(Reduction reduction, Vec held, Vec x) { return reduction == MAXIMUM ? vec_max(x, held) : vec_min(x, held); }
 
 KERNEL_INLINE float nothing(Reduction reduction) { return reduction == MAXIMUM ? -INFINITY : INFINITY; }
 
