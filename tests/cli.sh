@@ -103,7 +103,7 @@ expect "doc tells a key where its kind is told" 0 "in the manual, 03_splits" "$j
 expect "doc has no place for a key in another kind" 1 "nothing is called" "$jre" doc embed.together
 expect "doc prints a page for man" 0 '.SH NAME
 jre \- from photographs of animals' "$jre" doc --man
-expect "which holds every chapter" 0 "all of them" sh -c "'$jre' doc --man > '$folder/jre.1'; for chapter in examples/manual/*.jre; do grep -qFx \"\$(sed -n '1s/^# //p' \$chapter)\" '$folder/jre.1' || echo \$chapter; done; echo all of them"
+expect "which holds every chapter" 0 "all of them" sh -c "'$jre' doc --man > '$folder/jre.1'; for chapter in examples/manual/*.jre; do grep -qFx \"\$(sed -n '1s/^# //p' \$chapter)\" '$folder/jre.1' || exit 1; done; echo all of them"
 mkdir -p "$folder/local/bin" "$folder/local/share/jre" && cp "$jre" "$folder/local/bin/" && cp -r stdlib examples/manual "$folder/local/share/jre/"
 expect "installed, it finds library and manual" 0 "in the manual, 02_datasets" env -u JRE_STDLIB "$folder/local/bin/jre" doc dataset.flank
 for chapter in examples/manual/*.jre; do
