@@ -9,10 +9,10 @@
 
 /* Those of LANGUAGE 3.6 and decision 11 that have more than one reading; `data`: they look at the pictures. */
 static const struct { const char *name; bool data; } acceptable[] = {
-    {"leaking_burst", true}, {"leaking_identity", true}, {"tuned_on_the_yardstick", false}, {"other_protocol", false}, {"mirrored_flank", false},
+    {"leaking_burst", true}, {"leaking_identity", true}, {"tuned_on_the_yardstick", true}, {"other_protocol", false}, {"mirrored_flank", false},
     {"inconsistent_views", false}, {"wrong_normalization", false}, {"mixed_spaces", false}, {"unreachable_gradient", false}, {"unused_name", false},
     {"metric_needs", false}, {"hollow_triplets", true}, {"squashed_twice", false}, {"untrained_layer", false}, {"mixed_scores", false},
-    {"self_pairs", false}, {"random_view_in_evaluation", false}, {"stale_space", false}, {"filtered_index", false}, {"license", false}};
+    {"self_pairs", true}, {"random_view_in_evaluation", false}, {"stale_space", false}, {"filtered_index", false}, {"license", false}};
 enum { ACCEPTABLE = sizeof acceptable / sizeof *acceptable };
 
 const char *accepted_slot(Compilation *c, const Scope *scope, const Statement *accept) {

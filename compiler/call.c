@@ -480,6 +480,7 @@ static Value *trained(Environment *env, Value *training, Span span) {
     *network = *train->network;
     network->weights = weights_made_up(c, span);
     network->weights->hash = train->key->hash;
+    network->weights->train = train;
     network->text = train->name;
     if (env->graph && !env->graph->later) env->graph->later = "networks that are trained", env->graph->later_span = span;
     return network;

@@ -37,6 +37,11 @@ typedef struct {
     TornPairs burst, alike; int within;                   /* by column or time; at most `within` bits apart */
     int shared; const char *shared_names[MOST_NAMED], *shared_part, *shared_other;       /* individuals on two sides */
 } LeakFacts;
+/* Of the `of` pictures of a part that is examined, `same` are of another part too (bytes are compared, not names), and `alike` are not, but
+ * one of that part is of their burst or at most `within` bits apart. Pairs: first the picture that is examined; the closest. */
+typedef struct { int of, same, alike, within; TornPair same_pair, alike_pair; } MetFacts;
+/* Rows of a part whose pictures are one, byte for byte, in pairs, and the first such pair. */
+typedef struct { int64_t pairs; TornPair example; } CopyFacts;
 
 struct PartPlan;
 struct SplitPlan;
@@ -50,6 +55,9 @@ typedef struct Facts {
     /* Reads the pictures (seconds, cached). False: diagnosed. */
     bool (*part)(void *context, const struct PartPlan *part, PartFacts *facts);
     bool (*leaks)(void *context, const struct SplitPlan *split, LeakFacts *facts);
+    /* fold: whose parts are meant where a part stands once for each; else 1. */
+    bool (*met)(void *context, const struct PartPlan *learned, const struct PartPlan *examined, int fold, MetFacts *facts);
+    bool (*copies)(void *context, const struct PartPlan *part, int fold, CopyFacts *facts);
     /* The numbers of a graph's output, in 64 bits, row-major, in the graph's arena; the graph needs no picture. False: diagnosed. */
     bool (*compute)(void *context, const struct Graph *graph, double **numbers);
     bool latency;                         /* --latency: kernels are chosen for one picture at a time */
@@ -241,6 +249,7 @@ typedef enum { FIT, UNFIT_MISSING, UNFIT_SHAPE, UNFIT_NUMBERS, FITS } Fit;     /
 typedef struct { const char *name, *dtype; Shape wanted, found; Fit fit; Span needed_at; } UnfitWeight;
 typedef struct WeightScope {
     const char *path, *hash; const WeightFacts *facts; Span span;
+    const struct TrainPlan *train;        /* that finds them; NULL: nobody here */
     Stats stats; bool has_stats;
     bool reported;                        /* one message a file */
     LIST(UnfitWeight) unfit; Map used;    /* weights.c: what was asked for: not there so; there, by the names of its facts */

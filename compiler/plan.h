@@ -87,11 +87,15 @@ struct SplitPlan {
     double validate;                      /* the share of the training part to watch; 0: none */
 };
 
+struct TrainPlan;
+typedef LIST(const struct TrainPlan *) TrainList;
 typedef struct TrainPlan {
     const char *name; Span span; MemberName member; const Scope *scope;
     Value *network, *loss;                /* formulas */
     const char *backbone, *loss_name;
     PartPlan data; View *view; ViewList views;            /* view: the first */
+    PartPlan stop, keep;                  /* what these settings look at; dataset NULL: at nothing */
+    TrainList from;                       /* trainings whose weights it begins with, or that its network calls */
     SplitPlan *folds;                     /* one training for each fold of it, or NULL */
     int64_t batch, weights, classes;      /* pictures a step; numbers it learns; individuals (made up where only the data knows) */
     Graph *graph;                         /* of one step: from pictures and labels to the loss */
@@ -104,6 +108,7 @@ typedef struct EmbedPlan {
     View *view; Program *program; int width, points;      /* points: key points of a picture, 0: the picture itself */
     Value *network;
     ViewList views; TrainPlan *train; /* of several views; of a network that is trained here */
+    TrainList from;                       /* that one, and those that the network calls */
     SplitPlan *folds;                     /* one for each fold of it (it was trained so), or NULL */
     bool later;                           /* cannot run yet, told by plan->later */
     const char *key;                      /* of network, weights, view and arithmetic; pictures come on top */
@@ -126,11 +131,11 @@ typedef struct SimilarityPlan {
     KeyTree *key;
 } SimilarityPlan;
 
-struct BoostPlan { const char *name; Span span; LIST(SimilarityPlan *) evidence; PartPlan fit_on; SplitPlan *folds; KeyTree *key; };
+struct BoostPlan { const char *name; Span span; const Scope *scope; LIST(SimilarityPlan *) evidence; PartPlan fit_on; SplitPlan *folds; KeyTree *key; };
 struct EnsemblePlan {
-    const char *name; Span span; LIST(SimilarityPlan *) members;
+    const char *name; Span span; const Scope *scope; LIST(SimilarityPlan *) members;
     const char *combine, *calibrate; bool learned;        /* learned: its weights are */
-    PartPlan fit_on; SimilarityPlan *shortlist; SplitPlan *folds; KeyTree *key;
+    PartPlan fit_on; SimilarityPlan *shortlist; SplitPlan *folds; KeyTree *key;      /* fit_on.dataset NULL: nothing is fitted */
 };
 
 typedef struct { Metric metric; double at; Span span; } MetricPlan;           /* assigned(at = 0.4); at: NaN where the metric has none */
@@ -196,6 +201,8 @@ bool plan_has(const Decl *decl, const char *key);                              /
 bool views_of(Compilation *c, const Decl *decl, const Choice *choices, ViewList *views);     /* plan_score.c: all views of a record, evaluated; false: diagnosed */
 bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part);       /* false: diagnosed */
 SplitPlan *folds_of_part(const PartPlan *part);           /* the split for each of whose folds it stands once, or NULL */
+bool same_split(Jre *jre, const SplitPlan *a, const SplitPlan *b);     /* their parts hold the same pictures */
+void trainings_in(Compilation *c, const Graph *g, TrainList *found);  /* plan_learn.c: whose weights the graph has */
 /* A similarity from a value: a cosine, a judge, a council, or arithmetic of them. NULL: diagnosed. */
 SimilarityPlan *similarity_from_value(Compilation *c, Value *v);
 SimilarityPlan *similarity_new(Compilation *c, ScoreKind kind, Span span);
@@ -211,6 +218,21 @@ void mentioned_names(Compilation *c, const Statement *s, Map *names);           
 /* tryout.c: a formula that nothing uses, called with made-up data. `decl` is what gave it its name. */
 void try_formula(Compilation *c, const Decl *decl, const Value *formula, const struct Choice *choices);
 void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
+void note_on_bursts(Diagnostic *d);
+/* provenance.c: which pictures made a value of the plan what it is. A value is one of these, the others are NULL. */
+typedef struct PlanValue { const TrainPlan *train; const EmbedPlan *embed; const BoostPlan *boost; const EnsemblePlan *ensemble; const SimilarityPlan *score; } PlanValue;
+typedef enum { BY_TRAINING, BY_STOPPING, BY_KEEPING, BY_JUDGING, BY_FITTING } InfluenceKind;      /* BY_FITTING: weights, a calibration */
+/* way: names, from the value that was asked about down to `by`, which looks at the pictures. */
+typedef struct Influence { InfluenceKind kind; PlanValue by; const PartPlan *pictures; const Scope *scope; NameList way; } Influence;
+typedef LIST(Influence) InfluenceList;
+/* The shortest way to each, the nearest first. The members of other folds in `fit_on folds.others` are none (LANGUAGE 3.10). */
+void influences_on(Compilation *c, PlanValue made, InfluenceList *found);
+/* Have two parts pictures in common, in so far as the plan says it? fold: whose part is meant where one stands once for each. */
+typedef enum { PARTS_APART, PARTS_SHARE, PARTS_SAME, PARTS_UNKNOWN } PartsRelation;
+PartsRelation parts_relation(Compilation *c, const PartPlan *a, const PartPlan *b, int fold);
+/* How the second picture of a pair came into a score that is examined on the first: "cv <- features <- learner <- folds.train <- a2.png"; NULL: it did not. */
+const char *way_across(Compilation *c, const SplitPlan *split, const TornPair *pair);
+void check_provenance(Compilation *c, bool with_data);
 /* network: what there is to tell of an embed that has a program; NULL: program_print's lines. */
 void plan_print(Compilation *c, Text *out, void (*network)(void *context, const EmbedPlan *embed, Text *out), void *context);
 const char *similarity_text(Arena *arena, const SimilarityPlan *similarity);  /* "0.6 cosine(deep) + 0.4 cosine(quick)" */

@@ -320,10 +320,13 @@ void *plan_split(Compilation *c, Decl *decl, const Member *member) {
     return split;
 }
 
+bool same_split(Jre *jre, const SplitPlan *a, const SplitPlan *b) {
+    return a == b || (!strcmp(a->key->hash, b->key->hash) && dataset_identity(jre, a->data, false) == dataset_identity(jre, b->data, false));
+}
+
 static bool same_pictures(Jre *jre, const PartPlan *a, const PartPlan *b) {
-    if (dataset_identity(jre, a->dataset, false) != dataset_identity(jre, b->dataset, false)) return false;
-    if (!a->split || !b->split) return a->split == b->split;
-    return a->fold == b->fold && !strcmp(a->part, b->part) && !strcmp(a->split->key->hash, b->split->key->hash);
+    if (!a->split || !b->split) return a->split == b->split && dataset_identity(jre, a->dataset, false) == dataset_identity(jre, b->dataset, false);
+    return a->fold == b->fold && !strcmp(a->part, b->part) && same_split(jre, a->split, b->split);
 }
 
 /* Where one has a fold that the other lacks, nothing can overrule it. */

@@ -43,6 +43,15 @@ static Value *call_loss(Environment *env, const TrainPlan *train, Value *made, S
     return call_with_data(env, train->loss, data.at, data.count, span);
 }
 
+void trainings_in(Compilation *c, const Graph *g, TrainList *found) {
+    for (int i = 0; i < g->nodes.count; i++) {
+        const WeightScope *weights = g->nodes.at[i]->weights;
+        bool before = !weights || !weights->train;
+        for (int k = 0; k < found->count && !before; k++) before = found->at[k] == weights->train;
+        if (!before) list_add(&c->arena, found, weights->train);
+    }
+}
+
 static int64_t learned_numbers(const Graph *g) {
     int64_t count = 0;
     for (int i = 0; i < g->nodes.count; i++)
@@ -91,12 +100,26 @@ static bool mirrors_are_others(const View *view) {
 }
 
 /* The pictures that `stop` and `keep` look at. False: diagnosed. */
-static bool key_watched(Compilation *c, const Decl *decl, const char *setting, const Choice *choices, KeyTree *key) {
+static bool read_watched(Compilation *c, const Decl *decl, const char *setting, const Choice *choices, KeyTree *key, PartPlan *part) {
     const Value *option = setting_value(c, decl, setting, choices), *pictures = option ? option_argument(option, "part") : NULL;
-    PartPlan part;
     if (!pictures) return true;
-    if (!part_from_value(c, pictures, pictures->span, &part)) return false;
-    key_pictures(key, setting, &part);
+    if (!part_from_value(c, pictures, pictures->span, part)) return false;
+    key_pictures(key, setting, part);
+    return true;
+}
+
+/* Of the same fold as this one, all of them. */
+static bool read_predecessors(Compilation *c, const Decl *decl, const Choice *choices, TrainPlan *train) {
+    const Value *start = setting_value(c, decl, "start", choices);
+    if (start && start->kind == VALUE_RECORD) {
+        const TrainPlan *before = plan_of_record(c, start->decl, start->choices);
+        if (!before) return false;
+        key_part(train->key, before->key);
+        list_add(&c->arena, &train->from, before);
+    }
+    trainings_in(c, train->graph, &train->from);
+    for (int i = 0; i < train->from.count; i++)
+        if (!folds_meet(c, &train->folds, train->from.at[i]->folds, setting_span(decl, "data"))) return false;
     return true;
 }
 
@@ -117,7 +140,8 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     train->folds = folds_of_part(&train->data);
     if (!lower_training(c, decl, train, choices)) return NULL;
     key_pictures(train->key, "data", &train->data);
-    if (!key_watched(c, decl, "stop", choices, train->key) || !key_watched(c, decl, "keep", choices, train->key)) return NULL;
+    if (!read_watched(c, decl, "stop", choices, train->key, &train->stop) || !read_watched(c, decl, "keep", choices, train->key, &train->keep)) return NULL;
+    if (!read_predecessors(c, decl, choices, train)) return NULL;
     key_close(train->key);
     plan_later(c, "training", decl->name, train->span);
     list_add(&c->arena, &c->plan->trains, train);
@@ -148,7 +172,7 @@ static bool scores_of(Compilation *c, const Decl *decl, const char *setting, con
 
 void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
     BoostPlan *boost = arena_new(&c->arena, BoostPlan);
-    *boost = (BoostPlan){.name = decl->name, .span = decl->statement->name_span, .key = key_record(c, decl, member->choices, &member->name)};
+    *boost = (BoostPlan){.name = decl->name, .span = decl->statement->name_span, .scope = decl->scope, .key = key_record(c, decl, member->choices, &member->name)};
     SimilarityPlan **scores;
     int count;
     if (!scores_of(c, decl, "evidence", member->choices, &boost->folds, boost->key, &scores, &count)) return NULL;
@@ -165,7 +189,7 @@ void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
 
 void *plan_ensemble(Compilation *c, Decl *decl, const Member *member) {
     EnsemblePlan *ensemble = arena_new(&c->arena, EnsemblePlan);
-    *ensemble = (EnsemblePlan){.name = decl->name, .span = decl->statement->name_span, .key = key_record(c, decl, member->choices, &member->name)};
+    *ensemble = (EnsemblePlan){.name = decl->name, .span = decl->statement->name_span, .scope = decl->scope, .key = key_record(c, decl, member->choices, &member->name)};
     SimilarityPlan **scores;
     int count;
     if (!scores_of(c, decl, "members", member->choices, &ensemble->folds, ensemble->key, &scores, &count)) return NULL;

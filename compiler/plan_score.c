@@ -51,9 +51,16 @@ static Value *network_of(Compilation *c, const Decl *decl, const Choice *choices
     if (!v || v->kind == VALUE_NONE) return NULL;
     if (v->kind != VALUE_RECORD) return v;
     embed->train = plan_of_record(c, v->decl, v->choices);
-    if (!embed->train) return NULL;
-    embed->folds = embed->train->folds;
-    return embed->train->network;
+    return embed->train ? embed->train->network : NULL;
+}
+
+/* In a fold each of them is that of the fold. */
+static bool read_trainings(Compilation *c, const Decl *decl, const Graph *graph, EmbedPlan *embed) {
+    if (embed->train) list_add(&c->arena, &embed->from, embed->train);
+    trainings_in(c, graph, &embed->from);
+    for (int i = 0; i < embed->from.count; i++)
+        if (!folds_meet(c, &embed->folds, embed->from.at[i]->folds, setting_span(decl, "network"))) return false;
+    return true;
 }
 
 /* What keeps an embed from being computed by this version. */
@@ -101,6 +108,7 @@ void *plan_embed(Compilation *c, Decl *decl, const Member *member) {
     embed->points = lowered.points;
     if (strcmp(arithmetic, "f32") != 0) plan_later(c, "arithmetic with 16 bits", decl->name, setting_span(decl, "arithmetic"));
     mark_later(c, embed);
+    if (!read_trainings(c, decl, lowered.graph, embed)) return NULL;
     embed_key(c, decl, choices, network, lowered.graph, embed);
     for (int i = 0; i < c->plan->embeds.count; i++)                /* members of equal keys are computed once */
         if (!strcmp(c->plan->embeds.at[i]->key, embed->key)) return c->plan->embeds.at[i];

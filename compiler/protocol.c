@@ -1,6 +1,7 @@
 /* protocol.c: the checks of LANGUAGE 3.6: what ruins a re-identification study and crashes nothing.
  *
- * wrong_normalization needs the document and the metadata of weight files; leaking_burst and leaking_identity need the pictures. */
+ * wrong_normalization needs the document and the metadata of weight files; leaking_burst and leaking_identity need the pictures. What
+ * follows from who learned from which pictures is in provenance.c. */
 #include "compiler.h"
 
 #include <string.h>
@@ -137,6 +138,11 @@ static void tell_alike(Compilation *c, Diagnostic *d, const LeakFacts *leak) {
               torn_lines(c, &torn->example, tie));
 }
 
+void note_on_bursts(Diagnostic *d) {
+    diag_note(d, "a burst is nearly one picture. A network that memorizes the first finds the second\n"
+                 "for free: the score would measure memory, not recognition.");
+}
+
 static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts *leak) {
     if (!leak->burst.pairs && !leak->alike.pairs) return;
     if (overruled(c, split->decl->scope, DIAG_leaking_burst, split->span, split->span)) return;
@@ -146,8 +152,9 @@ static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts
     else if (!split->disjoint) diag_also(d, split->identities_span, "the same animals on both sides: that is what you want");
     if (leak->burst.pairs) tell_bursts(c, d, split->data, &leak->burst);
     if (leak->alike.pairs) tell_alike(c, d, leak);
-    diag_note(d, "a burst is nearly one picture. A network that memorizes the first finds the second\n"
-                 "for free: the score would measure memory, not recognition.");
+    const char *way = way_across(c, split, leak->alike.pairs ? &leak->alike.example : &leak->burst.example);
+    if (way) diag_fact(d, "the way into the score:\n    %s", way);
+    note_on_bursts(d);
     if (!given && !split->together_burst) {
         uint32_t end = split->identities_span.end;
         diag_help(d, "keep each burst on one side");
@@ -226,6 +233,7 @@ static void check_parts(Compilation *c) {
 void protocol_check(Compilation *c, bool with_data) {
     if (!c->plan) return;
     check_views(c);
+    check_provenance(c, with_data);
     if (!with_data) return;
     for (int i = 0; i < c->plan->splits.count; i++) check_split(c, c->plan->splits.at[i]);
     check_parts(c);

@@ -505,6 +505,10 @@ bool part_pictures(Jre *jre, const Dataset *dataset, const PartPlan *part, int m
 
 /* Needs perceptual hashes. Texts live in the arena. False: diagnosed. */
 bool find_leaks(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan *split, LeakFacts *facts);
+/* Rows of a dataset. Both need perceptual hashes. */
+typedef struct { const Dataset *dataset; const PictureRows *rows; } RowsOf;
+void find_met(Jre *jre, RowsOf learned, RowsOf examined, MetFacts *facts);
+void find_copies(Jre *jre, RowsOf part, CopyFacts *facts);
 
 /* ---- data/census.c: what there is to say of pictures before anything is computed from them --------------------------------------------- */
 

@@ -164,6 +164,35 @@ static bool fact_leaks(void *context, const SplitPlan *split, LeakFacts *facts) 
     return find_leaks(session->jre, &session->arena, dataset, split, facts);
 }
 
+/* The rows of a part, of a dataset whose pictures are hashed. */
+static bool hashed_rows(Session *session, const PartPlan *part, int fold, Arena *scratch, PictureRows *rows, RowsOf *found) {
+    const Dataset *dataset = session_hashed(session, part->dataset);
+    *found = (RowsOf){dataset, rows};
+    return dataset && part_pictures(session->jre, dataset, part, part_members(part) > 1 ? fold : 1, scratch, rows);
+}
+
+static bool fact_met(void *context, const PartPlan *learned, const PartPlan *examined, int fold, MetFacts *facts) {
+    Session *session = context;
+    Arena scratch = {.jre = session->jre};
+    PictureRows rows[2];
+    RowsOf parts[2];
+    bool sound = hashed_rows(session, learned, fold, &scratch, &rows[0], &parts[0]) && hashed_rows(session, examined, fold, &scratch, &rows[1], &parts[1]);
+    if (sound) find_met(session->jre, parts[0], parts[1], facts);
+    arena_free(&scratch);
+    return sound;
+}
+
+static bool fact_copies(void *context, const PartPlan *part, int fold, CopyFacts *facts) {
+    Session *session = context;
+    Arena scratch = {.jre = session->jre};
+    PictureRows rows;
+    RowsOf found;
+    bool sound = hashed_rows(session, part, fold, &scratch, &rows, &found);
+    if (sound) find_copies(session->jre, found, facts);
+    arena_free(&scratch);
+    return sound;
+}
+
 static bool fact_compute(void *context, const Graph *graph, double **numbers) {
     Session *session = context;
     return compute_graph(session->jre, graph, 1, NULL, session->weights, numbers);
@@ -171,7 +200,7 @@ static bool fact_compute(void *context, const Graph *graph, double **numbers) {
 
 Facts session_facts(Session *session) {
     return (Facts){.context = session, .file_exists = fact_file_exists, .content_hash = fact_content_hash, .weights = fact_weights,
-                   .table = fact_table, .part = fact_part, .leaks = fact_leaks, .compute = fact_compute,
+                   .table = fact_table, .part = fact_part, .leaks = fact_leaks, .met = fact_met, .copies = fact_copies, .compute = fact_compute,
                    .latency = session->options.latency};
 }
 

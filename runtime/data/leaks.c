@@ -1,4 +1,4 @@
-/* leaks.c: pictures that belong together and that a split puts on two sides.
+/* leaks.c: pictures that belong together and that a split puts on two sides, or that two parts have in common.
  *
  * In: a dataset with perceptual hashes, a split of it. Out: LeakFacts: for pictures of one burst (by a column or by time) and for
  * pictures nearly alike, how many of one side have one on another, and an example; individuals on two sides. Every picture lies on
@@ -240,4 +240,60 @@ bool find_leaks(Jre *jre, Arena *arena, const Dataset *dataset, const SplitPlan 
         if (facts->burst.pairs || facts->alike.pairs || (split->disjoint && facts->shared)) break;
     }
     return true;
+}
+
+/* ---- two parts of whatever they are parts of -------------------------------------------------------------------------------------- */
+
+static TornPair pair_of(const Picture *first, const Picture *second) {
+    return (TornPair){.first = {.file = first->file, .individual = first->identity}, .second = {.file = second->file, .individual = second->identity},
+                      .bits = hash_distance(first->phash, second->phash)};
+}
+
+/* The nearest of the rows to a picture that is none of them, or the first of its burst; NULL: none is near. */
+static const Picture *double_of(const Picture *picture, RowsOf learned, bool one_dataset, int within) {
+    const Picture *nearest = NULL;
+    int closest = within + 1;
+    for (int i = 0; i < learned.rows->count; i++) {
+        const Picture *other = &learned.dataset->pictures[learned.rows->which[i]];
+        int bits = hash_distance(picture->phash, other->phash);
+        bool burst = one_dataset && other->unit == picture->unit && !nearest;
+        if (bits >= closest && !burst) continue;
+        if (bits < closest) closest = bits;
+        nearest = other;
+    }
+    return nearest;
+}
+
+void find_met(Jre *jre, RowsOf learned, RowsOf examined, MetFacts *facts) {
+    Arena scratch = {.jre = jre};
+    Map known = {0};
+    *facts = (MetFacts){.of = examined.rows->count, .within = near_within(examined.dataset)};
+    for (int i = learned.rows->count - 1; i >= 0; i--) {           /* of copies the first row stays */
+        Picture *picture = &learned.dataset->pictures[learned.rows->which[i]];
+        map_set(&known, &scratch, picture->content_hash, picture);
+    }
+    for (int i = 0; i < examined.rows->count; i++) {
+        const Picture *picture = &examined.dataset->pictures[examined.rows->which[i]], *same = map_get(&known, picture->content_hash);
+        const Picture *other = same ? same : double_of(picture, learned, learned.dataset == examined.dataset, facts->within);
+        if (!other) continue;
+        TornPair pair = pair_of(picture, other);
+        if (same ? !facts->same : !facts->alike || pair.bits < facts->alike_pair.bits) *(same ? &facts->same_pair : &facts->alike_pair) = pair;
+        facts->same += same != NULL;
+        facts->alike += !same;
+    }
+    arena_free(&scratch);
+}
+
+void find_copies(Jre *jre, RowsOf part, CopyFacts *facts) {
+    Arena scratch = {.jre = jre};
+    Map first = {0};
+    int *before = arena_array(&scratch, int, part.dataset->count + 1);
+    *facts = (CopyFacts){0};
+    for (int i = 0; i < part.rows->count; i++) {
+        Picture *picture = &part.dataset->pictures[part.rows->which[i]], *same = map_get(&first, picture->content_hash);
+        if (!same) map_set(&first, &scratch, picture->content_hash, picture);
+        if (same && !facts->pairs) facts->example = pair_of(same, picture);
+        facts->pairs += before[(same ? same : picture) - part.dataset->pictures]++;
+    }
+    arena_free(&scratch);
 }

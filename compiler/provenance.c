@@ -1,0 +1,384 @@
+/* provenance.c: which pictures made a value of the plan what it is: those that a network learned from, that said when to stop and which weights
+ * to keep, that a forest, a calibration or weights were fitted on.
+ *
+ * In: the plan. Out: the influences on a value, each with the shortest way to it, and what follows of them: scores that are tuned on the pictures they
+ * are reported on, pictures whose doubles were learned from, judges that saw a picture paired with itself. Contract: pictures are compared, not names:
+ * by the plan where it knows (`folds.train` and `folds.held_out` of one fold have none in common), else by what the data say. */
+#include "compiler.h"
+
+#include <string.h>
+
+/* ---- the way from a value to pictures ----------------------------------------------------------------------------------- */
+
+typedef struct { PlanValue made; int from; } Reached;                   /* from: what it is a part of; -1: it was asked about */
+typedef struct { Compilation *c; LIST(Reached) reached; Map seen; } Walk;
+
+static const void *plan_of(PlanValue made) {
+    const void *one[] = {made.train, made.embed, made.boost, made.ensemble, made.score};
+    for (int i = 0; i < 4; i++)
+        if (one[i]) return one[i];
+    return one[4];
+}
+
+static bool first_time(Walk *walk, const void *plan) {
+    const char *mark = arena_print(&walk->c->arena, "%p", plan);
+    if (map_get(&walk->seen, mark)) return false;
+    map_set(&walk->seen, &walk->c->arena, mark, walk);
+    return true;
+}
+
+static void reach(Walk *walk, PlanValue made, int from) {
+    Reached reached = {made, from};
+    if (plan_of(made) && first_time(walk, plan_of(made))) list_add(&walk->c->arena, &walk->reached, reached);
+}
+
+/* A score has no name of its own: its parts are as near as it is. */
+static void reach_score(Walk *walk, const SimilarityPlan *score, int from) {
+    if (!score || !first_time(walk, score)) return;
+    reach(walk, (PlanValue){.embed = score->embed}, from);
+    reach(walk, (PlanValue){.boost = score->boost}, from);
+    reach(walk, (PlanValue){.ensemble = score->ensemble}, from);
+    for (int i = 0; i < score->parts.count; i++) reach_score(walk, score->parts.at[i], from);
+}
+
+static void reach_parts(Walk *walk, int from) {
+    const PlanValue made = walk->reached.at[from].made;
+    const TrainList *trainings = made.embed ? &made.embed->from : made.train ? &made.train->from : NULL;
+    for (int i = 0; trainings && i < trainings->count; i++) reach(walk, (PlanValue){.train = trainings->at[i]}, from);
+    for (int i = 0; made.boost && i < made.boost->evidence.count; i++) reach_score(walk, made.boost->evidence.at[i], from);
+    for (int i = 0; made.ensemble && i < made.ensemble->members.count; i++) reach_score(walk, made.ensemble->members.at[i], from);
+    if (made.ensemble) reach_score(walk, made.ensemble->shortlist, from);
+}
+
+static const char *name_of(PlanValue made) {
+    return made.train ? made.train->name : made.embed ? made.embed->name : made.boost ? made.boost->name : made.ensemble ? made.ensemble->name : NULL;
+}
+
+static void note_influence(const Walk *walk, int at, InfluenceKind kind, const PartPlan *pictures, const Scope *scope, InfluenceList *found) {
+    Influence influence = {.kind = kind, .by = walk->reached.at[at].made, .pictures = pictures, .scope = scope};
+    int steps = 0;
+    if (!pictures->dataset) return;
+    for (int i = at; i >= 0; i = walk->reached.at[i].from) steps++;
+    influence.way = (NameList){arena_array(&walk->c->arena, const char *, steps), steps, steps};
+    for (int i = at; i >= 0; i = walk->reached.at[i].from) influence.way.at[--steps] = name_of(walk->reached.at[i].made);
+    list_add(&walk->c->arena, found, influence);
+}
+
+void influences_on(Compilation *c, PlanValue made, InfluenceList *found) {
+    Walk walk = {.c = c};
+    if (made.score) reach_score(&walk, made.score, -1);
+    else reach(&walk, made, -1);
+    for (int i = 0; i < walk.reached.count; i++) {
+        const PlanValue at = walk.reached.at[i].made;
+        if (at.train) {
+            note_influence(&walk, i, BY_TRAINING, &at.train->data, at.train->scope, found);
+            note_influence(&walk, i, BY_STOPPING, &at.train->stop, at.train->scope, found);
+            note_influence(&walk, i, BY_KEEPING, &at.train->keep, at.train->scope, found);
+        }
+        if (at.boost) note_influence(&walk, i, BY_JUDGING, &at.boost->fit_on, at.boost->scope, found);
+        if (at.ensemble && (at.ensemble->learned || at.ensemble->calibrate)) note_influence(&walk, i, BY_FITTING, &at.ensemble->fit_on, at.ensemble->scope, found);
+        reach_parts(&walk, i);
+    }
+}
+
+/* ---- pictures in common --------------------------------------------------------------------------------------------------- */
+
+static bool is_part(const PartPlan *part, const char *name) { return !strcmp(part->part, name); }
+
+static PartsRelation in_one_split(const PartPlan *a, const PartPlan *b, int fold) {
+    const int x = a->fold ? a->fold : fold, y = b->fold ? b->fold : fold;
+    const bool same = !strcmp(a->part, b->part), held_out = is_part(a, "held_out") || is_part(b, "held_out"), watched = is_part(a, "validate") || is_part(b, "validate");
+    if (!a->split->folds) return same ? PARTS_SAME : PARTS_APART;
+    if (x == y && same) return PARTS_SAME;
+    if (held_out && (x == y || same)) return PARTS_APART;
+    if (x == y && watched) return is_part(a, "others") || is_part(b, "others") ? PARTS_UNKNOWN : PARTS_APART;
+    return watched || (a->split->folds == 2 && x != y && !held_out) ? PARTS_UNKNOWN : PARTS_SHARE;
+}
+
+/* A part may be of a part of another split. */
+PartsRelation parts_relation(Compilation *c, const PartPlan *a, const PartPlan *b, int fold) {
+    for (const PartPlan *x = a; x->split; x = &x->split->of)
+        for (const PartPlan *y = b; y->split; y = &y->split->of) {
+            if (!same_split(c->jre, x->split, y->split)) continue;
+            const PartsRelation relation = in_one_split(x, y, fold);
+            if (relation == PARTS_APART || (x == a && y == b)) return relation;
+            return relation == PARTS_SAME && (x == a || y == b) ? PARTS_SHARE : PARTS_UNKNOWN;
+        }
+    if ((a->split && b->split) || dataset_identity(c->jre, a->dataset, false) != dataset_identity(c->jre, b->dataset, false)) return PARTS_UNKNOWN;
+    return a->split || b->split ? PARTS_SHARE : PARTS_SAME;
+}
+
+/* Of what is there once for each fold the member that serves these pictures: 0: they lie outside; -1: inside, and nothing says in which fold. */
+static int serving_member(Compilation *c, const SplitPlan *folds, const PartPlan *on, int fold) {
+    if (folds_of_part(on)) return fold;
+    for (const PartPlan *x = on; x->split; x = &x->split->of)
+        if (same_split(c->jre, x->split, folds)) return x->fold;
+    return on->dataset == folds->data ? -1 : 0;
+}
+
+typedef struct {
+    const EvaluatePlan *evaluation; const Influence *influence;
+    int fold;                             /* in which they meet; 0: there are none */
+    PartsRelation relation; MetFacts met; bool counted;            /* counted: by the data */
+} Meeting;
+
+/* Did what is examined in this fold have a say? Outside a split its `folds.train` is every picture. */
+static bool meet_in(Compilation *c, Meeting *meeting, int fold, bool with_data) {
+    const PartPlan *on = &meeting->evaluation->on, *pictures = meeting->influence->pictures;
+    const SplitPlan *folds = folds_of_part(pictures);
+    const int member = folds ? serving_member(c, folds, on, fold) : fold;
+    if (member < 0) return false;
+    if (!member) pictures = &folds->of;
+    meeting->fold = folds_of_part(on) ? fold : 0;
+    meeting->relation = parts_relation(c, pictures, on, member ? member : 1);
+    if (meeting->relation == PARTS_APART) return false;
+    const bool plain = meeting->relation == PARTS_SAME && meeting->influence->way.count == 1;      /* both settings name the pictures: there is no more to say */
+    meeting->counted = !plain && with_data && c->facts.met && c->facts.met(c->facts.context, pictures, on, member ? member : 1, &meeting->met);
+    meeting->counted = meeting->counted && meeting->met.of;        /* a part without a picture has none to compare, whatever its name promises */
+    if (meeting->counted) return meeting->met.same || meeting->met.alike;
+    return meeting->relation != PARTS_UNKNOWN;
+}
+
+/* ---- in words ------------------------------------------------------------------------------------------------------------------- */
+
+static const char *part_words(Compilation *c, const PartPlan *part) {
+    if (!part->split) return part->dataset->name;
+    return part->fold ? arena_print(&c->arena, "%s[%d].%s", part->split->name, part->fold, part->part) : arena_print(&c->arena, "%s.%s", part->split->name, part->part);
+}
+
+/* "cv <- features <- learner <- folds.train <- a2.png", in lines that fit. file: NULL where nobody looked. */
+static const char *way_text(Compilation *c, const char *value, const Influence *influence, const char *file) {
+    enum { ROOM = 66 };
+    const char *text = value;
+    size_t column = strlen(value);
+    for (int i = 0; i < influence->way.count + 2; i++) {
+        const char *name = i < influence->way.count ? influence->way.at[i] : i == influence->way.count ? part_words(c, influence->pictures) : file;
+        if (!name) break;
+        const bool room = column + strlen(name) + 4 <= ROOM;
+        column = room ? column + strlen(name) + 4 : strlen(name) + 7;
+        text = arena_print(&c->arena, "%s%s<- %s", text, room ? " " : "\n        ", name);
+    }
+    return text;
+}
+
+static const char *weights_words(Compilation *c, int count) {
+    static const char *const numbers[] = {"", "", "two ", "three ", "four ", "five ", "six ", "seven ", "eight ", "nine ", "ten "};
+    const char *number = count < 11 ? numbers[count] : arena_print(&c->arena, "%d ", count);
+    return arena_print(&c->arena, "%sweight%s %s", number, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+}
+
+/* "the three weights are fitted on". */
+static const char *deed(Compilation *c, const Influence *influence) {
+    const EnsemblePlan *ensemble = influence->by.ensemble;
+    switch (influence->kind) {
+    case BY_TRAINING: return "the network learns from";
+    case BY_STOPPING: return "when to stop is decided on";
+    case BY_KEEPING: return "the weights to keep are chosen on";
+    case BY_JUDGING: return "the forest is fitted on";
+    case BY_FITTING: break;
+    }
+    if (!ensemble->learned) return "the calibration is fitted on";
+    if (ensemble->calibrate) return "the calibration and the weights are fitted on";
+    return arena_print(&c->arena, "the %s fitted on", weights_words(c, ensemble->members.count));
+}
+
+/* How many, and the way to the first; what two settings say in plain sight needs none. */
+static void tell_way(Compilation *c, Diagnostic *d, const Meeting *meeting) {
+    const MetFacts *met = &meeting->met;
+    const char *name = meeting->evaluation->name, *fold = meeting->fold ? arena_print(&c->arena, " in fold %d", meeting->fold) : "";
+    if (!meeting->counted && meeting->relation == PARTS_SAME && meeting->influence->way.count == 1) return;
+    const char *way = way_text(c, name, meeting->influence, meeting->counted ? met->same_pair.second.file : NULL);
+    if (meeting->counted) diag_fact(d, "%d of the %d pictures that `%s` examines%s are in both:\n    %s", met->same, met->of, name, fold, way);
+    else diag_fact(d, "the way from the score to these pictures:\n    %s", way);
+}
+
+/* ---- what can be done --------------------------------------------------------------------------------------------------------- */
+
+static bool has_part(const SplitPlan *split, const char *part) {
+    if (split->folds) return strcmp(part, "validate") != 0 || split->validate > 0;
+    if (split->rule.kind) return !strcmp(part, "train") || !strcmp(part, "test");
+    for (int i = 0; i < split->parts.count; i++)
+        if (!strcmp(split->parts.at[i], part)) return true;
+    return false;
+}
+
+static bool apart_in_all_folds(Compilation *c, const PartPlan *a, const PartPlan *b) {
+    const SplitPlan *folds = folds_of_part(b) ? folds_of_part(b) : folds_of_part(a);
+    for (int fold = 1; fold <= (folds ? folds->folds : 1); fold++)
+        if (parts_relation(c, a, b, fold) != PARTS_APART) return false;
+    return true;
+}
+
+/* Another part of its split, where it has no picture in common with `away`, as this scope would write it; else NULL. */
+static const char *part_away(Compilation *c, const Scope *scope, const PartPlan *like, const char *part, const PartPlan *away) {
+    const SplitPlan *split = like->split;
+    if (!split || !has_part(split, part) || map_get(&scope->names, split->name) != split->decl) return NULL;
+    const PartPlan other = {.dataset = like->dataset, .split = (SplitPlan *)split, .part = part, .fold = like->fold};
+    return apart_in_all_folds(c, &other, away) ? part_words(c, &other) : NULL;
+}
+
+static bool looks_on(const Influence *influence) { return influence->kind == BY_STOPPING || influence->kind == BY_KEEPING; }
+
+/* Offers the part of this split that is there for it. */
+static bool help_by_split(Compilation *c, Diagnostic *d, const Meeting *meeting, const PartPlan *like) {
+    const Influence *influence = meeting->influence;
+    const bool folds = like->split && like->split->folds, trains = influence->kind == BY_TRAINING, watches = looks_on(influence);
+    const char *part = part_away(c, influence->scope, like, trains ? "train" : watches || !folds ? "validate" : "others", &meeting->evaluation->on);
+    if (!part) return false;
+    if (trains) diag_help(d, folds ? "learn from the other folds" : "learn from the part for training");
+    else if (watches) diag_help(d, "look at the part that is there to be watched");
+    else diag_help(d, folds ? "fit on the other folds" : "fit on the part that is not examined");
+    diag_edit(d, influence->pictures->span, true, "%s", part);
+    return true;
+}
+
+/* Of its own split, else of the one that the score goes by. */
+static void help_fit(Compilation *c, Diagnostic *d, const Meeting *meeting) {
+    const PartPlan *on = &meeting->evaluation->on, *pictures = meeting->influence->pictures;
+    if (help_by_split(c, d, meeting, pictures) || help_by_split(c, d, meeting, on)) return;
+    const SplitPlan *split = on->split;
+    if (!looks_on(meeting->influence) || !split || !split->folds || split->validate) {
+        diag_help(d, "take pictures that `%s` does not examine", meeting->evaluation->name);
+        return;
+    }
+    diag_help(d, "let the split carve out a part to watch, and look at that: %s.validate", split->name);
+    diag_edit(d, (Span){split->way_span.end, split->way_span.end}, false, "\n  validate   10%%");
+}
+
+static void help_accept(Diagnostic *d, const EvaluatePlan *evaluation, const char *check, const char *reason) {
+    const uint32_t end = evaluation->decl->statement->span.end;
+    diag_help(d, "if it is meant so, say why: every report repeats it");
+    diag_edit(d, (Span){end, end}, false, "\n\naccept %s for %s because \"%s\"", check, evaluation->name, reason);
+}
+
+static void help_examine(Compilation *c, Diagnostic *d, const Meeting *meeting) {
+    const EvaluatePlan *evaluation = meeting->evaluation;
+    const PartPlan *on = &evaluation->on, *pictures = meeting->influence->pictures, *like = on->split ? on : pictures;
+    const char *part = part_away(c, evaluation->decl->scope, like, like->split && like->split->folds ? "held_out" : "test", pictures);
+    diag_help(d, "examine a part that nothing is trained, fitted or chosen on");
+    if (part) diag_edit(d, on->span, false, "%s", part);
+    help_accept(d, evaluation, "tuned_on_the_yardstick", "it shows what was learned by heart");
+}
+
+/* ---- findings --------------------------------------------------------------------------------------------------------------- */
+
+/* It is the evaluation where a part that is there to be learned from is examined. */
+static bool evaluation_strayed(const PartPlan *pictures, const PartPlan *on) {
+    const bool meant = pictures->split && (is_part(pictures, "train") || is_part(pictures, "validate") || is_part(pictures, "others"));
+    return meant && !(on->split && (is_part(on, "held_out") || is_part(on, "test")));
+}
+
+static void tell_tuned(Compilation *c, const Meeting *meeting) {
+    const EvaluatePlan *evaluation = meeting->evaluation;
+    const Influence *influence = meeting->influence;
+    const Span fit = influence->pictures->span, on = evaluation->on.span;
+    const bool strayed = evaluation_strayed(influence->pictures, &evaluation->on), all = meeting->relation == PARTS_SAME || (meeting->counted && meeting->met.same == meeting->met.of);
+    if (strayed ? overruled(c, evaluation->decl->scope, DIAG_tuned_on_the_yardstick, on, on) : overruled(c, influence->scope, DIAG_tuned_on_the_yardstick, fit, fit)) return;
+    Diagnostic *d;
+    if (strayed) {
+        d = diag(c->jre, DIAG_tuned_on_the_yardstick, on, "`%s` reports its score on these pictures", evaluation->name);
+        diag_also(d, fit, "and %s %s", deed(c, influence), all ? "the same ones" : "some of them");
+    } else {
+        d = diag(c->jre, DIAG_tuned_on_the_yardstick, fit, "%s these pictures", deed(c, influence));
+        diag_also(d, on, "and `%s` reports its score on %s", evaluation->name, all ? "the same ones" : "some of them");
+    }
+    tell_way(c, d, meeting);
+    const Module *parent = c->document->parent;
+    const char *stem = parent ? parent->document->source->stem : "";
+    const char *gap = strlen(c->version) + strlen(stem) > 12 ? "\n" : " ";
+    diag_note(d, "a score tuned on its own yardstick is too good%s", parent ? arena_print(&c->arena, ",%sand %s could not be compared with %s.", gap, c->version, stem) : ".");
+    if (strayed) help_examine(c, d, meeting);
+    else help_fit(c, d, meeting);
+}
+
+static int wider(const char *a, const char *b) { return (int)(strlen(a) > strlen(b) ? strlen(a) : strlen(b)); }
+static const char *individual_of(const TornPicture *picture) { return picture->individual ? picture->individual : ""; }
+
+/* Pictures of two datasets, or of two splits, that are nearly one. What one split tears apart is told of the split. */
+static void tell_doubles(Compilation *c, const Meeting *meeting) {
+    const EvaluatePlan *evaluation = meeting->evaluation;
+    const MetFacts *met = &meeting->met;
+    const TornPicture *examined = &met->alike_pair.first, *learned = &met->alike_pair.second;
+    const Span on = evaluation->on.span;
+    if (overruled(c, evaluation->decl->scope, DIAG_leaking_burst, on, on)) return;
+    Diagnostic *d = diag(c->jre, DIAG_leaking_burst, on, "%d of these pictures ha%s a double that was learned from", met->alike, met->alike == 1 ? "s" : "ve");
+    diag_also(d, meeting->influence->pictures->span, "%s these", deed(c, meeting->influence));
+    const int bits = met->alike_pair.bits, width = wider(examined->file, learned->file), names = wider(individual_of(examined), individual_of(learned));
+    const char *tie = bits > met->within ? "one burst" : arena_print(&c->arena, "%d bit%s apart", bits, bits == 1 ? "" : "s");
+    diag_fact(d, "of the %d that `%s` examines. The closest:\n    %-*s   examined       %s\n    %-*s   learned from   %-*s   %s", met->of, evaluation->name, width, examined->file,
+              individual_of(examined), width, learned->file, names, individual_of(learned), tie);
+    diag_fact(d, "the way from the score to it:\n    %s", way_text(c, evaluation->name, meeting->influence, learned->file));
+    note_on_bursts(d);
+    diag_help(d, "keep such pictures out of one of the two; one table with all of them, split with\n`together burst`, never puts them on two sides");
+    help_accept(d, evaluation, "leaking_burst", "the two sets are published so");
+}
+
+static void check_evaluation(Compilation *c, const EvaluatePlan *evaluation, bool with_data) {
+    InfluenceList found = {0};
+    const SplitPlan *folds = folds_of_part(&evaluation->on);
+    influences_on(c, (PlanValue){.score = evaluation->similarity}, &found);
+    for (int i = 0; i < found.count; i++) {
+        Meeting meeting = {.evaluation = evaluation, .influence = &found.at[i]};
+        for (int fold = 1; fold <= (folds ? folds->folds : 1); fold++) {
+            if (!meet_in(c, &meeting, fold, with_data)) continue;
+            if (meeting.counted && !meeting.met.same) tell_doubles(c, &meeting);
+            else tell_tuned(c, &meeting);
+            break;
+        }
+    }
+}
+
+const char *way_across(Compilation *c, const SplitPlan *split, const TornPair *pair) {
+    for (int e = 0; e < c->plan->evaluations.count; e++) {
+        const EvaluatePlan *evaluation = c->plan->evaluations.at[e];
+        const PartPlan *on = &evaluation->on;
+        const int fold = pair->first.fold;
+        InfluenceList found = {0};
+        if (!on->split || !same_split(c->jre, on->split, split) || !is_part(on, fold ? "held_out" : pair->first.part) || (on->fold && on->fold != fold)) continue;
+        influences_on(c, (PlanValue){.score = evaluation->similarity}, &found);
+        for (int i = 0; i < found.count; i++) {
+            const PartPlan *pictures = found.at[i].pictures;
+            if (!pictures->split || !same_split(c->jre, pictures->split, split) || (pictures->fold && pictures->fold != fold)) continue;
+            if (is_part(pictures, fold ? "train" : pair->second.part) && !split->validate) return way_text(c, evaluation->name, &found.at[i], pair->second.file);
+        }
+    }
+    return NULL;
+}
+
+/* ---- a picture paired with itself ------------------------------------------------------------------------------------------------ */
+
+static void tell_self_pairs(Compilation *c, const PartPlan *fit_on, const Scope *scope, const CopyFacts *copies) {
+    const DatasetPlan *data = fit_on->dataset;
+    const TornPicture *first = &copies->example.first, *second = &copies->example.second;
+    if (overruled(c, scope, DIAG_self_pairs, fit_on->span, fit_on->span)) return;
+    Diagnostic *d = diag(c->jre, DIAG_self_pairs, fit_on->span, "%lld pair%s of these pictures %s one picture and itself", (long long)copies->pairs, copies->pairs == 1 ? "" : "s",
+                         copies->pairs == 1 ? "is" : "are");
+    diag_also(d, data->table ? data->table_span : data->image_span, "it has the same picture twice");
+    const int width = wider(first->file, second->file), names = wider(individual_of(first), individual_of(second));
+    diag_fact(d, "%s\n    %-*s   %s\n    %-*s   %-*s   byte for byte the same", copies->pairs == 1 ? "it is:" : "the first:", width, first->file, individual_of(first), width, second->file, names,
+              individual_of(second));
+    diag_note(d, "a picture is as like itself as no two pictures are: what is fitted on such pairs\nlearns to trust scores that it will never see again.");
+    diag_help(d, "let each picture be in `%s` once", data->name);
+}
+
+static void check_self_pairs(Compilation *c, const PartPlan *fit_on, const Scope *scope) {
+    const SplitPlan *folds = folds_of_part(fit_on);
+    for (int fold = 1; fold <= (folds ? folds->folds : 1); fold++) {
+        CopyFacts copies;
+        if (!c->facts.copies(c->facts.context, fit_on, fold, &copies)) return;
+        if (!copies.pairs) continue;
+        tell_self_pairs(c, fit_on, scope, &copies);
+        return;
+    }
+}
+
+void check_provenance(Compilation *c, bool with_data) {
+    const Plan *plan = c->plan;
+    for (int i = 0; i < plan->evaluations.count; i++) check_evaluation(c, plan->evaluations.at[i], with_data);
+    if (!with_data || !c->facts.copies) return;
+    for (int i = 0; i < plan->boosts.count; i++) check_self_pairs(c, &plan->boosts.at[i]->fit_on, plan->boosts.at[i]->scope);
+    for (int i = 0; i < plan->ensembles.count; i++) {
+        const EnsemblePlan *ensemble = plan->ensembles.at[i];
+        if (ensemble->learned || ensemble->calibrate) check_self_pairs(c, &ensemble->fit_on, ensemble->scope);
+    }
+}
