@@ -328,10 +328,10 @@ static int64_t blocks_of(const Conv *conv) {
     return units_of(conv->images * conv->out_height * conv->out_width, BLOCK);
 }
 
-/* As many panels as stay in the cache while a block of pixels goes by. */
+/* As many panels as stay in the cache while blocks of pixels go by; where there is one block, threads share the panels evenly. */
 static int64_t panels_a_unit(const Conv *conv) {
     int64_t bytes = conv->taps * conv->run * TILE_PANEL * (int64_t)sizeof(float);
-    int64_t panels = CACHED_PANELS / (bytes > 0 ? bytes : 1);
+    int64_t panels = blocks_of(conv) > 1 ? CACHED_PANELS / (bytes > 0 ? bytes : 1) : 1;
     return panels < 1 ? 1 : panels;
 }
 

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Speed beside peers, in one run on one machine, as ratios: above 1 jre is ahead. The peers are those of `make peers`.
-#   bench.sh BUILD [networks | pictures | metrics]...      all three if none is named; JRE_BENCH=long adds metrics of 50,000 rows and torch.compile
+#   bench.sh BUILD [networks | pictures | metrics | nearest]...      all four if none is named; JRE_BENCH=long adds metrics of 50,000 rows and torch.compile
 #   JRE_BENCH_NETWORKS="resnet50 resnet101"               other networks than the four
 set -eu
 build=$1
 shift
-[ $# != 0 ] || set -- networks pictures metrics
+[ $# != 0 ] || set -- networks pictures metrics nearest
 python=$(tests/peers/run.sh "$build" --install)
 export JRE_STDLIB=$PWD/stdlib
 work=$(mktemp -d)
@@ -47,6 +47,18 @@ metrics() {
                 printf '%-8s %-12s %-8s %10s %10s %9s %7s\n' "$rows" "$kind" "$peer" "$seconds" "$ours" "$memory" "$(ratio "$seconds" "$ours")"
             done
         done
+    done
+}
+
+# The best 100 candidates of each query, exactly, two threads.
+nearest() {
+    echo "nearest 100 of 50000 x 512 for 10000 queries, two threads:"
+    "$build/tests/bench/nearest" 10000 50000 512 100 3 > "$work/nearest"
+    sed 's/^/  jre: /' "$work/nearest"
+    ours=$(sed -n 's/.*2 threads: \([0-9.]*\) s.*/\1/p' "$work/nearest")
+    for peer in $(has faiss && echo faiss) $(has torch && echo torch); do
+        seconds=$("$python" tests/bench/nearest.py "$peer" 10000 50000 512 100)
+        printf '%-12s %10s %10s %7s\n' "$peer" "$seconds" "$ours" "$(ratio "$seconds" "$ours")"
     done
 }
 
