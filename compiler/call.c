@@ -115,7 +115,7 @@ static const char *find_weights(Environment *env, const char *name, Span span) {
     const char *looked = "looked for it at:";
     for (int i = 0; i < places.count; i++) {
         if (c->facts.file_exists(c->facts.context, places.at[i])) return places.at[i];
-        looked = arena_print(&c->arena, "%s\n%s", looked, places.at[i]);
+        looked = arena_print(&c->arena, "%s\n    %s", looked, places.at[i]);
     }
     Diagnostic *d = diag(c->jre, DIAG_file_missing, span, "this file of weights is nowhere");
     diag_fact(d, "%s", looked);

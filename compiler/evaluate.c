@@ -100,7 +100,8 @@ Value *evaluate_name(Environment *env, const char *name, Span span) {
 static Value *wrong_operands(Environment *env, const Expr *e, const Value *a, const Value *b) {
     Compilation *c = env->compilation;
     Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->focus, "`%s` cannot work on %s and %s", binary_text(e->op), value_kind_text(a), value_kind_text(b));
-    diag_fact(d, "left: %s\nright: %s", value_text(c, a), value_text(c, b));
+    diag_fact(d, "left: %s", value_text(c, a));
+    diag_fact(d, "right: %s", value_text(c, b));
     diag_help(d, "give it two numbers, or two tensors");
     return poison(env, e->span);
 }

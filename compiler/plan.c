@@ -121,7 +121,7 @@ static void refuse_family(Compilation *c, const char *text, const MemberList *me
     for (int i = 0; i < members->count && i < MOST_TOLD; i++) {
         const char *name = text;
         for (int k = 0; k < members->at[i].name.count; k++) name = arena_print(&c->arena, "%s[%s = %s]", name, members->at[i].name.at[k].axis, members->at[i].name.at[k].choice);
-        all = arena_print(&c->arena, "%s\n%s", all, name);
+        all = arena_print(&c->arena, "%s\n    %s", all, name);
     }
     diag_fact(d, "they are:%s", all);
     diag_help(d, "name one of them, in quotes for the shell, or choose by --set");
@@ -170,9 +170,9 @@ bool report_later(Compilation *c) {
     Text rest = {.jre = c->jre};
     for (int i = 1; i < plan->later.count && i <= MOST_TOLD; i++) {
         Place place = place_of(c->jre, plan->later.at[i].span.start);
-        text_add(&rest, "\n%-52s %s, %s:%d", plan->later.at[i].what, plan->later.at[i].name, place.source ? place.source->name : "", place.line);
+        text_add(&rest, "\n    %-16s %s, %s:%d", plan->later.at[i].what, plan->later.at[i].name, place.source ? place.source->name : "", place.line);
     }
-    if (plan->later.count - 1 > MOST_TOLD) text_add(&rest, "\n.. and %d more", plan->later.count - 1 - MOST_TOLD);
+    if (plan->later.count - 1 > MOST_TOLD) text_add(&rest, "\n    and %d more", plan->later.count - 1 - MOST_TOLD);
     if (rest.length) diag_fact(d, "nor does it run:%s", rest.at);
     text_free(&rest);
     diag_note(d, "the document is sound as far as `jre check` can say; nothing was computed");

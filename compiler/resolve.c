@@ -285,7 +285,7 @@ static Decl *original_of(Layer *layer, const Decl *decl) {
         diag_edit(d, like->span, false, "%s", near);
         return NULL;
     }
-    diag_help(d, "name a `%s` of this document, of one it extends, or one of an ancestor: v02.%s", kind, decl->name);
+    diag_help(d, "name one of this document, of one it extends, or of an ancestor: v02.%s", decl->name);
     return NULL;
 }
 

@@ -217,7 +217,8 @@ static void tell_the_way(Environment *env, Diagnostic *d) {
         const TrailStop *stop = c->trail.at[i];
         if (stop->where != env->caller) continue;
         Place place = place_of(c->jre, stop->span.start);
-        text_add(&way, "\n%-14s %-24s %s:%d", stop->name, shape_text(&c->arena, stop->shape), place.source->name, place.line);
+        const char *folder = strrchr(place.source->name, '/');
+        text_add(&way, "\n    %-14s %-24s %s:%d", stop->name, shape_text(&c->arena, stop->shape), folder ? folder + 1 : place.source->name, place.line);
     }
     if (way.length) diag_fact(d, "the way to this line:%s", way.at);
     text_free(&way);

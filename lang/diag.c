@@ -154,26 +154,117 @@ static void trim_end(Text *out) {
         out->at[--out->length] = 0;
 }
 
-/* A text of a message; its further lines begin with `indent` blanks. */
-static void put_words(Text *out, const char *words, int indent) {
-    const char *end = words + strlen(words);
-    while (words < end) {
-        if (*words == '\n') {
-            trim_end(out);
-            text_add(out, "\n%*s", indent, "");
-            words++;
-        } else {
-            words += text_add_character(out, words, end);
-        }
-    }
-    text_add_bytes(out, "\n", 1);
-}
-
 static void put_gutter(Page *page, int line) {
     if (line)
         text_add(&page->text, "%*d |", page->gutter - 1, line);
     else
         text_add(&page->text, "%*s|", page->gutter, "");
+}
+
+/* ---- words in lines of at most 80 columns ---------------------------------------------------------------------------- */
+
+enum { COLUMNS = 80, FURTHER = 4 };         /* FURTHER: how much deeper a row of a table goes on that does not fit */
+
+/* Where the next word goes, where further lines begin, and where lines end; beside a frame, behind the bar and in `color`. */
+typedef struct { Page *page; int column, indent, edge; bool bar; const char *color; } Flow;
+
+static int width_of(const char *at, const char *end) {
+    int width = 0;
+    for (; at < end; at++)
+        width += ((unsigned char)*at & 0xC0) != 0x80;
+    return width;
+}
+
+static void next_line(Flow *flow, int indent) {
+    Page *page = flow->page;
+    trim_end(&page->text);
+    if (flow->bar)
+        paint(page, NULL);
+    text_add_bytes(&page->text, "\n", 1);
+    flow->column = 0;
+    if (flow->bar) {
+        put_gutter(page, 0);
+        flow->column = page->gutter + 1;
+        paint(page, flow->color);
+    }
+    text_add(&page->text, "%*s", indent - flow->column, "");
+    flow->column = indent;
+}
+
+/* What closes a group whose blanks are no places to break at: code, and a shape; 0 if none begins here. */
+static char closing(char opening) { return opening == '`' ? '`' : opening == '[' ? ']' : 0; }
+
+/* The end of a word, or of what stays together if `most` columns are enough for it. */
+static const char *word_end(const char *at, const char *end, int most) {
+    const char *word = at, *group;
+    for (; at < end && *at != ' '; at++) {
+        if (!closing(*at))
+            continue;
+        group = memchr(at + 1, closing(*at), (size_t)(end - at - 1));
+        if (group && width_of(word, group + 1) <= most)
+            at = group;
+    }
+    return at;
+}
+
+static void put_word(Flow *flow, const char *at, const char *end) {
+    flow->column += width_of(at, end);
+    while (at < end)
+        at += text_add_character(&flow->page->text, at, end);
+}
+
+static int blanks_at(const char *at, const char *end) {
+    int blanks = 0;
+    while (at + blanks < end && at[blanks] == ' ')
+        blanks++;
+    return blanks;
+}
+
+/* One line of a text in as many lines as it takes. Blanks inside keep their number: they make columns. */
+static void put_row(Flow *flow, const char *at, const char *end) {
+    int blanks = blanks_at(at, end), indent = flow->indent + (blanks ? blanks + FURTHER : 0);
+    for (const char *word = at; word < end; blanks = blanks_at(word, end)) {
+        const char *stop = word_end(word + blanks, end, flow->edge - indent);
+        if (word > at && flow->column + blanks + width_of(word + blanks, stop) > flow->edge) {
+            next_line(flow, indent);
+        } else {
+            text_add(&flow->page->text, "%*s", blanks, "");
+            flow->column += blanks;
+        }
+        put_word(flow, word + blanks, stop);
+        word = stop;
+    }
+}
+
+/* Where a text has a line end, it stays one before a row of a table (it begins with a blank) and behind one; else it is a blank. */
+static void put_words(Flow *flow, const char *words) {
+    const char *end = words + strlen(words);
+    Text line = { .jre = flow->page->jre };
+    bool row = false;
+    for (const char *at = words; at < end;) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline ? newline : end;
+        if (at > words && (row || *at == ' ')) {
+            put_row(flow, line.at, line.at + line.length);
+            next_line(flow, flow->indent);
+            line.length = 0;
+        } else if (at > words) {
+            text_add_bytes(&line, " ", 1);
+        }
+        row = *at == ' ';
+        text_add_bytes(&line, at, (size_t)(stop - at));
+        at = newline ? newline + 1 : end;
+    }
+    if (line.length)
+        put_row(flow, line.at, line.at + line.length);
+    trim_end(&flow->page->text);
+    text_free(&line);
+}
+
+/* Words from a column on, and the line's end. */
+static void put_paragraph(Page *page, int column, int indent, const char *words) {
+    Flow flow = { .page = page, .column = column, .indent = indent, .edge = COLUMNS };
+    put_words(&flow, words);
+    text_add_bytes(&page->text, "\n", 1);
 }
 
 /* ---- frames: source lines with something underlined -------------------------------------------------------------- */
@@ -200,8 +291,7 @@ static Mark mark_at(Jre *jre, Span span, const char *text, bool main) {
     const char *end = mark.place.source->bytes + (span.end - mark.place.source->base);
     if (end > line + length)
         end = line + length;                    /* of several lines the first is underlined */
-    for (; at < end; at++)
-        mark.width += ((unsigned char)*at & 0xC0) != 0x80;
+    mark.width = width_of(at, end);
     if (mark.width < 1)
         mark.width = 1;
     return mark;
@@ -232,25 +322,68 @@ static int put_line(Page *page, const Source *source, int line, int column) {
     return skip;
 }
 
+/* How many lines of a width words take. */
+static int lines_of(const char *at, const char *end, int width) {
+    int lines = 1, column = 0;
+    while (at < end) {
+        int blanks = blanks_at(at, end);
+        const char *stop = word_end(at + blanks, end, width);
+        int word = width_of(at + blanks, stop);
+        bool fits = column + blanks + word <= width;
+        lines += !fits && column;
+        column = fits ? column + blanks + word : word;
+        at = stop;
+    }
+    return lines;
+}
+
+/* The least width in which words take no more lines than in `width`: no line is left with a single word. */
+static int evened(const char *at, const char *end, int width) {
+    int lines = lines_of(at, end, width);
+    while (width > 1 && lines_of(at, end, width - 1) == lines)
+        width--;
+    return width;
+}
+
+/* Beside what they speak of; if little room is left there, below it; or where there is some. */
+static void put_label(Flow *flow, const char *text, int below) {
+    enum { ENOUGH = 40 };
+    const char *end = text + strlen(text);
+    int width = width_of(text, end), beside = flow->column + 1, margin = flow->page->gutter + 2;
+    bool fits = beside + (width < ENOUGH ? width : ENOUGH) <= COLUMNS;
+    flow->indent = fits ? beside : below + ENOUGH <= COLUMNS ? below : COLUMNS - (width > COLUMNS - margin ? ENOUGH : width);
+    flow->edge = flow->indent + evened(text, end, COLUMNS - flow->indent);
+    if (fits) {
+        text_add_bytes(&flow->page->text, " ", 1);
+        flow->column = beside;
+    } else {
+        next_line(flow, flow->indent);
+    }
+    put_words(flow, text);
+}
+
 static void put_underline(Page *page, const Mark *mark, int skip, const char *color) {
     int column = mark->place.column - skip, width = mark->width;
     if (column < 1 || column > WHOLE_LINE)
         column = column < 1 ? 1 : WHOLE_LINE;
     if (width > WHOLE_LINE - column + 1)
         width = WHOLE_LINE - column + 1;
+    int left = page->gutter + 1 + column;
+    Flow flow = { .page = page, .column = left + width, .bar = true, .color = mark->main ? color : COLOR_ALSO };
     put_gutter(page, 0);
     text_add(&page->text, "%*s", column, "");
-    paint(page, mark->main ? color : COLOR_ALSO);
+    paint(page, flow.color);
     for (int i = 0; i < width; i++)
         text_add_bytes(&page->text, mark->main ? "^" : "-", 1);
-    text_add_bytes(&page->text, " ", 1);
-    size_t before = page->text.length;
-    put_words(&page->text, mark->text, page->gutter + 1 + column + width + 1);
-    page->text.length--;                        /* the color ends before the newline */
-    if (page->text.length == before)
-        trim_end(&page->text);
+    if (*mark->text)
+        put_label(&flow, mark->text, left);
     paint(page, NULL);
     text_add_bytes(&page->text, "\n", 1);
+}
+
+static void put_name(Page *page, const char *name) {
+    for (const char *end = name + strlen(name); name < end;)
+        name += text_add_character(&page->text, name, end);
 }
 
 /* Marks of one source in the order of their lines. */
@@ -260,8 +393,7 @@ static void put_frame(Page *page, const Mark *marks, int count, const char *colo
         if (marks[i].main)
             head = &marks[i];
     text_add(&page->text, "  ");
-    put_words(&page->text, head->place.source->name, 2);
-    page->text.length--;
+    put_name(page, head->place.source->name);
     text_add(&page->text, ":%d:%d\n", head->place.line, head->place.column);
     put_gutter(page, 0);
     text_add_bytes(&page->text, "\n", 1);
@@ -362,9 +494,13 @@ static void put_edit(Page *page, const DiagHelp *help) {
 static void put_help(Page *page, const DiagHelp *help) {
     paint(page, COLOR_HELP);
     text_add(&page->text, "help: ");
-    put_words(&page->text, help->text, 6);
-    page->text.length--;
-    text_add(&page->text, help->has_edit && help->safe ? "  (safe)" : "");
+    Flow flow = { .page = page, .column = 6, .indent = 6, .edge = COLUMNS };
+    put_words(&flow, help->text);
+    if (help->has_edit && help->safe && flow.column + 8 > COLUMNS)
+        next_line(&flow, 6);
+    else if (help->has_edit && help->safe)
+        text_add(&page->text, "  ");
+    text_add(&page->text, help->has_edit && help->safe ? "(safe)" : "");
     paint(page, NULL);
     text_add_bytes(&page->text, "\n", 1);
     if (help->has_edit)
@@ -383,11 +519,12 @@ static void put_diagnostic(Page *page, const Diagnostic *d) {
         put_frames(page, d, color);
     } else {
         text_add(&page->text, "  ");
-        put_words(&page->text, d->message, 2);
+        put_paragraph(page, 2, 2, d->message);
     }
     for (int i = 0; i < d->remarks.count; i++) {
-        text_add(&page->text, "%*s= %s", page->gutter, "", d->remarks.at[i].note ? "note: " : "");
-        put_words(&page->text, d->remarks.at[i].text, page->gutter + 4);
+        const char *sign = d->remarks.at[i].note ? "= note: " : "= ";
+        text_add(&page->text, "%*s%s", page->gutter, "", sign);
+        put_paragraph(page, page->gutter + (int)strlen(sign), page->gutter + 4, d->remarks.at[i].text);
     }
     for (int i = 0; i < d->helps.count; i++)
         put_help(page, &d->helps.at[i]);
@@ -424,7 +561,7 @@ static void put_json_remarks(Text *out, const char *name, const Diagnostic *d, b
     text_add(out, "]");
 }
 
-/* Edits speak of bytes of their file: an editor that works with bytes applies them without counting lines. */
+/* Edits speak of bytes of their file and of lines and columns too: an editor applies them without counting. */
 static void put_json_help(Jre *jre, Text *out, const DiagHelp *help) {
     const Source *source = help->has_edit ? source_of(jre, help->edit) : NULL;
     text_add(out, "{");
@@ -433,7 +570,7 @@ static void put_json_help(Jre *jre, Text *out, const DiagHelp *help) {
         text_add(out, ", \"edit\": {\"start\": %u, \"end\": %u, ", help->edit.start - source->base, help->edit.end - source->base);
         put_json_field(out, "text", help->replacement);
         text_add(out, ", ");
-        put_json_field(out, "file", source->name);
+        put_json_place(jre, out, help->edit);
         text_add(out, "}");
     }
     text_add(out, ", \"safe\": %s}", help->safe ? "true" : "false");

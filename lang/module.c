@@ -111,9 +111,9 @@ static void load_used(Jre *jre, Module *module, const Statement *s, const Loadin
     if (!path) {
         Diagnostic *d = diag(jre, DIAG_file_missing, s->name_span, "there is no module of this name");
         if (beside == shipped)
-            diag_fact(d, "I looked for it here:\n%s", beside);
+            diag_fact(d, "I looked for it here:\n    %s", beside);
         else
-            diag_fact(d, "I looked for it in these places:\n%s\n%s", beside, shipped);
+            diag_fact(d, "I looked for it in these places:\n    %s\n    %s", beside, shipped);
         suggest_module(jre, d, module, s);
         return;
     }

@@ -185,13 +185,13 @@ bool compute_graph(Jre *jre, const Graph *g, int batch, const Map *given, Weight
 
 typedef struct { const char *path; Span asked_at; NameList columns; int rows; const char **cells; int *lines; } Table;
 /* cells[row * columns.count + column] live as long as `jre` (not interned: compare them with strcmp); columns are interned;
- * lines[row]: line in the file. BOM, CRLF, quotes, newlines in quotes. Errors: wrong_table naming path and line. */
+ * lines[row]: line in the file. BOM, CRLF, quotes, newlines in quotes, semicolons or tabs for commas. Errors: wrong_table naming path and line. */
 bool table_read(Jre *jre, const char *path, Span asked_at, Table *table);
 int table_column(const Table *table, const char *name);   /* -1 if absent */
 /* Says that a column is missing, which there are, and which of them may be meant (*near, or NULL). */
 Diagnostic *table_lacks(Jre *jre, const Table *table, const char *name, Span span, const char **near);
 /* What a cell means where a number, a truth or a time is asked for; false: it is none. Truth: true false yes no 1 0. Times are ISO 8601
- * ("2020-05-17 06:03:11", a day alone, with a zone or in UTC, also as EXIF writes it) or plain seconds; they come as seconds since 1970. */
+ * ("2020-05-17 06:03:11", a day alone, with a zone or in UTC, also as EXIF writes it), 17.05.2020 06:03 or plain seconds; they come as seconds since 1970. */
 bool cell_number(const char *cell, double *number);
 bool cell_truth(const char *cell, bool *truth);
 bool cell_time(const char *cell, double *seconds);

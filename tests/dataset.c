@@ -409,19 +409,19 @@ static void a_time_that_cannot_be_read_is_told(void **state) {
     Camp camp;
     camp_open(&camp);
     put_contest(&camp);
-    put_text(&camp, "train.csv", "filename,ground_truth,at\nb.png,A,2020-05-17\na.png,B,17.5.2020\n");
+    put_text(&camp, "train.csv", "filename,ground_truth,at\nb.png,A,2020-05-17\na.png,B,5/17/2020\n");
     camp.plan.taken = "at";
     assert_null(load(&camp));
-    test_message_says(camp.jre, "wrong_table", "line 3: `at` is \"17.5.2020\": a time was expected", NULL);
+    test_message_says(camp.jre, "wrong_table", "line 3: `at` is \"5/17/2020\": a time was expected", NULL);
     camp.plan.only = condition(&camp, "taken >= \"2020-01-01\"");          /* nor is its row left out as if there were none */
     assert_null(load(&camp));
-    test_message_says(camp.jre, "wrong_table", "1 of 2 rows", "line 3: `taken` is \"17.5.2020\", which is not a time", NULL);
+    test_message_says(camp.jre, "wrong_table", "1 of 2 rows", "line 3: `taken` is \"5/17/2020\", which is not a time", NULL);
     camp.plan.only = condition(&camp, "identity == \"A\" and taken >= \"2020-01-01\"");
     assert_int_equal(load(&camp)->left_out, 1);
     camp.plan.only = NULL;
     camp.plan.taken = NULL, camp.plan.burst = BURST_TIME, camp.plan.burst_column = "at";
     assert_null(load(&camp));
-    test_message_says(camp.jre, "line 3: `at` is \"17.5.2020\": a time was expected", NULL);
+    test_message_says(camp.jre, "line 3: `at` is \"5/17/2020\": a time was expected", NULL);
     camp_close(&camp);
 }
 

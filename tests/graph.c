@@ -201,7 +201,7 @@ static void a_text_that_is_no_graph_is_refused_at_its_place(void **state) {
         if (graph_read(&b->c, source_from_text(jre, "some.graph", text, strlen(text)))) fail_msg("nothing was found wrong with %s", cases[i].line);
         assert_int_equal(diag_count(jre, SEVERITY_NOTE), 1);
         char *message = test_messages(jre);
-        if (!strstr(message, cases[i].words) || !strstr(message, cases[i].place) || !strstr(message, "wrong_graph") || !strstr(message, "help:"))
+        if (!test_says(message, cases[i].words) || !strstr(message, cases[i].place) || !strstr(message, "wrong_graph") || !strstr(message, "help:"))
             fprintf(stderr, "%s: expected `%s` at %s:\n%s", cases[i].line, cases[i].words, cases[i].place, message), wrong++;
         free(message);
         bench_free(b);

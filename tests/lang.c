@@ -269,7 +269,8 @@ static void messages_are_json_if_asked_and_never_move_the_cursor(void **state) {
     assert_string_equal(text,
         "[{\"name\": \"unknown_name\", \"severity\": \"error\", \"file\": \"a.jre\", \"line\": 1, \"column\": 1, \"end_line\": 1, "
         "\"end_column\": 2, \"message\": \"a \\\"name\\\" \\u001b[2J\xEF\xBF\xBD\", \"also\": [], \"facts\": [], \"notes\": [], "
-        "\"help\": [{\"text\": \"write y\", \"edit\": {\"start\": 0, \"end\": 1, \"text\": \"y\", \"file\": \"a.jre\"}, \"safe\": true}]}]\n");
+        "\"help\": [{\"text\": \"write y\", \"edit\": {\"start\": 0, \"end\": 1, \"text\": \"y\", \"file\": \"a.jre\", \"line\": 1, \"column\": 1, \"end_line\": 1, "
+        "\"end_column\": 2}, \"safe\": true}]}]\n");
     free(text);
     diag(jre, DIAG_unknown_name, (Span){ source->base, source->base + 1 }, "%s", "\033[2J");
     text = test_messages(jre);

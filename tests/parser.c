@@ -242,8 +242,8 @@ static void a_misspelled_kind_is_answered_with_the_right_one(void **state) {
         " 2 | datset jaguars {\n"
         "   | ^^^^^^ there is no kind of this name\n"
         "   |\n"
-        "   = the kinds are: dataset split train boost embed evaluate ensemble figure submit,\n"
-        "       and with equations: function augment network loss\n"
+        "   = the kinds are: dataset split train boost embed evaluate ensemble figure\n"
+        "       submit, and with equations: function augment network loss\n"
         "help: did you mean `dataset`?  (safe)\n"
         "   | dataset jaguars {\n");
 }
@@ -257,7 +257,8 @@ static void a_setting_without_a_value_is_answered_with_an_example(void **state) 
         " 4 |   epochs\n"
         "   |   ^^^^^^ a setting is a key and a value; the value is missing\n"
         "   |\n"
-        "   = `epochs` is how often the training pictures are gone through: a whole number\n"
+        "   = `epochs` is how often the training pictures are gone through: a whole\n"
+        "       number\n"
         "help: for instance\n"
         "   |   epochs    30\n");
 }

@@ -41,7 +41,7 @@ counts=$3 only=${4:-}
 log=$build/tap.log
 : > "$log"
 case $only in
-'') units=${JRE_UNITS:-"$(grep -ls '^int main' tests/*.c) tests/golden.sh tests/cli.sh tests/layers.sh tests/library.sh tests/machine_code.sh"} ;;
+'') units=${JRE_UNITS:-"$(grep -ls '^int main' tests/*.c) tests/golden.sh tests/fixes.sh tests/cli.sh tests/layers.sh tests/library.sh tests/machine_code.sh"} ;;
 tests/*.c | tests/*.sh) units=$only ;;
 *) units= ;;
 esac

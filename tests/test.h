@@ -47,13 +47,28 @@ static inline char *test_messages(Jre *jre) {
     return text;
 }
 
+/* Does a message hold these words, where a blank may be a place at which its line was broken? */
+static inline bool test_says(const char *text, const char *words) {
+    for (; *text; text++) {
+        const char *at = text, *word = words;
+        for (; *word && *at; word++) {
+            bool broken = *word == ' ' && *at == '\n';
+            if (broken) at += strspn(at, "\n ");
+            if (broken && *at == '|') at += 1 + strspn(at + 1, " ");
+            if (!broken && *at++ != *word) break;
+        }
+        if (!*word) return true;
+    }
+    return false;
+}
+
 /* There is a message, and it holds each of the words up to NULL. */
 static inline void test_message_says(Jre *jre, ...) {
     char *text = test_messages(jre);
     va_list words;
     va_start(words, jre);
     for (const char *word; (word = va_arg(words, const char *)) != NULL;)
-        if (!strstr(text, word))
+        if (!test_says(text, word))
             fail_msg("the message does not say `%s`:\n%s", word, text);
     va_end(words);
     free(text);

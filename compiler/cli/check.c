@@ -13,27 +13,58 @@ typedef struct { const char *individuals, *times; } Recognized;               /*
 
 /* ---- the program ------------------------------------------------------------------------------------------------------------------ */
 
-static void describe_program(Work *work, Text *out) {
+/* "3 choices of backbone, 2 of head", each `each` that is still open. */
+static void describe_choices(const Work *work, Report *report) {
+    int shown = 0;
+    for (int i = 0; i < work->c.scope->names.count; i++) {
+        const Decl *decl = work->c.scope->names.entries[i].value;
+        if (!decl || decl->library || !decl->each || !decl->value || decl->value->kind != EXPR_LIST) continue;
+        int count = decl->value->arguments.count;
+        text_add(&report->people, shown ? ", %d of %s" : count == 1 ? ", %d choice of %s" : ", %d choices of %s", count, decl->name);
+        text_add(&report->machines, "%s{\"name\": ", shown++ ? ", " : "");
+        json_text(&report->machines, decl->name);
+        text_add(&report->machines, ", \"choices\": %d}", count);
+    }
+    if (!shown) text_add(&report->people, ", no choice");
+}
+
+/* What the language has and this version does not run, each once. */
+static void describe_later(const Work *work, Report *report) {
     const Plan *plan = work->c.plan;
-    const Module *document = work->c.document;
-    text_add(out, "%s", document->document->source->name);
-    for (const Module *m = document->parent; m; m = m->parent) text_add(out, "%s%s", m == document->parent ? "   extends " : " < ", m->document->source->stem);
-    int evaluations = 0, submissions = plan->submissions.count, folds = 0;
-    for (int i = 0; i < plan->evaluations.count; i++) evaluations += !plan->evaluations.at[i]->quoted;
-    for (int i = 0; i < plan->splits.count; i++) folds = plan->splits.at[i]->folds > folds ? plan->splits.at[i]->folds : folds;
-    text_add(out, "\n  %d declarations, %d evaluation%s, %d submission%s", work->c.scope->names.count, evaluations, plural(evaluations), submissions, plural(submissions));
-    if (folds) text_add(out, ", %d folds", folds);
-    text_add(out, "     shapes ok\n");
-    if (plan->later.count) text_add(out, "  checked, and run by a later version: ");
     NameList told = {0};
     for (int i = 0; i < plan->later.count; i++) {
         bool before = false;
         for (int k = 0; k < told.count; k++) before |= !strcmp(told.at[k], plan->later.at[i].what);
         if (before) continue;
-        text_add(out, "%s%s", told.count ? ", " : "", plan->later.at[i].what);
-        list_add(&work->c.arena, &told, plan->later.at[i].what);
+        text_add(&report->people, "%s%s", told.count ? ", " : "  checked, and run by a later version: ", plan->later.at[i].what);
+        text_add(&report->machines, "%s", told.count ? ", " : "");
+        json_text(&report->machines, plan->later.at[i].what);
+        list_add(&work->session->arena, &told, plan->later.at[i].what);
     }
-    if (plan->later.count) text_add(out, "\n");
+    if (told.count) text_add(&report->people, "\n");
+}
+
+static void describe_program(Work *work, Report *report) {
+    const Plan *plan = work->c.plan;
+    const Module *document = work->c.document;
+    Text *people = &report->people, *machines = &report->machines;
+    int declarations = work->c.scope->names.count, evaluations = 0, submissions = plan->submissions.count, folds = 0;
+    for (int i = 0; i < plan->evaluations.count; i++) evaluations += !plan->evaluations.at[i]->quoted;
+    for (int i = 0; i < plan->splits.count; i++) folds = plan->splits.at[i]->folds > folds ? plan->splits.at[i]->folds : folds;
+    text_add(people, "%s", document->document->source->name);
+    for (const Module *m = document->parent; m; m = m->parent) text_add(people, "%s%s", m == document->parent ? "   extends " : " < ", m->document->source->stem);
+    text_add(people, "\n  %d declarations", declarations);
+    text_add(machines, "{\"version\": ");
+    json_text(machines, work->c.version);
+    text_add(machines, ", \"declarations\": %d, \"evaluations\": %d, \"submissions\": %d, \"folds\": %d, \"choices\": [", declarations, evaluations, submissions, folds);
+    describe_choices(work, report);
+    if (evaluations) text_add(people, ", %d evaluation%s", evaluations, plural(evaluations));
+    if (submissions) text_add(people, ", %d submission%s", submissions, plural(submissions));
+    if (folds) text_add(people, ", %d folds", folds);
+    text_add(people, "     shapes ok\n");
+    text_add(machines, "], \"later\": [");
+    describe_later(work, report);
+    text_add(machines, "]");
 }
 
 static void describe_accepted(const Compilation *c, Text *out) {
@@ -129,12 +160,12 @@ static void describe_parts(const SplitPlan *split, const SplitCensus *census, Te
     if (!split->disjoint && census->absent) text_add(out, "; %d of %d not in every part", census->absent, census->individuals);
 }
 
-static void describe_split(const SplitPlan *split, const SplitCensus *census, const Recognized *recognized, Text *out) {
+static void describe_split(const SplitPlan *split, const SplitCensus *census, const Recognized *recognized, bool torn, Text *out) {
     text_add(out, "  %-10s ", split->name);
     describe_parts(split, census, out);
     if (census->individuals) text_add(out, "; %s", recognized->individuals);
     if (census->individuals && strcmp(recognized->times, "time-unaware") != 0) text_add(out, ", %s", recognized->times);
-    text_add(out, "\n");
+    text_add(out, "%s\n", torn ? "" : "; no burst is split");
 }
 
 /* ---- the same for machines --------------------------------------------------------------------------------------------------------------- */
@@ -184,13 +215,13 @@ static void json_dataset(const Dataset *dataset, const Census *census, Text *out
     text_add(out, "]}");
 }
 
-static void json_split(const SplitPlan *split, const SplitCensus *census, const Recognized *recognized, Text *out) {
+static void json_split(const SplitPlan *split, const SplitCensus *census, const Recognized *recognized, bool torn, Text *out) {
     text_add(out, "{\"split\": ");
     json_text(out, split->name);
     json_name(out, "recognized", recognized->individuals);
     json_name(out, "times", recognized->times);
-    text_add(out, ", \"pictures\": %d, \"individuals\": %d, \"always_training\": %d, \"absent_from_some\": %d, \"absent_from_all\": %d, \"parts\": [", census->pictures, census->individuals,
-             census->always, census->absent, census->never);
+    text_add(out, ", \"pictures\": %d, \"individuals\": %d, \"always_training\": %d, \"absent_from_some\": %d, \"absent_from_all\": %d, \"burst_is_split\": %s, \"parts\": [", census->pictures, census->individuals,
+             census->always, census->absent, census->never, torn ? "true" : "false");
     for (int i = 0; i < census->parts.count; i++) {
         const PartCount *part = &census->parts.at[i];
         text_add(out, "%s{\"part\": ", i ? ", " : "");
@@ -235,11 +266,60 @@ static void report_splits(Report *report) {
         if (!dataset || !count_split(session->jre, &session->arena, dataset, split, &census) ||
             !split_recognized(session->jre, dataset, split, &recognized.individuals, &recognized.times))
             continue;
-        describe_split(split, &census, &recognized, &report->people);
+        LeakFacts leaks = {0};
+        bool torn = !dataset->hashed || !find_leaks(session->jre, &session->arena, dataset, split, &leaks) || leaks.burst.pairs || leaks.alike.pairs;
+        describe_split(split, &census, &recognized, torn, &report->people);
         text_add(&report->machines, "%s", shown++ ? ", " : "");
-        json_split(split, &census, &recognized, &report->machines);
+        json_split(split, &census, &recognized, torn, &report->machines);
     }
     text_add(&report->machines, "]");
+}
+
+/* ---- what a run would compute ------------------------------------------------------------------------------------------------------------- */
+
+/* The members of one declaration: "train.learner (5 folds)", "evaluate.cv (3 choices)". */
+typedef struct { const char *kind, *name; int length, members, folds; } Pending;
+typedef LIST(Pending) PendingList;
+
+static void add_pending(Arena *arena, const Item *item, PendingList *pending) {
+    int length = (int)strcspn(item->tree->name, " ");
+    for (int i = 0; i < pending->count; i++)
+        if (!strcmp(pending->at[i].name, item->name) && pending->at[i].length == length && !strncmp(pending->at[i].kind, item->tree->name, (size_t)length)) {
+            pending->at[i].members++;
+            return;
+        }
+    list_add(arena, pending, ((Pending){item->tree->name, item->name, length, 1, item->folds}));
+}
+
+static void describe_pending(const PendingList *pending, bool some_kept, Text *out) {
+    text_add(out, "  would compute%s", pending->count ? ": " : " nothing: every result is in the store");
+    for (int i = 0; i < pending->count; i++) {
+        const Pending *p = &pending->at[i];
+        text_add(out, "%s%.*s.%s", i ? ", " : "", p->length, p->kind, p->name);
+        if (p->members > 1) text_add(out, " (%d choices)", p->members);
+        if (p->folds) text_add(out, " (%d folds)", p->folds);
+    }
+    text_add(out, "%s\n", pending->count && some_kept ? "; everything else is in the store" : "");
+}
+
+static void report_pending(Report *report) {
+    Session *session = report->work->session;
+    ItemList items = {0};
+    PendingList pending = {0};
+    int kept = 0, shown = 0;
+    result_items(session, report->work->c.plan, &(NameList){0}, &items);
+    text_add(&report->machines, ", \"would_compute\": [");
+    for (int i = 0; i < items.count; i++) {
+        const KeyTree *tree = items.at[i].tree;
+        bool has = tree && store_has(&session->store, tree->hash);
+        kept += has;
+        if (has || !tree) continue;
+        add_pending(&session->arena, &items.at[i], &pending);
+        text_add(&report->machines, "%s", shown++ ? ", " : "");
+        json_text(&report->machines, tree->name);
+    }
+    text_add(&report->machines, "]");
+    if (items.count) describe_pending(&pending, kept > 0, &report->people);
 }
 
 /* ---- what is expected of the pictures ----------------------------------------------------------------------------------------------------- */
@@ -302,9 +382,7 @@ int check_command(Jre *jre, Options *options) {
     Report report = {.work = &work, .people = {.jre = jre}, .machines = {.jre = jre}};
     int failed = 0;
     if (work_begin(&work, jre, options, !options->no_data)) {
-        describe_program(&work, &report.people);
-        text_add(&report.machines, "{\"version\": ");
-        json_text(&report.machines, work.c.version);
+        describe_program(&work, &report);
         if (!options->no_data) {
             report_datasets(&report, options->pairs);
             report_splits(&report);
@@ -314,6 +392,7 @@ int check_command(Jre *jre, Options *options) {
         text_add(&report.machines, ", ");
         json_accepted(&report.machines, &work.c.accepted);
         failed = report_expectations(&report);
+        if (!options->no_data) report_pending(&report);
         text_add(&report.machines, "}");
     }
     int status = print_report(jre, options, &report, failed, started);

@@ -66,6 +66,11 @@ void print_place(Jre *jre, const Options *options, const Manual *manual, int pla
 void print_contents(const Manual *manual);
 void print_man_page(Jre *jre, const Manual *manual);
 
+/* items.c. tree: NULL where pictures cannot be read, or, of an evaluation or a submission, where `only` names others; folds: 0, or in how many it is made. */
+typedef struct { const char *name; const KeyTree *tree; int folds; } Item;
+typedef LIST(Item) ItemList;
+void result_items(Session *session, const Plan *plan, const NameList *only, ItemList *items);
+
 int run_command(Jre *jre, Options *options);
 int embed_command(Jre *jre, Options *options);
 int bench_command(Jre *jre, Options *options);

@@ -12,7 +12,7 @@ const Command commands[] = {
      TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_RUN | TAKES_LATENCY | TAKES_MEMORY | TAKES_DUMP | TAKES_JSON, run_command},
     {"check", "FILE [options]", "looks for mistakes, in the document and in its data, and runs nothing",
      "  jre check pipelines/v01.jre\n  jre check pipelines/v01.jre --no-data\n  jre check pipelines/v01.jre --pairs pairs.csv\n",
-     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP | TAKES_JSON | TAKES_NO_DATA | TAKES_PAIRS, check_command},
+     TAKES_DOCUMENT | TAKES_OVERLAYS | TAKES_DUMP | TAKES_JSON | TAKES_NO_DATA | TAKES_PAIRS | TAKES_INTO, check_command},
     {"embed", "FILE NAME PICTURE... -o FILE.npy [options]", "turns any pictures into numbers with an embed of a document, for other programs",
      "  jre embed pipelines/v01.jre features photos/*.jpg -o features.npy\n"
      "  jre embed pipelines/v01.jre features --tensor input.npy -o features.npy\n"

@@ -98,7 +98,7 @@ static ChangeList show_changes(Jre *jre, const ChangeList *all, const char *path
         const Source *source = source_of(jre, change->help->edit);
         if (i && same_change(&all->at[i - 1], change)) continue;
         show_change(jre, change, colors);
-        if (strcmp(source->path, path)) printf("  this stands in another file and stays as it is: `jre fix %s` changes it\n", source->path);
+        if (strcmp(source->path, path)) printf("  this stands in another file and stays as it is; if it is wrong there by itself, `jre fix %s` changes it\n", source->path);
         else if (last && collides(last, change)) puts("  this meets the change before it: run `jre fix` once more for it");
         else list_add(&jre->forever, &chosen, *change);
         puts("");

@@ -9,47 +9,22 @@
 
 enum { SHORT_KEY = 8, SHOWN = 6 };
 
-typedef struct { const char *name; const KeyTree *tree; } Item;
-typedef LIST(Item) ItemList;
 /* What is known of an item: its own result, or the nearest with what differs. */
 typedef struct { bool cached, near; StoredResult result; KeyDifferences differences; } Reason;
 typedef struct { Work work; ItemList items; NameList names; StoredResults results; } Question;
 
 /* ---- which declarations ---------------------------------------------------------------------------------------------------- */
 
-static bool asked_for(Question *question, const Options *options, const char *name) {
-    list_add(&question->work.session->arena, &question->names, name);
-    for (int i = 0; i < options->names.count; i++)
-        if (!strcmp(options->names.at[i], name)) return true;
-    return !options->names.count;
-}
-
-static void add_item(Question *question, const char *name, const KeyTree *tree) {
-    Item item = {name, tree};
-    if (tree) list_add(&question->work.session->arena, &question->items, item);
-}
-
 /* Pictures that cannot be read were told of: what needs them is left out. */
 static void find_items(Question *question, const Options *options) {
     Session *session = question->work.session;
-    const Plan *plan = question->work.c.plan;
-    for (int i = 0; i < plan->trains.count; i++)
-        if (asked_for(question, options, plan->trains.at[i]->name)) add_item(question, plan->trains.at[i]->name, plan->trains.at[i]->key);
-    for (int i = 0; i < plan->embeds.count; i++)
-        if (asked_for(question, options, plan->embeds.at[i]->name)) add_item(question, plan->embeds.at[i]->name, embedding_tree(session, plan->embeds.at[i]));
-    for (int i = 0; i < plan->boosts.count; i++)
-        if (asked_for(question, options, plan->boosts.at[i]->name)) add_item(question, plan->boosts.at[i]->name, plan->boosts.at[i]->key);
-    for (int i = 0; i < plan->ensembles.count; i++)
-        if (asked_for(question, options, plan->ensembles.at[i]->name)) add_item(question, plan->ensembles.at[i]->name, plan->ensembles.at[i]->key);
-    for (int i = 0; i < plan->evaluations.count; i++) {
-        const EvaluatePlan *evaluation = plan->evaluations.at[i];
-        if (evaluation->quoted || !asked_for(question, options, evaluation->name)) continue;
-        add_item(question, evaluation->name, evaluation_tree(session, evaluation));
-    }
-    for (int i = 0; i < plan->submissions.count; i++) {
-        const SubmitPlan *submission = plan->submissions.at[i];
-        if (!asked_for(question, options, submission->name)) continue;
-        add_item(question, submission->name, submission_tree(session, submission));
+    ItemList all = {0};
+    result_items(session, question->work.c.plan, &options->names, &all);
+    for (int i = 0; i < all.count; i++) {
+        bool asked = !options->names.count;
+        list_add(&session->arena, &question->names, all.at[i].name);
+        for (int k = 0; k < options->names.count && !asked; k++) asked = !strcmp(options->names.at[k], all.at[i].name);
+        if (asked && all.at[i].tree) list_add(&session->arena, &question->items, all.at[i]);
     }
 }
 

@@ -1,6 +1,7 @@
 /* table.c: CSV by RFC 4180, read in one pass.
  *
- * A byte order mark, LF, CRLF or CR line ends, quoted cells with doubled quotes and line breaks inside. The file is kept once in the arena; cells
+ * A byte order mark, LF, CRLF or CR line ends, quoted cells with doubled quotes and line breaks inside; semicolons or tabs in the place of commas
+ * where the first line has no comma, as spreadsheets write where commas are in numbers. The file is kept once in the arena; cells
  * point into it, closed by a NUL where a comma, quote or line end stood, and quoted cells are unpacked in place. Blank lines at the end do not
  * count. Everything else that is not a table is an error that names file and line: nothing is padded, cut or guessed. Cells are texts; what one
  * means as a number, a time or a truth is decided here too, where somebody asks. */
@@ -16,9 +17,12 @@ typedef struct {
     char *at, *end;                       /* *end is NUL */
     const char *last;                     /* behind the last byte that is not a line end */
     int line;                             /* of *at */
+    char sign;                            /* what parts cells: , ; or a tab */
 } TableReader;
 
-typedef enum { AFTER_CELL_COMMA, AFTER_CELL_LINE, AFTER_CELL_MISTAKE } AfterCell;
+static const char *sign_name(char sign) { return sign == ',' ? "comma" : sign == ';' ? "semicolon" : "tab"; }
+
+typedef enum { AFTER_CELL_SIGN, AFTER_CELL_LINE, AFTER_CELL_MISTAKE } AfterCell;
 
 static Diagnostic *wrong(const Table *table, Jre *jre, int line, const char *what) {
     return diag(jre, DIAG_wrong_table, table->asked_at, "%s:%d: %s", table->path, line, what);
@@ -40,8 +44,8 @@ static bool skip_line_end(TableReader *reader) {
 
 /* Ends the cell at `close`, which is at or before reader->at, and steps over what divides it from the next. */
 static AfterCell end_cell(TableReader *reader, char *close) {
-    AfterCell after = *reader->at == ',' ? AFTER_CELL_COMMA : AFTER_CELL_LINE;
-    if (after == AFTER_CELL_COMMA)
+    AfterCell after = *reader->at == reader->sign ? AFTER_CELL_SIGN : AFTER_CELL_LINE;
+    if (after == AFTER_CELL_SIGN)
         reader->at++;
     else
         skip_line_end(reader);            /* the end of the file ends a line too */
@@ -73,8 +77,8 @@ static AfterCell read_quoted(TableReader *reader, const char **cell) {
         *to++ = *from++;
     }
     reader->at = from + 1;
-    if (reader->at < reader->end && !strchr(",\r\n", *reader->at)) {
-        Diagnostic *d = wrong(reader->table, reader->jre, reader->line, "I expected a comma or the end of the line behind a closing quote");
+    if (reader->at < reader->end && *reader->at != reader->sign && !strchr("\r\n", *reader->at)) {
+        Diagnostic *d = wrong(reader->table, reader->jre, reader->line, arena_print(&reader->jre->forever, "I expected a %s or the end of the line behind a closing quote", sign_name(reader->sign)));
         diag_fact(d, "I found `%.20s`", reader->at);
         diag_help(d, "double a quote that belongs to the text: \"\"");
         return AFTER_CELL_MISTAKE;
@@ -89,7 +93,7 @@ static AfterCell read_cell(TableReader *reader, const char **cell) {
     }
     *cell = reader->at;
     char *at = reader->at;
-    while (*at != ',' && *at != '\n' && *at != '\r' && *at != '\0')
+    while (*at != reader->sign && *at != '\n' && *at != '\r' && *at != '\0')
         at++;
     reader->at = at;
     return end_cell(reader, at);
@@ -111,15 +115,17 @@ static bool add_column(TableReader *reader, Map *seen, Arena *scratch, const cha
     return true;
 }
 
-/* Spreadsheets part cells by semicolons where commas are in numbers. */
-static bool parted_by_commas(const TableReader *reader) {
-    const NameList *columns = &reader->table->columns;
-    const char *sign = columns->count == 1 ? strpbrk(columns->at[0], ";\t") : NULL;
-    if (!sign) return true;
-    Diagnostic *d = wrong(reader->table, reader->jre, 1, "I expected columns parted by commas");
-    diag_fact(d, "I found one column, `%s`, with %s in its name", columns->at[0], *sign == ';' ? "semicolons" : "tabs");
-    diag_help(d, "save the table with commas; pandas: read_csv(path, sep=\"%s\").to_csv(path, index=False)", *sign == ';' ? ";" : "\\t");
-    return false;
+/* Of the first line: the comma, unless it has none and has another one. Names in quotes may hold any. */
+static char sign_of(const char *text) {
+    bool quoted = false;
+    char found = 0;
+    for (const char *at = text; *at && (quoted || !strchr("\r\n", *at)); at++) {
+        quoted ^= *at == '"';
+        if (quoted || !strchr(",;\t", *at)) continue;
+        if (*at == ',') return ',';
+        if (!found) found = *at;
+    }
+    return found ? found : ',';
 }
 
 static bool read_header(TableReader *reader) {
@@ -131,9 +137,9 @@ static bool read_header(TableReader *reader) {
         const char *name;
         after = read_cell(reader, &name);
         good = after != AFTER_CELL_MISTAKE && add_column(reader, &seen, &scratch, name);
-    } while (good && after == AFTER_CELL_COMMA);
+    } while (good && after == AFTER_CELL_SIGN);
     arena_free(&scratch);
-    return good && parted_by_commas(reader);
+    return good;
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------------------------- */
@@ -142,7 +148,9 @@ static bool wrong_length(TableReader *reader, int line, int64_t found) {
     int expected = reader->table->columns.count;
     Diagnostic *d = wrong(reader->table, reader->jre, line, "this row is not as long as the header");
     diag_fact(d, "I expected %d cells, I found %lld", expected, (long long)found);
-    diag_help(d, found > expected ? "quote a cell that holds a comma, or take out the commas that are too many" : "fill the row up with commas, or take it out");
+    const char *sign = sign_name(reader->sign);
+    if (found > expected) diag_help(d, "quote a cell that holds a %s, or take out the %ss that are too many", sign, sign);
+    else diag_help(d, "fill the row up with %ss, or take it out", sign);
     return false;
 }
 
@@ -160,7 +168,7 @@ static bool read_row(TableReader *reader, size_t count) {
         if (found < columns)
             table->cells[count + found] = cell;
         found++;
-    } while (after == AFTER_CELL_COMMA);
+    } while (after == AFTER_CELL_SIGN);
     table->lines[table->rows] = line;
     return found == columns || wrong_length(reader, line, (int64_t)found);
 }
@@ -285,7 +293,7 @@ bool table_read(Jre *jre, const char *path, Span asked_at, Table *table) {
     bool good = text_allowed(jre, table, text, length);
     if (good) {
         char *kept = arena_copy(&jre->forever, text, length);
-        TableReader reader = { .jre = jre, .table = table, .at = kept, .end = kept + length, .last = kept + trimmed(kept, length), .line = 1 };
+        TableReader reader = { .jre = jre, .table = table, .at = kept, .end = kept + length, .last = kept + trimmed(kept, length), .line = 1, .sign = sign_of(kept) };
         good = read_header(&reader) && make_room(&reader) && read_rows(&reader);
     }
     jre_release(bytes);
@@ -343,14 +351,31 @@ static bool read_digits(const char **at, int count, int *number) {
     return true;
 }
 
+/* 2020-05-17, with one of -:/ */
+static bool read_year_first(const char **at, int *year, int *month, int *date) {
+    if (!read_digits(at, 4, year))
+        return false;
+    char mark = **at;
+    return mark && strchr("-:/", mark) && (++*at, read_digits(at, 2, month)) && **at == mark && (++*at, read_digits(at, 2, date));
+}
+
+/* 17.05.2020, 7.5.2020: with points the month is in the middle; 5/7/2020 could be either. */
+static bool read_date_first(const char **at, int *year, int *month, int *date) {
+    int *parts[] = { date, month };
+    for (int i = 0; i < 2; i++) {
+        size_t digits = strspn(*at, "0123456789");
+        if (digits < 1 || digits > 2 || !read_digits(at, (int)digits, parts[i]) || *(*at)++ != '.')
+            return false;
+    }
+    return read_digits(at, 4, year);
+}
+
 /* A day as days since 1970-01-01, by the Gregorian calendar throughout. */
 static bool read_day(const char **at, int64_t *day) {
     static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int year, month, date;
-    if (!read_digits(at, 4, &year))
-        return false;
-    char mark = **at;
-    if (!mark || !strchr("-:/", mark) || (++*at, !read_digits(at, 2, &month)) || **at != mark || (++*at, !read_digits(at, 2, &date)))
+    bool points = (*at)[strspn(*at, "0123456789")] == '.';
+    if (points ? !read_date_first(at, &year, &month, &date) : !read_year_first(at, &year, &month, &date))
         return false;
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (year < 1 || month < 1 || month > 12 || date < 1 || date > lengths[month - 1] + (leap && month == 2))
