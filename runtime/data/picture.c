@@ -15,7 +15,7 @@ typedef struct {
     jmp_buf exhausted;
     char *bytes, *mask_bytes;
     size_t length, mask_length;
-    Image image, rgb, mask, seen;
+    Image image, rgb, gray, mask, seen;
 } Workspace;
 
 static void task_exhausted(Jre *jre) {
@@ -119,10 +119,12 @@ static bool run_task(Workspace *space, PictureTask *task) {
     if (task->view && !see(space, task)) return false;
     if (task->want_phash) {
         /* A cutout lies on middle gray: on black or white a dark or bright coat would vanish into the ground. */
-        static const uint8_t gray[3] = {128, 128, 128};
-        image_composite(&space->jre, &space->image, gray, &space->rgb);
-        task->phash = image_phash(&space->jre, &space->rgb);
-        task->dhash = image_dhash(&space->jre, &space->rgb);
+        static const uint8_t ground[3] = {128, 128, 128};
+        bool cutout = space->image.channels % 2 == 0;
+        if (cutout) image_composite(&space->jre, &space->image, ground, &space->rgb);
+        image_to_gray(&space->jre, cutout ? &space->rgb : &space->image, &space->gray);
+        task->phash = image_phash(&space->jre, &space->gray);
+        task->dhash = image_dhash(&space->jre, &space->gray);
     }
     return true;
 }

@@ -355,16 +355,22 @@ void image_resize(Jre *jre, const Image *from, int width, int height, ResampleFi
 
 /* ---- gray, and one picture over a color -------------------------------------------------------------------------------------------------------- */
 
+/* Inlined with a constant number of channels: the pixels of every new picture come by here. */
+static inline __attribute__((always_inline)) void luminances(const uint8_t *pixel, size_t count, int channels, uint8_t *to) {
+    for (size_t i = 0; i < count; i++, pixel += channels)
+        to[i] = (uint8_t)((pixel[0] * 19595u + pixel[1] * 38470u + pixel[2] * 7471u + 0x8000u) >> 16);
+}
+
 void image_to_gray(Jre *jre, const Image *from, Image *gray) {
     size_t count = (size_t)from->width * (size_t)from->height;
     *gray = image_new(jre, from->width, from->height, 1);
-    const uint8_t *pixel = from->pixels;
-    if (from->channels < 3)
-        for (size_t i = 0; i < count; i++, pixel += from->channels)
-            gray->pixels[i] = pixel[0];
+    if (from->channels == 3)
+        luminances(from->pixels, count, 3, gray->pixels);
+    else if (from->channels == 4)
+        luminances(from->pixels, count, 4, gray->pixels);
     else
-        for (size_t i = 0; i < count; i++, pixel += from->channels)
-            gray->pixels[i] = (uint8_t)((pixel[0] * 19595u + pixel[1] * 38470u + pixel[2] * 7471u + 0x8000u) >> 16);
+        for (size_t i = 0; i < count; i++)
+            gray->pixels[i] = from->pixels[i * (size_t)from->channels];
 }
 
 void image_composite(Jre *jre, const Image *from, const uint8_t color[3], Image *rgb) {
