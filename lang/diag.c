@@ -224,7 +224,7 @@ static int blanks_at(const char *at, const char *end) {
 static void put_row(Flow *flow, const char *at, const char *end) {
     int blanks = blanks_at(at, end), indent = flow->indent + (blanks ? blanks + FURTHER : 0);
     for (const char *word = at; word < end; blanks = blanks_at(word, end)) {
-        const char *stop = word_end(word + blanks, end, flow->edge - indent);
+        const char *stop = word_end(word + blanks, end, COLUMNS - indent);
         if (word > at && flow->column + blanks + width_of(word + blanks, stop) > flow->edge) {
             next_line(flow, indent);
         } else {
@@ -322,12 +322,12 @@ static int put_line(Page *page, const Source *source, int line, int column) {
     return skip;
 }
 
-/* How many lines of a width words take. */
-static int lines_of(const char *at, const char *end, int width) {
+/* How many lines of a width words take that may have `most` columns. */
+static int lines_of(const char *at, const char *end, int width, int most) {
     int lines = 1, column = 0;
     while (at < end) {
         int blanks = blanks_at(at, end);
-        const char *stop = word_end(at + blanks, end, width);
+        const char *stop = word_end(at + blanks, end, most);
         int word = width_of(at + blanks, stop);
         bool fits = column + blanks + word <= width;
         lines += !fits && column;
@@ -337,10 +337,10 @@ static int lines_of(const char *at, const char *end, int width) {
     return lines;
 }
 
-/* The least width in which words take no more lines than in `width`: no line is left with a single word. */
-static int evened(const char *at, const char *end, int width) {
-    int lines = lines_of(at, end, width);
-    while (width > 1 && lines_of(at, end, width - 1) == lines)
+/* The least width in which words take no more lines than in `most` columns: no line is left with a single word. */
+static int evened(const char *at, const char *end, int most) {
+    int lines = lines_of(at, end, most, most), width = most;
+    while (width > 1 && lines_of(at, end, width - 1, most) == lines)
         width--;
     return width;
 }

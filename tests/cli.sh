@@ -154,6 +154,21 @@ expect "fix --yes makes the changes" 0 "changes made" "$jre" fix "$folder/v00.jr
 expect "and they are in the file" 0 "use resnet" cat "$folder/v00.jre"
 expect "fix without a safe change shows the findings" 1 "no safe change" "$jre" fix "$folder/wrong.jre"
 expect "fix of a document without mistakes" 0 "nothing to change" "$jre" fix "$folder/draft.jre"
+mkdir "$folder/site"
+cp examples/pre-commit "$folder/site/hook"
+commit() { # document, program
+    printf '```jre\n%s\n```\n' "$2" > "$folder/site/$1"
+    git -C "$folder/site" add "$1" && git -C "$folder/site" -c user.name=a -c user.email=a@b commit -qm "$1"
+}
+git -C "$folder/site" init -q && mkdir -p "$folder/site/.git/hooks" && mv "$folder/site/hook" "$folder/site/.git/hooks/pre-commit"
+export JRE="$PWD/$jre"
+case $jre in /*) JRE=$jre ;; esac
+expect "the hook lets a sound document be committed" 0 "" commit "Grün 1.jre" 'width = 3'
+expect "and none with a mistake" 1 "did you mean \`width\`" commit two.jre 'width = 3
+expect widht == 3'
+expect "it says how to commit all the same" 1 "git commit --no-verify" commit two.jre 'expect'
+git -C "$folder/site" rm -q --cached two.jre
+expect "what is not a document is none of its business" 0 "" commit three.txt 'expect'
 expect "test runs one chunk" 0 "1 passed, 0 failed" "$jre" test stdlib/resnet.jre:"$(grep -n 'expect weights' stdlib/resnet.jre | head -1 | cut -d: -f1)"
 expect "test takes several files" 0 "stdlib/views.jre" "$jre" test stdlib/resnet.jre stdlib/views.jre
 expect "test names the lines that have tests" 1 "they begin at these lines: 13 25" "$jre" test tests/cli/test_chunks.jre:3

@@ -254,6 +254,72 @@ static void places_far_apart_have_frames_of_their_own(void **state) {
     jre_free(jre);
 }
 
+static char *printed(Jre *jre, bool colors) {
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    diag_print_all(jre, out, false, colors);
+    fclose(out);
+    return text;
+}
+
+static void file_wide_message(Jre *jre, const Source *source) {
+    Span call = { source->base + 60, source->base + 67 };
+    Diagnostic *d = diag(jre, DIAG_wrong_type, (Span){ source->base, source->base + 8 }, "what is said here is longer than what is left of the line, and goes on below");
+    diag_also(d, call, "no room for much beside this");
+    diag_also(d, (Span){ source->base + 9, source->base + 24 }, "a word of code like `jre check pipelines/v01.jre --no-data` stays whole");
+    diag_fact(d, "I found these pictures, one of them in training and the other held out;\nthey are nearly one. The closest:\n    train_0005.png   held out in fold 1   Pocone\n"
+                 "    train_1450.png   training in fold 1   Pocone   as alike as no two pictures ever were\nand 12 more");
+    diag_note(d, "Tensor[64, 2048, 7, 7] has a grid of positions, and nobody asks where it is, Tensor[64, 2048, 7, 7] or elsewhere");
+    diag_help(d, "an edit that is safe is called so, also where the words just fill the line ..");
+    diag_edit(d, call, true, "mirror");
+}
+
+/* Nothing but what is quoted is wider than 80 columns, and colors change no line. */
+static void words_wrap_at_80_columns(void **state) {
+    (void)state;
+    Jre *jre = jre_new();
+    const char line[] = "features = picture |> fit(32px, fill = gray) |> rotate() |> flipped() |> normalize(imagenet) |> twice\n";
+    Source *source = source_from_text(jre, "v01.jre", line, strlen(line));
+    file_wide_message(jre, source);
+    char *plain = printed(jre, false), *to = NULL;
+    assert_string_equal(plain,
+        "error: wrong_type\n"
+        "  v01.jre:1:1\n"
+        "   |\n"
+        " 1 | features = picture |> fit(32px, fill = gray) |> rotate() |> flipped() |> normalize(imagenet) |> twice\n"
+        "   | ^^^^^^^^ what is said here is longer than what\n"
+        "   |          is left of the line, and goes on below\n"
+        "   |                                                             -------\n"
+        "   |                                                no room for much beside this\n"
+        "   |          --------------- a word of code like\n"
+        "   |                          `jre check pipelines/v01.jre --no-data`\n"
+        "   |                          stays whole\n"
+        "   |\n"
+        "   = I found these pictures, one of them in training and the other held out;\n"
+        "       they are nearly one. The closest:\n"
+        "           train_0005.png   held out in fold 1   Pocone\n"
+        "           train_1450.png   training in fold 1   Pocone   as alike as no two\n"
+        "               pictures ever were\n"
+        "       and 12 more\n"
+        "   = note: Tensor[64, 2048, 7, 7] has a grid of positions, and nobody asks where\n"
+        "       it is, Tensor[64, 2048, 7, 7] or elsewhere\n"
+        "help: an edit that is safe is called so, also where the words just fill the line\n"
+        "      ..  (safe)\n"
+        "   | features = picture |> fit(32px, fill = gray) |> rotate() |> mirror() |> normalize(imagenet) |> twice\n");
+    file_wide_message(jre, source);
+    char *colored = to = printed(jre, true);
+    for (const char *at = colored; *at; at++) {
+        if (*at == '\033') at = strchr(at, 'm');
+        else *to++ = *at;
+    }
+    *to = 0;
+    assert_string_equal(colored, plain);
+    free(plain);
+    free(colored);
+    jre_free(jre);
+}
+
 static void messages_are_json_if_asked_and_never_move_the_cursor(void **state) {
     (void)state;
     Jre *jre = jre_new();
@@ -430,6 +496,7 @@ int main(void) {
         cmocka_unit_test(files_that_cannot_be_read_are_told_of),
         cmocka_unit_test(a_message_shows_its_places_facts_and_edits),
         cmocka_unit_test(places_far_apart_have_frames_of_their_own),
+        cmocka_unit_test(words_wrap_at_80_columns),
         cmocka_unit_test(messages_are_json_if_asked_and_never_move_the_cursor),
         cmocka_unit_test(every_key_has_a_sentence_and_an_example_that_parses),
         cmocka_unit_test(every_word_has_one_row_and_a_sentence),
