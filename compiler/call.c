@@ -132,8 +132,28 @@ WeightScope *weights_made_up(Compilation *c, Span span) {
     return scope;
 }
 
+/* weights = random(seed = 1): left to chance on purpose, and the same in every run. */
+static bool take_random(Environment *env, Value *formula, const Expr *e) {
+    Compilation *c = env->compilation;
+    bool one = e->arguments.count == 1 && e->arguments.at[0].name && !strcmp(e->arguments.at[0].name, "seed");
+    const Value *seed = one ? evaluate(env, e->arguments.at[0].value) : NULL;
+    if (seed && seed->kind == VALUE_NONE) return false;
+    if (!seed || seed->kind != VALUE_NUMBER || !seed->whole || seed->unit || seed->number < 0) {
+        Diagnostic *d = diag(c->jre, DIAG_wrong_argument, e->span, "weights that are drawn have a seed, a whole number");
+        diag_help(d, "write it so");
+        diag_edit(d, e->span, false, "random(seed = 1)");
+        return false;
+    }
+    formula->weights = weights_made_up(c, e->span);
+    formula->weights->drawn = true;
+    formula->weights->hash = arena_print(&c->arena, "random %.0f", seed->number);
+    return true;
+}
+
 static bool take_weights(Environment *env, Value *formula, const Argument *argument) {
     Compilation *c = env->compilation;
+    const Expr *e = argument->value;
+    if (e->kind == EXPR_CALL && e->target->kind == EXPR_NAME && !strcmp(e->target->name, "random")) return take_random(env, formula, e);
     Value *name = evaluate(env, argument->value);
     if (name->kind == VALUE_NONE) return false;
     if (name->kind != VALUE_TEXT) {

@@ -16,7 +16,7 @@ typedef struct {
     WeightShape *tensors; int count;
     Map by_name;
     bool made_up;                         /* for benchmarks: every weight is there, in the shape that is asked for */
-    const char *stats;                    /* "m m m s s s" from the file's metadata or the JSON beside it; NULL if neither says */
+    const char *stats, *license;          /* from the file's metadata or the JSON beside it: "m m m s s s", "CC-BY-NC-4.0"; NULL if neither says */
 } WeightFacts;
 typedef struct { NameList columns; int rows; } TableFacts;
 /* Numbers of a dataset or of a part of a split, as fields: jaguars.pictures. */
@@ -246,12 +246,13 @@ typedef struct Node {
 /* A call of a network with `weights = "file"`: names inside are relative to it. */
 typedef struct { double mean[3], spread[3]; const char *said_by; Span span; } Stats;
 typedef enum { FIT, UNFIT_MISSING, UNFIT_SHAPE, UNFIT_NUMBERS, FITS } Fit;     /* NUMBERS: whole ones, which somebody would have to scale */
-typedef struct { const char *name, *dtype; Shape wanted, found; Fit fit; Span needed_at; } UnfitWeight;
+typedef struct { const char *name, *dtype; Shape wanted, found; Fit fit; Span needed_at, asked_at; } UnfitWeight;     /* asked_at: in a document */
 typedef struct WeightScope {
     const char *path, *hash; const WeightFacts *facts; Span span;
     const struct TrainPlan *train;        /* that finds them; NULL: nobody here */
     Stats stats; bool has_stats;
     bool reported;                        /* one message a file */
+    bool nobodys, drawn;                  /* there is no file: nobody has trained these; they are drawn, as `weights = random(seed = 1)` says */
     LIST(UnfitWeight) unfit; Map used;    /* weights.c: what was asked for: not there so; there, by the names of its facts */
 } WeightScope;
 
@@ -525,6 +526,9 @@ Value *image_blur(Environment *env, Span span);
 #undef BUILTIN
 /* weights.c: a weight called by its place, held against the file of the network around it. NULL: nobody has one, diagnosed. */
 Node *weight_from_file(Environment *env, const char *name, Shape shape);
+/* Some of what a network asked for, which is asked as it is, nobody has trained. False: diagnosed. */
+bool weights_trained(Compilation *c, WeightScope *nobodys, const Value *network, Graph *g, Span span);
+void check_licenses(Compilation *c);                                          /* of weights, noted where they forbid a use */
 /* All that the network asked for was there in its shape; else one message tells everything that was not, once a file. */
 bool weights_fit(Compilation *c, WeightScope *scope, const char *network);
 void weights_left_over(Compilation *c, const WeightScope *scope, NameList *names);        /* what nobody asked for, but for counters of batches */
@@ -564,6 +568,7 @@ typedef enum {
 typedef struct { const char *name; const Value *value; } StepParameter;
 typedef struct {
     ViewStepKind kind; const char *name; Span span;
+    const Decl *formula;                  /* of the library, with its defaults */
     int width, height;                    /* of the picture behind it; 0: not known. RESIZE: both are the shorter side */
     uint8_t fill[3]; const char *filter;  /* fill: white where the step has none */
     const char *corner;                   /* CORNER: top_left, ... */
@@ -580,7 +585,8 @@ typedef struct View {
     bool random; Span random_span;        /* a step draws: the first */
     const char *later; Span later_span;   /* the first step that this version does not execute */
     LIST(ViewRole) roles;
-    const char *name; Span span;
+    const char *name; Span span;          /* span: where a record names it */
+    const Decl *decl;                     /* the augment */
 } View;
 typedef LIST(View *) ViewList;
 /* What an augment makes of a picture, with all the data that it wants besides: a view whose size is known. NULL: diagnosed. */
@@ -589,6 +595,7 @@ const char *view_canonical(Arena *arena, const View *view);                   /*
 const char *value_canonical(Arena *arena, const Value *v);                    /* types.c: for keys; NULL: its content is in other keys (a part, a network) */
 bool view_wants(const View *view, const char *type);                         /* data of this type: Mask, Flank, ... */
 const ViewStep *view_step(const View *view, const char *name);                /* the first of that name: flip, cover, ...; NULL if there is none */
+const ViewStep *view_flip(const View *view, bool another);                    /* its flip that keeps the animal; `another`: that makes it another one */
 const Value *step_parameter(const ViewStep *step, const char *name);
 const Stats *view_stats(const View *view);                                    /* of colors behind it; NULL: raw, 0 to 1 */
 

@@ -33,8 +33,10 @@ bool takes_image(const Value *network) {
 static Value *call_network(Compilation *c, Graph *g, const Choice *choices, Value *network, const View *view, WeightScope *trained, Span span) {
     bool image = takes_image(network);
     Environment *env = environment_new(c, c->scope, choices);
+    WeightScope *nobodys = weights_made_up(c, span);
+    nobodys->nobodys = true;
     env->graph = g;
-    env->weights = trained;
+    env->weights = trained ? trained : nobodys;
     const Shape shape = image ? (Shape){3, {3, view->height, view->width}} : (Shape){4, {DIM_BATCH, 3, view->height, view->width}};
     g->input = graph_source(g, OP_input, shape, 0, NULL, NULL, NULL);
     Value *pictures = value_tensor(c, g->input, span);
@@ -42,7 +44,8 @@ static Value *call_network(Compilation *c, Graph *g, const Choice *choices, Valu
     c->backbone = NULL;
     c->trail.count = 0;
     c->steps = 0;
-    return evaluate_call(env, network, NULL, pictures, span, NULL);
+    Value *made = evaluate_call(env, network, NULL, pictures, span, NULL);
+    return made->kind == VALUE_NONE || weights_trained(c, nobodys, network, g, span) ? made : poison(env, span);
 }
 
 /* Gives the graph its output, and compiles it unless something in it has to wait. */

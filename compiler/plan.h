@@ -48,6 +48,7 @@ const char *key_place(Jre *jre, Arena *arena, const KeyLeaf *leaf);           /*
 enum { NEAR_DUPLICATES = 8 };
 typedef enum { BURST_LIKENESS, BURST_COLUMN, BURST_TIME } BurstKind;
 typedef enum { MASK_NONE, MASK_ALPHA, MASK_COLUMN, MASK_FILES } MaskKind;
+typedef enum { PATTERN_UNSAID, PATTERN_ASYMMETRIC, PATTERN_SYMMETRIC } Pattern;
 typedef struct DatasetPlan {
     const char *name; Span span;
     const char *root;                     /* folder, joined to the document's */
@@ -62,6 +63,7 @@ typedef struct DatasetPlan {
     const Expr *only;                     /* a condition on each row, or NULL */
     Span table_span, image_span, identity_span, flank_span, label_span, taken_span, mask_span, burst_span, keep_span, only_span;
     bool skip_missing, exif_apply;
+    Pattern pattern; Span pattern_span;   /* the whole setting */
     bool quoted;                          /* of an ancestor */
 } DatasetPlan;
 
@@ -106,6 +108,7 @@ typedef struct EmbedPlan {
     const char *name; Span span; const Scope *scope;
     const char *backbone;                 /* for tables: resnet50, filter bank */
     View *view; Program *program; int width, points;      /* points: key points of a picture, 0: the picture itself */
+    const Graph *graph;                   /* of the network, also where there is no program yet */
     Value *network;
     ViewList views; TrainPlan *train; /* of several views; of a network that is trained here */
     TrainList from;                       /* that one, and those that the network calls */
@@ -197,7 +200,8 @@ const char *dataset_identity(Jre *jre, const DatasetPlan *plan, bool columns);
 const char *plan_text(Compilation *c, const Decl *decl, const char *key, const Choice *choices);
 double plan_number(Compilation *c, const Decl *decl, const char *key, const Choice *choices, double otherwise);
 bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *word, const Choice *choices);
-bool plan_has(const Decl *decl, const char *key);                              /* it is written */
+const Setting *plan_setting(const Decl *decl, const char *key);                /* as it is written; NULL: it is not */
+bool plan_has(const Decl *decl, const char *key);
 bool views_of(Compilation *c, const Decl *decl, const Choice *choices, ViewList *views);     /* plan_score.c: all views of a record, evaluated; false: diagnosed */
 bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part);       /* false: diagnosed */
 SplitPlan *folds_of_part(const PartPlan *part);           /* the split for each of whose folds it stands once, or NULL */
@@ -233,6 +237,7 @@ PartsRelation parts_relation(Compilation *c, const PartPlan *a, const PartPlan *
 /* How the second picture of a pair came into a score that is examined on the first: "cv <- features <- learner <- folds.train <- a2.png"; NULL: it did not. */
 const char *way_across(Compilation *c, const SplitPlan *split, const TornPair *pair);
 void check_provenance(Compilation *c, bool with_data);
+void check_views(Compilation *c);                                             /* check_views.c: those of colors, mirrors and draws */
 /* network: what there is to tell of an embed that has a program; NULL: program_print's lines. */
 void plan_print(Compilation *c, Text *out, void (*network)(void *context, const EmbedPlan *embed, Text *out), void *context);
 const char *similarity_text(Arena *arena, const SimilarityPlan *similarity);  /* "0.6 cosine(deep) + 0.4 cosine(quick)" */

@@ -20,11 +20,13 @@ bool plan_says(Compilation *c, const Decl *decl, const char *key, const char *wo
     return text && !strcmp(text, word);
 }
 
-bool plan_has(const Decl *decl, const char *key) {
+const Setting *plan_setting(const Decl *decl, const char *key) {
     for (int i = 0; i < decl->settings.count; i++)
-        if (!strcmp(decl->settings.at[i].key, key) && decl->settings.at[i].value) return true;
-    return false;
+        if (!strcmp(decl->settings.at[i].key, key) && decl->settings.at[i].value) return &decl->settings.at[i];
+    return NULL;
 }
+
+bool plan_has(const Decl *decl, const char *key) { return plan_setting(decl, key) != NULL; }
 
 /* ---- datasets ------------------------------------------------------------------------------------------------------------- */
 
@@ -72,6 +74,13 @@ static void read_rows(Compilation *c, const Decl *decl, const Choice *choices, D
     if (only && only->kind == VALUE_CONDITION) dataset->only = only->condition;
 }
 
+static void read_pattern(Compilation *c, const Decl *decl, const Choice *choices, DatasetPlan *dataset) {
+    const Setting *written = plan_setting(decl, "pattern");
+    if (!written) return;
+    dataset->pattern = plan_says(c, decl, "pattern", "asymmetric", choices) ? PATTERN_ASYMMETRIC : PATTERN_SYMMETRIC;
+    dataset->pattern_span = written->span;
+}
+
 /* Without a table, and without names in braces that paths are read by, nothing can say a column. */
 static bool no_column_named(Compilation *c, const DatasetPlan *dataset) {
     const struct { const char *name; Span span; } columns[] = {{dataset->identity, dataset->identity_span}, {dataset->flank, dataset->flank_span}, {dataset->label, dataset->label_span},
@@ -106,6 +115,7 @@ void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
     dataset->flank_span = setting_span(decl, "flank");
     dataset->label_span = setting_span(decl, "label");
     dataset->taken_span = setting_span(decl, "taken");
+    read_pattern(c, decl, choices, dataset);
     read_burst(c, decl, choices, dataset);
     read_mask(c, decl, choices, dataset);
     read_rows(c, decl, choices, dataset);

@@ -92,13 +92,6 @@ static bool lower_training(Compilation *c, Decl *decl, TrainPlan *train, const C
     return true;
 }
 
-/* flip(as = new_identity): each individual and its mirror are two. */
-static bool mirrors_are_others(const View *view) {
-    const ViewStep *flip = view_step(view, "flip");
-    const Value *as = flip ? step_parameter(flip, "as") : NULL;
-    return as && as->text && !strcmp(as->text, "new_identity");
-}
-
 /* The pictures that `stop` and `keep` look at. False: diagnosed. */
 static bool read_watched(Compilation *c, const Decl *decl, const char *setting, const Choice *choices, KeyTree *key, PartPlan *part) {
     const Value *option = setting_value(c, decl, setting, choices), *pictures = option ? option_argument(option, "part") : NULL;
@@ -136,7 +129,7 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     bool placed = part_from_value(c, setting_value(c, decl, "data", choices), setting_span(decl, "data"), &train->data);
     if (!seen || !placed) return NULL;
     train->view = train->views.at[0];
-    if (mirrors_are_others(train->view)) train->classes *= 2;
+    if (view_flip(train->view, true)) train->classes *= 2;                     /* each individual and its mirror are two */
     train->folds = folds_of_part(&train->data);
     if (!lower_training(c, decl, train, choices)) return NULL;
     key_pictures(train->key, "data", &train->data);

@@ -102,6 +102,7 @@ void *plan_embed(Compilation *c, Decl *decl, const Member *member) {
     Lowered lowered = lower_network(c, choices, network, embed->view, embed->train ? weights_made_up(c, setting_span(decl, "network")) : NULL, setting_span(decl, "network"));
     if (!lowered.program && !lowered.later) return NULL;
     embed->program = lowered.program;
+    embed->graph = lowered.graph;
     if (lowered.later) plan_later(c, lowered.later, decl->name, lowered.later_span);
     embed->backbone = lowered.program ? backbone_words(c, lowered.backbone, lowered.program) : lowered.backbone;
     embed->width = lowered.width;

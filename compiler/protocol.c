@@ -1,91 +1,10 @@
 /* protocol.c: the checks of LANGUAGE 3.6: what ruins a re-identification study and crashes nothing.
  *
- * wrong_normalization needs the document and the metadata of weight files; leaking_burst and leaking_identity need the pictures. What
- * follows from who learned from which pictures is in provenance.c. */
+ * Those of views (check_views.c) and of licenses (weights.c) need the document and what weight files say of themselves; leaking_burst and
+ * leaking_identity need the pictures. What follows from who learned from which pictures is in provenance.c. */
 #include "compiler.h"
 
 #include <string.h>
-
-/* Whose view it is: a view of a module is accepted for where it is looked through. */
-typedef struct { const View *view; const Scope *scope; Span record; } Looking;
-
-static bool accepted(Compilation *c, const Looking *looking, Span at) { return overruled(c, looking->scope, DIAG_wrong_normalization, at, looking->record); }
-
-static const ViewStep *normalization(Compilation *c, const Looking *looking) {
-    const View *view = looking->view;
-    const ViewStep *found = NULL;
-    for (int i = 0; i < view->steps.count; i++) {
-        const ViewStep *step = &view->steps.at[i];
-        if (step->kind != VIEW_NORMALIZE) continue;
-        if (found && !accepted(c, looking, step->span)) {
-            Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, step->span, "the colors are normalized a second time");
-            diag_also(d, found->span, "here first");
-            diag_help(d, "take one of the two out");
-        }
-        found = step;
-    }
-    return found;
-}
-
-/* How the document can ask for the statistics of these weights: by the equation that names the network, else by their own name. */
-static const char *stats_expression(Compilation *c, const WeightScope *weights) {
-    for (int i = 0; i < c->scope->names.count; i++) {
-        const Decl *decl = c->scope->names.entries[i].value;
-        if (!decl || decl->kind != STATEMENT_EQUATION || !decl->value) continue;
-        if (decl->value->span.start <= weights->span.start && weights->span.end <= decl->value->span.end)
-            return arena_print(&c->arena, "%s.stats", decl->name);
-    }
-    static const char *const words[] = {"imagenet", "half", "clip"};
-    Stats known;
-    for (int i = 0; i < 3; i++)
-        if (stats_by_word(words[i], &known) && stats_equal(&known, &weights->stats)) return words[i];
-    return "NETWORK.stats";
-}
-
-static void compare_stats(Compilation *c, const Looking *looking, const ViewStep *step, const WeightScope *weights) {
-    const View *view = looking->view;
-    if (step && stats_equal(&step->stats, &weights->stats)) return;
-    if (accepted(c, looking, step ? step->span : view->span)) return;
-    if (!step) {
-        Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, view->span, "this view leaves the colors as they are, 0 to 1");
-        diag_also(d, weights->span, "raised on %s", stats_text(c, &weights->stats));
-        diag_note(d, "nothing would crash. The network would see other colors than it was raised on.");
-        diag_help(d, "end the view with: |> normalize(%s)", stats_expression(c, weights));
-        return;
-    }
-    Diagnostic *d = diag(c->jre, DIAG_wrong_normalization, step->span, "%s", stats_text(c, &step->stats));
-    diag_also(d, weights->stats.span.end ? weights->stats.span : weights->span, "raised on %s", stats_text(c, &weights->stats));
-    diag_note(d, "nothing would crash. The network would see other colors than it was raised on.");
-    diag_help(d, "follow the network, whichever it is");
-    diag_edit(d, step->span, true, "normalize(%s)", stats_expression(c, weights));
-}
-
-/* Every file of weights that the network reads, against the view in front of it. */
-static void check_normalization(Compilation *c, const Looking *looking, const Graph *g) {
-    const ViewStep *step = normalization(c, looking);
-    LIST(const WeightScope *) seen = {0};
-    for (int i = 0; g && i < g->nodes.count; i++) {
-        const WeightScope *weights = g->nodes.at[i]->weights;
-        bool before = !weights || !weights->has_stats || weights->reported;
-        for (int k = 0; k < seen.count && !before; k++) before = seen.at[k] == weights;
-        if (before) continue;
-        list_add(&c->arena, &seen, weights);
-        compare_stats(c, looking, step, weights);
-    }
-}
-
-static void check_views(Compilation *c) {
-    const Plan *plan = c->plan;
-    for (int i = 0; i < plan->trains.count; i++) {
-        const TrainPlan *train = plan->trains.at[i];
-        check_normalization(c, &(Looking){train->view, train->scope, train->span}, train->graph);
-    }
-    for (int i = 0; i < plan->embeds.count; i++) {
-        const EmbedPlan *embed = plan->embeds.at[i];
-        for (int k = 0; k < embed->views.count; k++)
-            check_normalization(c, &(Looking){embed->views.at[k], embed->scope, embed->span}, embed->program ? embed->program->graph : NULL);
-    }
-}
 
 /* ---- what a split tears apart ------------------------------------------------------------------------------------------- */
 
@@ -233,6 +152,7 @@ static void check_parts(Compilation *c) {
 void protocol_check(Compilation *c, bool with_data) {
     if (!c->plan) return;
     check_views(c);
+    check_licenses(c);
     check_provenance(c, with_data);
     if (!with_data) return;
     for (int i = 0; i < c->plan->splits.count; i++) check_split(c, c->plan->splits.at[i]);

@@ -177,15 +177,21 @@ static double number_of(const ViewStep *step, const char *name) {
     return v ? value_bare(v) : 0;
 }
 
+/* flip(as = new_identity): the mirrored animal is another. */
+static bool makes_another(const ViewStep *step) {
+    const Value *as = step_parameter(step, "as");
+    return as && as->text && !strcmp(as->text, "new_identity");
+}
+
 /* What the runtime does at this step: what draws nothing, on 8-bit pixels. A flip that makes another animal is a training's affair. */
 static ViewStepKind executed_kind(const View *before, const ViewStep *step) {
     static const struct { const char *name; ViewStepKind kind; } executed[] = {
         {"fit", VIEW_FIT}, {"stretch", VIEW_STRETCH}, {"resize", VIEW_RESIZE}, {"center", VIEW_CENTER}, {"corner", VIEW_CORNER}, {"flip", VIEW_FLIP},
         {"rotate", VIEW_ROTATE}, {"affine", VIEW_AFFINE}, {"gray", VIEW_GRAY}, {"cover", VIEW_COVER}, {"normalize", VIEW_NORMALIZE},
     };
-    const Value *chance = step_parameter(step, "chance"), *as = step_parameter(step, "as");
+    const Value *chance = step_parameter(step, "chance");
     if (!chance) chance = step_parameter(step, "probability");
-    if (step->draws || (as && as->text && !strcmp(as->text, "new_identity"))) return VIEW_LATER;
+    if (step->draws || makes_another(step)) return VIEW_LATER;
     if (chance && value_bare(chance) <= 0) return VIEW_NOTHING;
     if (view_stats(before) && strcmp(step->name, "normalize") != 0) return VIEW_LATER;     /* 8 bits are behind it */
     for (size_t i = 0; i < sizeof executed / sizeof *executed; i++)
@@ -249,7 +255,7 @@ Value *builtin_view_step(Environment *env, Span span) {
     *view = *before;
     view->steps.at = NULL, view->steps.count = view->steps.room = 0;
     for (int i = 0; i < before->steps.count; i++) list_add(&c->arena, &view->steps, before->steps.at[i]);
-    ViewStep step = {.name = env->formula->name, .span = span};
+    ViewStep step = {.name = env->formula->name, .formula = env->formula, .span = span};
     if (!parameters_sound(env, &step)) return poison(env, span);
     step.draws = step_draws(&step);
     if (!executed_step(env, before, &step) || !settle_size(env, before, view, &step)) return poison(env, span);
@@ -272,6 +278,14 @@ const Value *step_parameter(const ViewStep *step, const char *name) {
 const ViewStep *view_step(const View *view, const char *name) {
     for (int i = 0; i < view->steps.count; i++)
         if (view->steps.at[i].name && !strcmp(view->steps.at[i].name, name)) return &view->steps.at[i];
+    return NULL;
+}
+
+const ViewStep *view_flip(const View *view, bool another) {
+    for (int i = 0; i < view->steps.count; i++) {
+        const ViewStep *step = &view->steps.at[i];
+        if (step->name && !strcmp(step->name, "flip") && step->kind != VIEW_NOTHING && makes_another(step) == another) return step;
+    }
     return NULL;
 }
 
@@ -346,6 +360,7 @@ static bool bind_roles(Compilation *c, Value *formula, View *start, Span span) {
 View *evaluate_view(Compilation *c, const Choice *choices, Value *augment, Span span) {
     View *start = arena_new(&c->arena, View);
     start->name = augment->text;
+    start->decl = augment->decl;
     start->span = span;
     Value *formula = value_new(c, VALUE_FORMULA, span);
     *formula = *augment;

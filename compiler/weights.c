@@ -1,4 +1,4 @@
-/* weights.c: the weights that a network asks for, held against the file that it is given.
+/* weights.c: the weights that a network asks for, held against the file that it is given, or against that there is none.
  *
  * A weight that is missing or has another shape is noted, and the network goes on with one of the shape that it wants; when all of it has been
  * built, one message tells every weight that did not fit, and what the file has besides. */
@@ -8,7 +8,7 @@
 
 enum { NAMED = 10 };                        /* of each list in a message */
 
-/* A weight that nobody has. NULL: diagnosed, or told before. */
+/* A weight where there can be none. NULL: diagnosed. */
 static Node *untrained(Environment *env, const char *name, Shape shape) {
     Diagnostic *d = diag_at_call(env, DIAG_untrained_layer, "%lld numbers of `%s` that nobody has trained", (long long)shape_elements(shape, 1), name);
     diag_note(d, "a layer that was never trained gives numbers without meaning, and others in every run");
@@ -32,6 +32,11 @@ Node *weight_from_file(Environment *env, const char *name, Shape shape) {
     WeightScope *scope = env->weights;
     const char *path = *env->path ? arena_print(&c->arena, "%s.%s", env->path, name) : name;
     if (!scope) return untrained(env, path, shape);
+    if (scope->nobodys) {
+        UnfitWeight unfit = {.name = path, .fit = UNFIT_MISSING, .wanted = shape, .needed_at = env->origin->span, .asked_at = origin_user_span(env->origin)};
+        list_add(&c->arena, &scope->unfit, unfit);
+    }
+    if (scope->drawn && !env->graph->later) env->graph->later = "weights that are drawn", env->graph->later_span = scope->span;
     if (!scope->facts->made_up) {
         const WeightShape *there = map_get(&scope->facts->by_name, path);
         UnfitWeight unfit = {.name = path, .dtype = there ? there->dtype : NULL, .wanted = shape, .needed_at = env->origin->span};
@@ -118,4 +123,119 @@ bool weights_fit(Compilation *c, WeightScope *scope, const char *network) {
     scope->unfit.count = 0;
     c->poisoned = true;
     return false;
+}
+
+/* ---- what nobody has trained ------------------------------------------------------------------------------------------------ */
+
+/* A training of this very network, which was meant, maybe. */
+static const TrainPlan *training_of(const Compilation *c, const Value *network) {
+    for (int i = 0; i < c->plan->trains.count; i++)
+        if (c->plan->trains.at[i]->network->decl == network->decl) return c->plan->trains.at[i];
+    return NULL;
+}
+
+static void tell_untrained(Compilation *c, const WeightScope *nobodys, const Value *network, Span span) {
+    enum { SHOWN = 4 };
+    const UnfitWeight *first = &nobodys->unfit.at[0];
+    const TrainPlan *train = training_of(c, network);
+    NameList names = {0};
+    int64_t here = 0, all = 0;
+    for (int i = 0; i < nobodys->unfit.count; i++) {
+        const UnfitWeight *weight = &nobodys->unfit.at[i];
+        int64_t count = shape_elements(weight->wanted, 1);
+        all += count;
+        if (weight->asked_at.start == first->asked_at.start) here += count;
+        list_add(&c->arena, &names, weight->name);
+    }
+    Diagnostic *d = diag(c->jre, DIAG_untrained_layer, first->asked_at, "%lld numbers that nobody has trained", (long long)here);
+    if (span.start != first->asked_at.start) diag_also(d, span, train ? "this is the network before its training" : "this network is asked as it is");
+    diag_fact(d, here < all ? "%s; with layers further on %lld numbers" : "%s", names_listed(&c->arena, &names, SHOWN), (long long)all);
+    diag_note(d, "a layer that was never trained gives numbers without meaning, and others in every run.");
+    if (train) {
+        diag_help(d, "ask what came out of the training");
+        diag_edit(d, span, false, "%s", train->name);
+    }
+    diag_help(d, "give it weights: weights = \"file.safetensors\"%s", train ? "" : ", or train it, and embed the training");
+    diag_help(d, "or leave it to chance on purpose: weights = random(seed = 1)");
+}
+
+bool weights_trained(Compilation *c, WeightScope *nobodys, const Value *network, Graph *g, Span span) {
+    if (!nobodys->unfit.count) return true;
+    if (overruled(c, c->scope, DIAG_untrained_layer, nobodys->unfit.at[0].asked_at, span)) {
+        if (!g->later) g->later = "weights that are drawn", g->later_span = span;
+        return true;
+    }
+    if (!nobodys->reported) tell_untrained(c, nobodys, network, span);
+    nobodys->reported = c->poisoned = true;
+    return false;
+}
+
+/* ---- licenses --------------------------------------------------------------------------------------------------------------- */
+
+static const struct { const char *sign, *words; bool made_of; } restrictions[] = {       /* made_of: forbids only what training does */
+    {"-nc-", "not for commercial use", false}, {"-noncommercial-", "not for commercial use", false}, {"-non-commercial-", "not for commercial use", false},
+    {"-research-", "for research only", false}, {"-academic-", "for research only", false}, {"-proprietary-", "for nobody without being asked", false},
+    {"-all-rights-reserved-", "for nobody without being asked", false}, {"-nd-", "not to be passed on as something else, and training makes something else of them", true},
+};
+
+/* "CC BY-NC 4.0" as "-cc-by-nc-4-0-". */
+static const char *license_signs(Arena *arena, const char *license) {
+    char *signs = arena_print(arena, "-%s-", license);
+    char *to = signs;
+    for (const char *at = signs; *at; at++) {
+        bool letter = (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9'), capital = *at >= 'A' && *at <= 'Z';
+        if (letter || capital) *to++ = (char)(capital ? *at - 'A' + 'a' : *at);
+        else if (to == signs || to[-1] != '-') *to++ = '-';
+    }
+    *to = 0;
+    return signs;
+}
+
+/* The declaration in whose text these weights are named. */
+static const Decl *named_in(const Scope *scope, Span weights) {
+    for (int i = 0; i < scope->names.count; i++) {
+        const Decl *decl = scope->names.entries[i].value;
+        if (!decl || decl->library) continue;
+        if (decl->statement->span.start <= weights.start && weights.end <= decl->statement->span.end) return decl;
+        if (decl->value && decl->value->span.start <= weights.start && weights.end <= decl->value->span.end) return decl;
+    }
+    return NULL;
+}
+
+static void note_license(Compilation *c, const Scope *scope, const WeightScope *weights, const char *words) {
+    Diagnostic *d = diag(c->jre, DIAG_license, weights->span, "these weights are %s", words);
+    diag_fact(d, "their file says: %s", weights->facts->license);
+    diag_note(d, "what its result is for a document does not say, so this is no mistake.");
+    const Decl *decl = named_in(scope, weights->span);
+    if (!decl) return;
+    diag_help(d, "if your use is allowed, say why: every report repeats it");
+    if (decl->statement->span.start > weights->span.start || weights->span.end > decl->statement->span.end) return;
+    diag_edit(d, (Span){decl->statement->span.end, decl->statement->span.end}, false, "\n\naccept license for %s because \"this is research, nothing is sold\"", decl->name);
+}
+
+static void check_licenses_of(Compilation *c, const Graph *g, const Scope *scope, Span record, bool trains, Map *told) {
+    for (int i = 0; g && i < g->nodes.count; i++) {
+        const WeightScope *weights = g->nodes.at[i]->weights;
+        if (!weights || !weights->facts || !weights->facts->license) continue;
+        const char *signs = license_signs(&c->arena, weights->facts->license), *place = arena_print(&c->arena, "%u %s", weights->span.start, weights->path);
+        for (size_t k = 0; k < sizeof restrictions / sizeof *restrictions; k++) {
+            if (!strstr(signs, restrictions[k].sign) || (restrictions[k].made_of && !trains)) continue;
+            if (map_get(told, place) || overruled(c, scope, DIAG_license, weights->span, record)) break;
+            map_set(told, &c->arena, place, c);
+            note_license(c, scope, weights, restrictions[k].words);
+            break;
+        }
+    }
+}
+
+void check_licenses(Compilation *c) {
+    Map told = {0};
+    for (int i = 0; i < c->plan->trains.count; i++) {
+        const TrainPlan *train = c->plan->trains.at[i];
+        check_licenses_of(c, train->graph, train->scope, train->span, true, &told);
+    }
+    for (int i = 0; i < c->plan->embeds.count; i++) {
+        const EmbedPlan *embed = c->plan->embeds.at[i];
+        check_licenses_of(c, embed->graph, embed->scope, embed->span, false, &told);
+    }
 }

@@ -286,6 +286,7 @@ typedef struct WeightFile {
     const char *path, *format; Span asked_at;             /* format: "a safetensors file" */
     WeightTensor *tensors; int count; Map by_name;
     const char *stats;                    /* metadata "stats" if any: six numbers, mean then spread; else NULL */
+    const char *license;                  /* metadata "license" if any; else NULL */
     const uint8_t *mapped; size_t mapped_bytes; const uint8_t *data; size_t data_bytes;       /* data: the part of a safetensors file that is numbers */
     LIST(uint8_t *) unpacked; uint64_t unpacked_bytes;    /* entries that were deflated */
 } WeightFile;

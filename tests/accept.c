@@ -70,7 +70,7 @@ static void an_accept_in_vain_is_told(void **state) {
 static void pictures_that_nobody_looked_at_leave_it_open(void **state) {
     (void)state;
     Trial *trial = trial_new();
-    const char *chunk = arena_print(&trial->jre->forever, "%saccept leaking_burst for folds because \"so\"\naccept mirrored_flank for folds because \"a later check\"", tied);
+    const char *chunk = arena_print(&trial->jre->forever, "%saccept leaking_burst for folds because \"so\"\naccept hollow_triplets for folds because \"a later check\"", tied);
     if (!document(trial, "v01.jre", chunk, false)) fail_msg("%s", test_messages(trial->jre));
     assert_int_equal(trial->c.accepted.count, 0);
     trial_free(trial);

@@ -103,7 +103,16 @@ static void nyala_is_sound(void **state) {
     trial_free(trial);
 }
 
-static void the_tour_is_sound(void **state) { (void)state; is_sound("tour", "training"); }
+/* It shows what an `accept` looks like, of a view that mirrors nothing. */
+static void the_tour_accepts_in_vain(void **state) {
+    (void)state;
+    Trial *trial = all_documents();
+    if (!trial) skip();
+    check_document(trial, "tour");
+    if (diag_count(trial->jre, SEVERITY_NOTE) != 1) fail_msg("%s", test_messages(trial->jre));
+    test_message_says(trial->jre, "unused_name", "accept mirrored_flank for gentle", "nothing is overruled by this", NULL);
+    trial_free(trial);
+}
 static void printed_networks_are_sound(void **state) { (void)state; is_sound("resnet", NULL); }
 static void printed_losses_are_sound(void **state) { (void)state; is_sound("heads", NULL); }
 
@@ -130,6 +139,60 @@ static void v06_is_sound(void **state) { (void)state; is_sound("v06", "boosting"
 static void v07_is_sound(void **state) { (void)state; is_sound("v07", "ensembles"); }
 static void deer_is_sound(void **state) { (void)state; is_sound("deer", "training"); }
 static void lynx_is_sound(void **state) { (void)state; is_sound("lynx", "matches of key points"); }
+
+/* ---- what the description says of them when they are wrong --------------------------------------------------------------------------- */
+
+/* One printed document with a text in place of another, and what is told of it then, in one message. */
+static void told(const char *edited, const char *old, const char *new, const char *document, const char *check, const char *const *words) {
+    Trial *trial = all_documents();
+    if (!trial) skip();
+    Source *source = source_read(trial->jre, arena_print(&trial->jre->forever, "%s/%s.jre", trial->folder, edited), NOWHERE);
+    assert_non_null(source);
+    const char *at = strstr(source->bytes, old);
+    assert_non_null(at);
+    trial_file(trial, arena_print(&trial->jre->forever, "%s.jre", edited),
+               arena_print(&trial->jre->forever, "%.*s%s%s", (int)(at - source->bytes), source->bytes, new, at + strlen(old)));
+    check_document(trial, document);
+    if (diag_count(trial->jre, SEVERITY_NOTE) != 1) fail_msg("%s", test_messages(trial->jre));
+    char *message = test_messages(trial->jre), *to = message;
+    for (const char *from = message; *from; from++) {             /* lines are broken where a terminal ends */
+        bool gap = *from == ' ' || *from == '\n';
+        if (*from == '\n' && from[1 + strspn(from + 1, " ")] == '|') from += 1 + strspn(from + 1, " ");
+        if (!gap || to == message || to[-1] != ' ') *to++ = gap ? ' ' : *from;
+    }
+    *to = 0;
+    if (!strstr(message, arena_print(&trial->jre->forever, "error: %s ", check))) fail_msg("%s", message);
+    for (int i = 0; words[i]; i++)
+        if (!strstr(message, words[i])) fail_msg("not said: %s\n%s", words[i], message);
+    free(message);
+    trial_free(trial);
+}
+
+static void other_colors_are_told_as_printed(void **state) {
+    (void)state;
+    told("v01", "normalize(backbone.stats)", "normalize(imagenet)", "v04", "wrong_normalization",
+         (const char *const[]){"mean 0.485 0.456 0.406, spread 0.229 0.224 0.225", "vit_small(weights = \"vit-small-16-imagenet.safetensors\") ",
+                               "raised on mean 0.5 0.5 0.5, spread 0.5 0.5 0.5", "= for backbone = tf_efficientnetv2_s and vit_small; convnext_tiny agrees.",
+                               "= note: nothing would crash. The network would see other colors than it was raised on.", "help: follow the backbone, whichever it is (safe)",
+                               "x |> fit(224px, fill = gray) |> normalize(backbone.stats)", NULL});
+}
+
+static void a_mirror_that_keeps_the_name_is_told_as_printed(void **state) {
+    (void)state;
+    told("v05", "flip(as = new_identity)", "flip()", "v05", "mirrored_flank",
+         (const char *const[]){" |> flip() ", "the mirrored picture keeps the animal's name", " pattern asymmetric ", "but you say that left and right differ",
+                               "help: let each mirrored animal be an individual of its own", " |> flip(as = new_identity) help", 
+                               "described pattern symmetric", NULL});
+}
+
+static void a_picture_averaged_with_its_mirror_is_told_as_printed(void **state) {
+    (void)state;
+    told("v05", "change features { view [plain, near] }",
+         "augment mirrored(x: Image) -> Image[224px, 224px] {\n  x |> near |> flip(chance = 100%)\n}\nchange features { view [plain, mirrored] }", "v05", "inconsistent_views",
+         (const char *const[]){"change features { view [plain, mirrored] }", "a picture and its mirror are averaged here", " |> flip(as = new_identity) ",
+                               "but training was told that they are different individuals", "= note: the network has learned to push the two apart; their average is neither.",
+                               "help: leave mirrors out of the view", "change features { view [plain] }", NULL});
+}
 
 /* ---- one token taken out ----------------------------------------------------------------------------------------------------------- */
 
@@ -201,11 +264,12 @@ static void a_token_taken_out_of_lynx(void **state) { (void)state; a_token_taken
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_tour_is_sound), cmocka_unit_test(printed_networks_are_sound), cmocka_unit_test(printed_losses_are_sound),
+        cmocka_unit_test(the_tour_accepts_in_vain), cmocka_unit_test(printed_networks_are_sound), cmocka_unit_test(printed_losses_are_sound),
         cmocka_unit_test(the_story_is_sound_on_the_sample), cmocka_unit_test(flat_programs_are_sound),
         cmocka_unit_test(nyala_is_sound), cmocka_unit_test(v01_is_sound), cmocka_unit_test(v02_is_sound), cmocka_unit_test(v03_is_sound), cmocka_unit_test(v04_is_sound),
         cmocka_unit_test(v05_is_sound), cmocka_unit_test(v06_is_sound), cmocka_unit_test(v07_is_sound), cmocka_unit_test(deer_is_sound),
-        cmocka_unit_test(lynx_is_sound), cmocka_unit_test(a_token_taken_out_of_v03), cmocka_unit_test(a_token_taken_out_of_v06),
+        cmocka_unit_test(lynx_is_sound), cmocka_unit_test(other_colors_are_told_as_printed), cmocka_unit_test(a_mirror_that_keeps_the_name_is_told_as_printed),
+        cmocka_unit_test(a_picture_averaged_with_its_mirror_is_told_as_printed), cmocka_unit_test(a_token_taken_out_of_v03), cmocka_unit_test(a_token_taken_out_of_v06),
         cmocka_unit_test(a_token_taken_out_of_v07), cmocka_unit_test(a_token_taken_out_of_deer), cmocka_unit_test(a_token_taken_out_of_lynx),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

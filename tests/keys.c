@@ -315,7 +315,7 @@ static void another_default_of_the_library_is_another_key(void **state) {
 /* ---- trainings --------------------------------------------------------------------------------------------------------------- */
 
 #define LEARNER(draw, margin, epochs)                                                                                                      \
-    DATA SPLIT VIEW EYE "augment drawn(x: Image) -> Image[8px, 8px] {\n  " draw " ~ uniform(-5deg, 5deg)\n  x |> rotate(" draw ") |> fit(side)\n}\n" \
+    DATA SPLIT VIEW EYE "augment drawn(x: Image) -> Image[8px, 8px] {\n  " draw " ~ uniform(-5deg, 5deg)\n  x |> rotate(" draw ") |> fit(side) |> normalize(half)\n}\n" \
     "loss Far(e: Embedding[N, d], margin: Angle = 0.5rad) -> Scalar { mean over n, k of margin * e[n, k] }\n"                                \
     "views = [seen]\ntrain learner {\n  network Eye\n  loss Far(margin = " margin ")\n  data folds.train\n  view drawn\n  epochs " epochs "\n}\n"
 
@@ -362,7 +362,7 @@ static void a_training_says_what_changed_in_the_words_of_its_document(void **sta
 
 static void what_is_watched_and_seen_besides_is_part_of_the_key(void **state) {
     (void)state;
-#define MORE "split more {\n  data animals\n  shares [50%, 50%]\n  identities shared\n}\n"
+#define MORE "split more {\n  data animals\n  shares [50%, 50%]\n  identities shared\n}\nembed judged { network second\n view seen }\n"
     static const char *const settings[] = {"view drawn", "view [drawn, drawn]", "view drawn\n  keep best(more.train)", "view drawn\n  keep best(more.test)",
                                            "view drawn\n  stop when(more.train, map, patience = 2)", "view drawn\n  stop when(more.test, map, patience = 2)"};
     enum { CASES = sizeof settings / sizeof *settings };

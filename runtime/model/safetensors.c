@@ -86,6 +86,16 @@ static bool read_stats(Jre *jre, WeightFile *file, const cJSON *metadata) {
     return true;
 }
 
+/* "license", or as the British spell it. */
+static bool read_metadata(Jre *jre, WeightFile *file, const cJSON *metadata) {
+    const cJSON *license = cJSON_GetObjectItem(metadata, "license");
+    if (!license)
+        license = cJSON_GetObjectItem(metadata, "licence");
+    if (cJSON_IsString(license) && *license->valuestring)
+        file->license = intern(jre, license->valuestring);
+    return read_stats(jre, file, metadata);
+}
+
 static int by_offset(const void *a, const void *b) {
     const WeightTensor *first = *(const WeightTensor *const *)a, *second = *(const WeightTensor *const *)b;
     if (first->at != second->at)
@@ -123,7 +133,7 @@ static bool read_entries(Jre *jre, WeightFile *file, const cJSON *header) {
         return weights_refuse(jre, file, NULL, "its header is not the JSON of a list of names");
     file->tensors = arena_array(&jre->forever, WeightTensor, cJSON_GetArraySize(header) + 1);
     cJSON_ArrayForEach(entry, header)
-        if (!(strcmp(entry->string, "__metadata__") == 0 ? read_stats(jre, file, entry) : read_tensor(jre, file, entry)))
+        if (!(strcmp(entry->string, "__metadata__") == 0 ? read_metadata(jre, file, entry) : read_tensor(jre, file, entry)))
             return false;
     return check_ranges(jre, file);
 }

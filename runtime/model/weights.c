@@ -100,7 +100,7 @@ static void describe_tensors(WeightLibrary *library, OpenedWeights *opened) {
     add_short_names(library, opened);
 }
 
-/* ---- statistics ------------------------------------------------------------------------------------------------------- */
+/* ---- statistics and license ------------------------------------------------------------------------------------------------------- */
 
 static bool three_numbers(const cJSON *array, double out[3]) {
     if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) != 3) return false;
@@ -112,14 +112,17 @@ static bool three_numbers(const cJSON *array, double out[3]) {
     return true;
 }
 
-/* False: diagnosed. A JSON that says nothing of statistics is somebody else's and leaves `stats` alone. */
-static bool stats_from_json(WeightLibrary *library, const char *path, const cJSON *json, Span asked_at, const char **stats) {
+/* False: diagnosed. A JSON that says nothing of statistics is somebody else's and leaves them alone. */
+static bool facts_from_json(WeightLibrary *library, const char *path, const cJSON *json, Span asked_at, WeightFacts *facts) {
     if (!json) {
         diag(library->jre, DIAG_file_corrupt, asked_at, "`%s`, looked into for the mean and spread of these weights, is not JSON", path);
         return false;
     }
     const cJSON *from = json, *inner = cJSON_GetObjectItemCaseSensitive(json, "pretrained_cfg");
     if (!cJSON_GetObjectItemCaseSensitive(json, "mean") && inner) from = inner;
+    const cJSON *license = cJSON_GetObjectItemCaseSensitive(json, "license");
+    if (!license) license = cJSON_GetObjectItemCaseSensitive(from, "license");
+    if (!facts->license && cJSON_IsString(license) && *license->valuestring) facts->license = intern(library->jre, license->valuestring);
     const cJSON *mean_array = cJSON_GetObjectItemCaseSensitive(from, "mean"), *std_array = cJSON_GetObjectItemCaseSensitive(from, "std");
     if (!mean_array && !std_array) return true;
     double mean[3], spread[3];
@@ -129,7 +132,7 @@ static bool stats_from_json(WeightLibrary *library, const char *path, const cJSO
              "`mean` and `std` in `%s` should be three numbers each, and those of `std` above 0", path);
         return false;
     }
-    *stats = arena_print(&library->arena, "%.9g %.9g %.9g %.9g %.9g %.9g", mean[0], mean[1], mean[2], spread[0], spread[1], spread[2]);
+    facts->stats = arena_print(&library->arena, "%.9g %.9g %.9g %.9g %.9g %.9g", mean[0], mean[1], mean[2], spread[0], spread[1], spread[2]);
     return true;
 }
 
@@ -140,8 +143,9 @@ static const char *path_beside(Arena *arena, const char *path) {
     return arena_print(arena, "%.*s.json", (int)length, path);
 }
 
-static bool find_stats(WeightLibrary *library, OpenedWeights *opened, Span asked_at) {
+static bool find_said(WeightLibrary *library, OpenedWeights *opened, Span asked_at) {
     opened->facts.stats = opened->file->stats;
+    opened->facts.license = opened->file->license;
     if (opened->facts.stats) return true;
     const char *path = path_beside(&library->arena, opened->facts.path);
     if (!file_exists(path)) return true;
@@ -149,7 +153,7 @@ static bool find_stats(WeightLibrary *library, OpenedWeights *opened, Span asked
     size_t length;
     if (!file_read(library->jre, path, asked_at, &bytes, &length)) return false;
     cJSON *json = json_parse(library->jre, bytes, length);
-    bool sound = stats_from_json(library, path, json, asked_at, &opened->facts.stats);
+    bool sound = facts_from_json(library, path, json, asked_at, &opened->facts);
     json_free(library->jre, json);
     jre_release(bytes);
     return sound;
@@ -166,7 +170,7 @@ static OpenedWeights *open_weights(WeightLibrary *library, const char *path, Spa
     opened->file = file;
     opened->facts.path = intern(library->jre, path);
     describe_tensors(library, opened);
-    if (!find_stats(library, opened, asked_at)) {
+    if (!find_said(library, opened, asked_at)) {
         weight_file_close(file);
         return NULL;
     }
