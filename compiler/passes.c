@@ -3,7 +3,7 @@
  *   text --lang/--> syntax trees
  *     resolve.c    one flat program: extends, use, change, remove, overlays
  *     plan.c       each record evaluated (evaluate.c, types.c, builtins.c) into what `jre run` walks, a member for each choice
- *     protocol.c   what only re-identification knows: colors, bursts
+ *     protocol.c   what only re-identification knows: colors, bursts; provenance.c: who learned from which pictures
  *     lower.c      each network becomes a tensor graph, which goes through the passes of `graph_passes` below
  *   --runtime/--> results
  *

@@ -284,17 +284,22 @@ static void print_trainings(const Plan *plan, Text *out) {
     }
 }
 
-static void print_results(const Plan *plan, Arena *arena, Text *out) {
+static void print_results(Compilation *c, Text *out) {
+    const Plan *plan = c->plan;
     for (int i = 0; i < plan->boosts.count; i++) text_add(out, "boost    %-12s of %d scores\n", plan->boosts.at[i]->name, plan->boosts.at[i]->evidence.count);
     for (int i = 0; i < plan->ensembles.count; i++) text_add(out, "ensemble %-12s of %d scores, %s\n", plan->ensembles.at[i]->name, plan->ensembles.at[i]->members.count, plan->ensembles.at[i]->combine);
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *e = plan->evaluations.at[i];
-        text_add(out, "evaluate %-12s %s on %s%s%s, average over %s%s", e->name, similarity_text(arena, e->similarity), e->on.split ? e->on.split->name : e->on.dataset->name, e->on.split ? "." : "",
+        text_add(out, "evaluate %-12s %s on %s%s%s, average over %s%s", e->name, similarity_text(&c->arena, e->similarity), e->on.split ? e->on.split->name : e->on.dataset->name, e->on.split ? "." : "",
                  e->on.split ? e->on.part : "", e->average_identity ? "individuals" : "queries", e->quoted ? ", quoted" : "");
         print_choices(out, &e->member);
+        print_influences(c, e->name, e->similarity, out);
     }
-    for (int i = 0; i < plan->submissions.count; i++)
-        text_add(out, "submit   %-12s %s -> %s\n", plan->submissions.at[i]->name, plan->submissions.at[i]->pairs ? plan->submissions.at[i]->pairs : "all pairs", plan->submissions.at[i]->file);
+    for (int i = 0; i < plan->submissions.count; i++) {
+        const SubmitPlan *submission = plan->submissions.at[i];
+        text_add(out, "submit   %-12s %s -> %s\n", submission->name, submission->pairs ? submission->pairs : "all pairs", submission->file);
+        print_influences(c, submission->name, submission->similarity, out);
+    }
     for (int i = 0; i < plan->figures.count; i++) text_add(out, "figure   %-12s drawn by a later version\n", plan->figures.at[i].name);
     for (int i = 0; i < plan->later.count; i++) text_add(out, "later    %-12s %s\n", plan->later.at[i].name, plan->later.at[i].what);
 }
@@ -309,5 +314,5 @@ void plan_print(Compilation *c, Text *out, void (*network)(void *context, const 
         if (embed->program && network) network(context, embed, out);
         else if (embed->program) program_print(embed->program, out);
     }
-    print_results(c->plan, &c->arena, out);
+    print_results(c, out);
 }

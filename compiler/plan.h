@@ -236,6 +236,7 @@ typedef enum { PARTS_APART, PARTS_SHARE, PARTS_SAME, PARTS_UNKNOWN } PartsRelati
 PartsRelation parts_relation(Compilation *c, const PartPlan *a, const PartPlan *b, int fold);
 /* How the second picture of a pair came into a score that is examined on the first: "cv <- features <- learner <- folds.train <- a2.png"; NULL: it did not. */
 const char *way_across(Compilation *c, const SplitPlan *split, const TornPair *pair);
+void print_influences(Compilation *c, const char *name, const SimilarityPlan *score, Text *out);      /* jre explain: a line each, the way to it */
 void check_provenance(Compilation *c, bool with_data);
 void check_views(Compilation *c);                                             /* check_views.c: those of colors, mirrors and draws */
 /* network: what there is to tell of an embed that has a program; NULL: program_print's lines. */

@@ -161,6 +161,12 @@ static const char *way_text(Compilation *c, const char *value, const Influence *
     return text;
 }
 
+void print_influences(Compilation *c, const char *name, const SimilarityPlan *score, Text *out) {
+    InfluenceList found = {0};
+    influences_on(c, (PlanValue){.score = score}, &found);
+    for (int i = 0; i < found.count; i++) text_add(out, "         %s\n", way_text(c, name, &found.at[i], NULL));
+}
+
 static const char *weights_words(Compilation *c, int count) {
     static const char *const numbers[] = {"", "", "two ", "three ", "four ", "five ", "six ", "seven ", "eight ", "nine ", "ten "};
     const char *number = count < 11 ? numbers[count] : arena_print(&c->arena, "%d ", count);
