@@ -146,19 +146,12 @@ static const char *part_words(Compilation *c, const PartPlan *part) {
     return part->fold ? arena_print(&c->arena, "%s[%d].%s", part->split->name, part->fold, part->part) : arena_print(&c->arena, "%s.%s", part->split->name, part->part);
 }
 
-/* "cv <- features <- learner <- folds.train <- a2.png", in lines that fit. file: NULL where nobody looked. */
+/* "cv <- features <- learner <- folds.train <- a2.png". file: NULL where nobody looked. */
 static const char *way_text(Compilation *c, const char *value, const Influence *influence, const char *file) {
-    enum { ROOM = 66 };
     const char *text = value;
-    size_t column = strlen(value);
-    for (int i = 0; i < influence->way.count + 2; i++) {
-        const char *name = i < influence->way.count ? influence->way.at[i] : i == influence->way.count ? part_words(c, influence->pictures) : file;
-        if (!name) break;
-        const bool room = column + strlen(name) + 4 <= ROOM;
-        column = room ? column + strlen(name) + 4 : strlen(name) + 7;
-        text = arena_print(&c->arena, "%s%s<- %s", text, room ? " " : "\n        ", name);
-    }
-    return text;
+    for (int i = 0; i < influence->way.count; i++) text = arena_print(&c->arena, "%s <- %s", text, influence->way.at[i]);
+    text = arena_print(&c->arena, "%s <- %s", text, part_words(c, influence->pictures));
+    return file ? arena_print(&c->arena, "%s <- %s", text, file) : text;
 }
 
 void print_influences(Compilation *c, const char *name, const SimilarityPlan *score, Text *out) {
@@ -290,9 +283,7 @@ static void tell_tuned(Compilation *c, const Meeting *meeting) {
     }
     tell_way(c, d, meeting);
     const Module *parent = c->document->parent;
-    const char *stem = parent ? parent->document->source->stem : "";
-    const char *gap = strlen(c->version) + strlen(stem) > 12 ? "\n" : " ";
-    diag_note(d, "a score tuned on its own yardstick is too good%s", parent ? arena_print(&c->arena, ",%sand %s could not be compared with %s.", gap, c->version, stem) : ".");
+    diag_note(d, "a score tuned on its own yardstick is too good%s", parent ? arena_print(&c->arena, ", and %s could not be compared with %s.", c->version, parent->document->source->stem) : ".");
     if (strayed) help_examine(c, d, meeting);
     else help_fit(c, d, meeting);
 }

@@ -94,6 +94,12 @@ static void judges_and_councils_add_what_they_are_fitted_on(void **state) {
     const char *council = "council fits folds.others\ncouncil < judge judges folds.others\ncouncil < seen_by_learner < learner learns folds.train\n";
     assert_influences(trial, (PlanValue){.ensemble = plan->ensembles.at[1]}, council);
     assert_influences(trial, (PlanValue){.score = plan->submissions.at[0]->similarity}, council);
+    Text text = {.jre = trial->jre};
+    print_influences(&trial->c, "entry", plan->submissions.at[0]->similarity, &text);
+    assert_string_equal(text.at, "         entry <- council <- folds.others\n"
+                                 "         entry <- council <- judge <- folds.others\n"
+                                 "         entry <- council <- seen_by_learner <- learner <- folds.train\n");
+    text_free(&text);
     trial_free(trial);
 }
 
