@@ -384,9 +384,11 @@ static Diagnostic *picture_and_mirror(Views *views, const Look *look, DiagCode c
     return diag(views->c->jre, check, mirrored->span, *best ? "a picture may answer by its mirror here" : "a picture and its mirror are averaged here");
 }
 
-static const ViewStep *told_apart(const TrainPlan *train) {
-    for (int i = 0; train && i < train->views.count; i++)
-        if (view_flip(train->views.at[i], true)) return view_flip(train->views.at[i], true);
+/* Where one of the trainings behind it told a picture and its mirror apart. */
+static const ViewStep *told_apart(const EmbedPlan *embed) {
+    for (int k = 0; k < embed->from.count; k++)
+        for (int i = 0; i < embed->from.at[k]->views.count; i++)
+            if (view_flip(embed->from.at[k]->views.at[i], true)) return view_flip(embed->from.at[k]->views.at[i], true);
     return NULL;
 }
 
@@ -410,7 +412,7 @@ static const DatasetPlan *judged_by_flank(const Plan *plan, const EmbedPlan *emb
 /* A picture and its mirror as one: what training told apart, or what nobody told apart and the animals' flanks do. */
 static void check_mirrored_list(Views *views, const Look *look) {
     const View *mirrored = mirrored_view(look->embed);
-    const ViewStep *apart = told_apart(look->embed->train);
+    const ViewStep *apart = told_apart(look->embed);
     const DatasetPlan *data = mirrored && !apart ? judged_by_flank(views->c->plan, look->embed) : NULL;
     bool best;
     Diagnostic *d = !mirrored || (!apart && !data) ? NULL : picture_and_mirror(views, look, apart ? DIAG_inconsistent_views : DIAG_mirrored_flank, mirrored, &best);
@@ -540,8 +542,9 @@ void check_views(Compilation *c) {
         check_steady(&views, look);
         check_new_identities(&views, look);
         if (look->view == look->embed->views.at[0]) check_mirrored_list(&views, look);
-        if (!look->embed->train || look->view->random) continue;
-        check_trained_colors(&views, look, look->embed->train->view);
-        check_manners(&views, look, look->embed->train->view);
+        for (int k = 0; k < look->embed->from.count && !look->view->random; k++) {
+            check_trained_colors(&views, look, look->embed->from.at[k]->view);
+            check_manners(&views, look, look->embed->from.at[k]->view);
+        }
     }
 }

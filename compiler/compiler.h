@@ -52,6 +52,7 @@ typedef struct Facts {
     const char *(*content_hash)(void *context, const char *path, Span asked_at);         /* NULL: diagnosed */
     const WeightFacts *(*weights)(void *context, const char *path, Span asked_at);       /* NULL: diagnosed */
     const TableFacts *(*table)(void *context, const char *path, Span asked_at);          /* NULL: diagnosed */
+    const char *(*license)(void *context, const char *folder, const char **file);        /* how its file LICENSE begins, and that file's path; NULL: it has none */
     /* Reads the pictures (seconds, cached). False: diagnosed. */
     bool (*part)(void *context, const struct PartPlan *part, PartFacts *facts);
     bool (*leaks)(void *context, const struct SplitPlan *split, LeakFacts *facts);
@@ -528,7 +529,6 @@ Value *image_blur(Environment *env, Span span);
 Node *weight_from_file(Environment *env, const char *name, Shape shape);
 /* Some of what a network asked for, which is asked as it is, nobody has trained. False: diagnosed. */
 bool weights_trained(Compilation *c, WeightScope *nobodys, const Value *network, Graph *g, Span span);
-void check_licenses(Compilation *c);                                          /* of weights, noted where they forbid a use */
 /* All that the network asked for was there in its shape; else one message tells everything that was not, once a file. */
 bool weights_fit(Compilation *c, WeightScope *scope, const char *network);
 void weights_left_over(Compilation *c, const WeightScope *scope, NameList *names);        /* what nobody asked for, but for counters of batches */

@@ -239,6 +239,7 @@ const char *way_across(Compilation *c, const SplitPlan *split, const TornPair *p
 void print_influences(Compilation *c, const char *name, const SimilarityPlan *score, Text *out);      /* jre explain: a line each, the way to it */
 void check_provenance(Compilation *c, bool with_data);
 void check_views(Compilation *c);                                             /* check_views.c: those of colors, mirrors and draws */
+void check_licenses(Compilation *c);                                          /* check_licenses.c: of weights and pictures, noted where they forbid a use */
 /* network: what there is to tell of an embed that has a program; NULL: program_print's lines. */
 void plan_print(Compilation *c, Text *out, void (*network)(void *context, const EmbedPlan *embed, Text *out), void *context);
 const char *similarity_text(Arena *arena, const SimilarityPlan *similarity);  /* "0.6 cosine(deep) + 0.4 cosine(quick)" */

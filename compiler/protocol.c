@@ -1,6 +1,6 @@
 /* protocol.c: the checks of LANGUAGE 3.6: what ruins a re-identification study and crashes nothing.
  *
- * Those of views (check_views.c) and of licenses (weights.c) need the document and what weight files say of themselves; leaking_burst and
+ * Those of views (check_views.c) and of licenses (check_licenses.c) need the document and what files say of themselves; leaking_burst and
  * leaking_identity need the pictures. What follows from who learned from which pictures is in provenance.c. */
 #include "compiler.h"
 

@@ -180,7 +180,7 @@ static void a_license_that_forbids_is_noted(void **state) {
         {BACKBONE("half-nc"), "license", "not for commercial use", "their file says: CC BY-NC 4.0", 1},
         {BACKBONE("half-free"), NULL, NULL, NULL, 0},
         {BACKBONE("half-nd"), NULL, NULL, NULL, 0},
-        {BACKBONE("half-nd") DATA("") "train learner { network backbone\n loss Softmax\n data folds.train\n view follows\n epochs 2 }\n", "license", "training makes something else", "accept license for backbone", 1},
+        {BACKBONE("half-nd") DATA("") "train learner { network backbone\n loss Softmax\n data folds.train\n view follows\n epochs 2 }\n", "license", "training changes them", "accept license for backbone", 1},
         {BACKBONE("half-nc") "accept license for backbone because \"counts only\"\n", NULL, NULL, NULL, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) holds(&cases[i], "");

@@ -126,6 +126,25 @@ static void statistics_are_six_numbers_or_somebody_elses(void **state) {
     }
 }
 
+static void a_license_is_a_text_in_either_spelling(void **state) {
+    Room *room = *state;
+    static const struct { const char *metadata, *license; } rows[] = {
+        {"\"license\":\"CC-BY-NC-4.0\"", "CC-BY-NC-4.0"}, {"\"licence\":\"MIT\"", "MIT"}, {"\"License\":\"MIT\"", "MIT"}, {"\"license\":\"\"", NULL}, {"\"license\":[1]", NULL}, {"\"a\":\"b\"", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char header[200];
+        snprintf(header, sizeof header, "{\"__metadata__\":{%s}}", rows[i].metadata);
+        put_weights(room, header, 0);
+        WeightFile *file = weight_file_open(room->jre, room->path, NOWHERE);
+        assert_non_null(file);
+        if (rows[i].license)
+            assert_string_equal(file->license, rows[i].license);
+        else
+            assert_null(file->license);
+        weight_file_close(file);
+    }
+}
+
 static void lies_in_a_header_are_found(void **state) {
     Room *room = *state;
     static const struct { const char *header; size_t data; const char *word; } rows[] = {
@@ -378,6 +397,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(every_dtype_becomes_f32, enter, leave),
         cmocka_unit_test_setup_teardown(halves_keep_infinities_and_what_is_no_number, enter, leave),
         cmocka_unit_test_setup_teardown(statistics_are_six_numbers_or_somebody_elses, enter, leave),
+        cmocka_unit_test_setup_teardown(a_license_is_a_text_in_either_spelling, enter, leave),
         cmocka_unit_test_setup_teardown(lies_in_a_header_are_found, enter, leave),
         cmocka_unit_test_setup_teardown(lengths_beyond_the_file_are_found, enter, leave),
         cmocka_unit_test_setup_teardown(damaged_weights_give_a_message_or_numbers, enter, leave),

@@ -112,6 +112,23 @@ static void statistics_come_from_a_json_beside_the_file(void **state) {
     assert_int_equal(diag_count(b->jre, SEVERITY_NOTE), 0);
 }
 
+static void a_license_is_said_by_the_json_or_by_nobody(void **state) {
+    Bench *b = *state;
+    static const struct { const char *json, *license; } rows[] = {
+        {"{\"license\": \"cc-by-nc-4.0\"}", "cc-by-nc-4.0"}, {"{\"pretrained_cfg\": {\"license\": \"mit\"}}", "mit"}, {"{\"license\": 3}", NULL}, {"{\"license\": \"\"}", NULL}, {"[1]", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        WeightLibrary *fresh = weight_library_new(b->jre);
+        write_names(b, "net.v2.safetensors", 1, (const char *[]){"w"});
+        write_text(b, "net.v2.json", rows[i].json);
+        const WeightFacts *facts = weight_library_facts(fresh, inside(b, "net.v2.safetensors"), NOWHERE);
+        assert_non_null(facts);
+        if (rows[i].license) assert_string_equal(facts->license, rows[i].license);
+        else assert_null(facts->license);
+        weight_library_free(fresh);
+    }
+}
+
 static void unsound_statistics_are_refused(void **state) {
     Bench *b = *state;
     static const char *const unsound[] = {
@@ -194,6 +211,7 @@ int main(void) {
         CASE(a_file_is_opened_once),
         CASE(statistics_come_from_a_json_beside_the_file),
         CASE(unsound_statistics_are_refused),
+        CASE(a_license_is_said_by_the_json_or_by_nobody),
         CASE(a_name_of_nothing_but_wrappers_costs_its_length),
         CASE(other_formats_are_told_apart_from_damaged_files),
     };

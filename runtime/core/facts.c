@@ -145,6 +145,22 @@ static const TableFacts *fact_table(void *context, const char *path, Span asked_
     return facts;
 }
 
+static const char *fact_license(void *context, const char *folder, const char **file) {
+    static const char *const names[] = {"LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt", "LICENCE.md"};
+    enum { BEGINNING = 4096 };
+    Session *session = context;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *bytes, why[256];
+        size_t length;
+        *file = arena_print(&session->arena, "%s/%s", folder, names[i]);
+        if (!file_exists(*file) || !file_load(session->jre, *file, &bytes, &length, why)) continue;
+        const char *text = arena_copy(&session->arena, bytes, length < BEGINNING ? length : BEGINNING);
+        jre_release(bytes);
+        return text;
+    }
+    return NULL;
+}
+
 static bool fact_part(void *context, const PartPlan *part, PartFacts *facts) {
     Session *session = context;
     const Dataset *dataset = session_dataset(session, part->dataset);
@@ -200,7 +216,7 @@ static bool fact_compute(void *context, const Graph *graph, double **numbers) {
 
 Facts session_facts(Session *session) {
     return (Facts){.context = session, .file_exists = fact_file_exists, .content_hash = fact_content_hash, .weights = fact_weights,
-                   .table = fact_table, .part = fact_part, .leaks = fact_leaks, .met = fact_met, .copies = fact_copies, .compute = fact_compute,
+                   .table = fact_table, .license = fact_license, .part = fact_part, .leaks = fact_leaks, .met = fact_met, .copies = fact_copies, .compute = fact_compute,
                    .latency = session->options.latency};
 }
 
