@@ -38,7 +38,8 @@ typedef struct {
     int shared; const char *shared_names[MOST_NAMED], *shared_part, *shared_other;       /* individuals on two sides */
 } LeakFacts;
 /* Of the `of` pictures of a part that is examined, `same` are of another part too (bytes are compared, not names), and `alike` are not, but
- * one of that part is of their burst or at most `within` bits apart. Pairs: first the picture that is examined; the closest. */
+ * one of that part is of their burst, or at most `within` bits apart and of their individual, or so in two hashes. Pairs: first the picture
+ * that is examined; the closest. */
 typedef struct { int of, same, alike, within; TornPair same_pair, alike_pair; } MetFacts;
 /* Rows of a part whose pictures are one, byte for byte, in pairs, and the first such pair. */
 typedef struct { int64_t pairs; TornPair example; } CopyFacts;

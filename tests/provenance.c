@@ -260,10 +260,11 @@ static Shelf *shelf_new(Arena *arena) {
     return shelf;
 }
 
-static void put(Shelf *shelf, const char *file, const char *bytes, uint64_t likeness, int burst) {
+static Picture *put(Shelf *shelf, const char *file, const char *bytes, uint64_t likeness, int burst) {
     const int row = shelf->dataset.count++;
-    shelf->pictures[row] = (Picture){.file = file, .content_hash = bytes, .identity = "Ana", .phash = likeness, .unit = burst};
+    shelf->pictures[row] = (Picture){.file = file, .content_hash = bytes, .identity = "Ana", .phash = likeness, .dhash = likeness * UINT64_C(0x0101010101010101), .unit = burst};
     shelf->which[shelf->rows.count++] = row;
+    return &shelf->pictures[row];
 }
 
 static RowsOf rows_on(const Shelf *shelf) { return (RowsOf){&shelf->dataset, &shelf->rows}; }
@@ -289,11 +290,32 @@ static void equal_bytes_are_one_picture_and_few_bits_a_double(void **state) {
     jre_free(jre);
 }
 
+static void two_names_are_doubles_if_both_hashes_say_so(void **state) {
+    (void)state;
+    Jre *jre = jre_new();
+    Arena arena = {.jre = jre};
+    Shelf *learned = shelf_new(&arena), *examined = shelf_new(&arena);
+    MetFacts met;
+    put(learned, "a.png", "1", 0, 0);
+    Picture *other = put(examined, "b.png", "2", 3, 0);
+    find_met(jre, rows_on(learned), rows_on(examined), &met);
+    assert_int_equal(met.alike, 1);
+    other->identity = "Bo";
+    find_met(jre, rows_on(learned), rows_on(examined), &met);
+    assert_int_equal(met.alike, 0);                                /* by chance */
+    other->dhash = 1;
+    find_met(jre, rows_on(learned), rows_on(examined), &met);
+    assert_int_equal(met.alike, 1);
+    arena_free(&arena);
+    jre_free(jre);
+}
+
 static void within_a_dataset_bursts_are_doubles_too(void **state) {
     (void)state;
     Jre *jre = jre_new();
     Arena arena = {.jre = jre};
     Shelf *shelf = shelf_new(&arena);
+    shelf->plan.burst = BURST_TIME;
     put(shelf, "a.png", "1", 0, 0), put(shelf, "b.png", "2", UINT64_C(0xffffffff), 0), put(shelf, "c.png", "3", UINT64_C(0xffffffff00000000), 1);
     int first[] = {0}, rest[] = {1, 2};
     PictureRows learned = {first, 1}, examined = {rest, 2};
@@ -335,6 +357,7 @@ int main(void) {
         cmocka_unit_test(what_they_answer_is_told_with_the_way),
         cmocka_unit_test(safe_edits_leave_nothing_to_find),
         cmocka_unit_test(equal_bytes_are_one_picture_and_few_bits_a_double),
+        cmocka_unit_test(two_names_are_doubles_if_both_hashes_say_so),
         cmocka_unit_test(within_a_dataset_bursts_are_doubles_too),
         cmocka_unit_test(copies_are_counted_in_pairs),
     };
