@@ -50,8 +50,11 @@ static void reach_parts(Walk *walk, int from) {
     if (made.ensemble) reach_score(walk, made.ensemble->shortlist, from);
 }
 
-static const char *name_of(PlanValue made) {
-    return made.train ? made.train->name : made.embed ? made.embed->name : made.boost ? made.boost->name : made.ensemble ? made.ensemble->name : NULL;
+/* "learner", of an ancestor that is quoted "v03.learner". */
+static const char *name_of(Compilation *c, PlanValue made) {
+    const char *name = made.train ? made.train->name : made.embed ? made.embed->name : made.boost ? made.boost->name : made.ensemble->name;
+    const Scope *scope = made.train ? made.train->scope : made.embed ? made.embed->scope : made.boost ? made.boost->scope : made.ensemble->scope;
+    return scope == c->scope ? name : arena_print(&c->arena, "%s.%s", scope->name, name);
 }
 
 static void note_influence(const Walk *walk, int at, InfluenceKind kind, const PartPlan *pictures, const Scope *scope, InfluenceList *found) {
@@ -60,7 +63,7 @@ static void note_influence(const Walk *walk, int at, InfluenceKind kind, const P
     if (!pictures->dataset) return;
     for (int i = at; i >= 0; i = walk->reached.at[i].from) steps++;
     influence.way = (NameList){arena_array(&walk->c->arena, const char *, steps), steps, steps};
-    for (int i = at; i >= 0; i = walk->reached.at[i].from) influence.way.at[--steps] = name_of(walk->reached.at[i].made);
+    for (int i = at; i >= 0; i = walk->reached.at[i].from) influence.way.at[--steps] = name_of(walk->c, walk->reached.at[i].made);
     list_add(&walk->c->arena, found, influence);
 }
 
