@@ -223,6 +223,7 @@ static bool take_common(Environment *env, Value *formula, const Argument *argume
     if (!strcmp(argument->name, "stats")) return take_stats(env, formula, argument);
     if (!strcmp(argument->name, "frozen")) {
         Value *v = evaluate(env, argument->value);
+        if (v->kind == VALUE_TRUTH) formula->frozen = v->truth;
         if (v->kind == VALUE_TRUTH || v->kind == VALUE_NONE) return v->kind == VALUE_TRUTH;
         Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, argument->value->span, "true or false was expected, this is %s", value_kind_text(v));
         diag_help(d, "write frozen = true, or leave it out");
@@ -307,6 +308,7 @@ static Environment *enter(Environment *env, Value *formula, const char *label, S
     inner->caller = env;
     inner->called = formula;
     inner->weights = formula->weights ? formula->weights : env->weights;
+    inner->frozen = formula->frozen || env->frozen;
     bool names_itself = !strcmp(decl->name, "repeat") && decl->statement->builtin;
     bool learns = decl->statement->formula == FORMULA_network || decl->statement->formula == FORMULA_loss;
     bool stage = label || (learns && !names_itself && env->formula);
@@ -501,6 +503,7 @@ static Value *trained(Environment *env, Value *training, Span span) {
     network->weights = weights_made_up(c, span);
     network->weights->hash = train->key->hash;
     network->weights->train = train;
+    network->frozen = true;
     network->text = train->name;
     if (env->graph && !env->graph->later) env->graph->later = "networks that are trained", env->graph->later_span = span;
     return network;

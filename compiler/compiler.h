@@ -1,8 +1,8 @@
 /* compiler.h: what does the program mean, and in which order does it run.
  *
  * Sections in the order of the files: facts from outside, the flat program (resolve.c), values and types (types.c,
- * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, graph_text.c, verify.c, lower.c, rules.def, rewrite.c, recognize.c, schedule.c, order.c, place.c, segments.c, memory.c), the plan (plan.h: plan.c,
- * protocol.c, provenance.c, key.c, key_compare.c), and the list of passes (passes.c), which is the place to start reading. */
+ * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, graph_text.c, verify.c, lower.c, ranges.c, rules.def, rewrite.c, recognize.c, schedule.c, order.c, place.c, segments.c, memory.c), the plan (plan.h: plan.c,
+ * protocol.c, provenance.c, check_gradient.c, key.c, key_compare.c), and the list of passes (passes.c), which is the place to start reading. */
 #ifndef JRE_COMPILER_H
 #define JRE_COMPILER_H
 
@@ -204,7 +204,10 @@ enum {
     OP_SOURCE = 1,                        /* no inputs: input, weight, constant */
     OP_ELEMENTWISE = 2, OP_REDUCTION = 4,
     OP_LAYOUT = 8,                        /* moves numbers without changing them: reshape, transpose, concat */
-    OP_CHAINS = 16                        /* may carry a chain: elementwise ops run on its result while that is near */
+    OP_CHAINS = 16,                       /* may carry a chain: elementwise ops run on its result while that is near */
+    OP_STEP = 32,                         /* 0 or 1: flat wherever it is, so none of its operands has a slope */
+    OP_PICKS = 64,                        /* its first operand only says which of the others counts */
+    OP_RUNNING = 128                      /* its operands from the fourth on are counted while training, not learned */
 };
 typedef struct { const char *name; int flags; double tolerance; const char *flops, *signature; } OpRow;
 /* A signature, parsed at first use by the language's own parser. */
@@ -239,6 +242,7 @@ typedef struct Node {
     const char *name;                     /* weight: its name in files */
     struct WeightScope *weights;          /* weight: the file it comes from */
     const Start *start;                   /* weight: how it begins where it is trained; NULL: from a file only */
+    bool frozen;                          /* weight: of a network that was called so: no training changes it */
     const double *values;                 /* constant: its numbers, row-major; NULL: value + step * i at place i */
     const Origin *origin;
     const char *stage;                    /* the named stage it ends, for tables: "layer1.0" */
@@ -297,6 +301,12 @@ const OpSignature *op_signature(Compilation *c, Op op);
 int op_attribute(Compilation *c, Op op, const char *name);                    /* place, -1 if none */
 bool op_infer_shape(Compilation *c, Op op, Node *const *in, int inputs, const double *attributes, Shape *shape, const char **why);
 double op_flops(Compilation *c, const Node *node);                            /* for one picture */
+bool op_has_slope(Op op, int operand);                                        /* does its result go up or down with that operand? */
+
+/* ranges.c: between which numbers each result must lie, whatever pictures and weights are. length: of all that lies along `axes` (bits) of one
+ * row, as a vector; infinite where nobody knows. By node. */
+typedef struct { double low, high; unsigned axes; double length; } NumberRange;
+const NumberRange *graph_ranges(const Graph *g);
 
 /* Rules: a pattern that ends in `node`, replaced by what is returned (NULL: does not match). rewrite.c joins the origins. */
 typedef enum { PHASE_SIMPLIFY, PHASE_RECOGNIZE, PHASE_FUSE, PHASE_CHAIN } RulePhase;
@@ -406,7 +416,7 @@ struct Value {
     Stats stats;
     Decl *decl;                           /* FORMULA, RECORD */
     LIST(Bound) bound;                    /* FORMULA: arguments so far; OPTION: all parameters of its row, defaults filled in */
-    WeightScope *weights; bool has_stats;                 /* FORMULA: weights = .., stats = .. */
+    WeightScope *weights; bool has_stats, frozen;         /* FORMULA: weights = .., stats = .., frozen = true */
     Node *node; NameList letters;         /* TENSOR; letters: names of its dimensions inside an index equation */
     bool embedding, image;                /* TENSOR; image: one picture, [3, H, W] */
     struct Environment *inside;           /* TENSOR made by a network: its equations and stages */
@@ -432,6 +442,7 @@ typedef struct Environment {
     const char *path;                     /* prefix of weight names: "layer1.0" */
     const Origin *origin;
     WeightScope *weights;
+    bool frozen;                          /* of a network that was called so, or inside one */
     Map *ordinals;                        /* of unnamed stages, shared along a path */
     const DimTable *dims;                 /* letters of the formula's types */
     bool sizes;                           /* a size or an Int is wanted: `/` rounds down */

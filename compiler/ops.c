@@ -263,3 +263,9 @@ double op_flops(Compilation *c, const Node *node) {
     return (double)per_element * (double)shape_elements(reduction ? node->in[0]->shape : node->shape, 1) +
            link_flops(c, node->links) * (double)shape_elements(node->shape, 1);
 }
+
+bool op_has_slope(Op op, int operand) {
+    const int flags = rows[op].flags;
+    if (flags & (OP_SOURCE | OP_STEP)) return false;
+    return !((flags & OP_PICKS) && operand == 0) && !((flags & OP_RUNNING) && operand >= 3);
+}

@@ -4,6 +4,7 @@
  *     resolve.c    one flat program: extends, use, change, remove, overlays
  *     plan.c       each record evaluated (evaluate.c, types.c, builtins.c) into what `jre run` walks, a member for each choice
  *     protocol.c   what only re-identification knows: colors, bursts; provenance.c: who learned from which pictures
+ *     check_gradient.c   what a training could never learn
  *     lower.c      each network becomes a tensor graph, which goes through the passes of `graph_passes` below
  *   --runtime/--> results
  *

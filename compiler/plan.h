@@ -99,7 +99,8 @@ typedef struct TrainPlan {
     PartPlan stop, keep;                  /* what these settings look at; dataset NULL: at nothing */
     TrainList from;                       /* trainings whose weights it begins with, or that its network calls */
     SplitPlan *folds;                     /* one training for each fold of it, or NULL */
-    int64_t batch, weights, classes;      /* pictures a step; numbers it learns; individuals (made up where only the data knows) */
+    int64_t batch, classes;               /* pictures a step; individuals (made up where only the data knows) */
+    int64_t weights, reached;             /* numbers that it learns; those of them that a slope of the loss reaches */
     Graph *graph;                         /* of one step: from pictures and labels to the loss */
     KeyTree *key;
 } TrainPlan;
@@ -221,6 +222,9 @@ void check_unused_names(Compilation *c);                                     /* 
 void mentioned_names(Compilation *c, const Statement *s, Map *names);            /* idle.c: every name in a statement, as a key of `names` */
 /* tryout.c: a formula that nothing uses, called with made-up data. `decl` is what gave it its name. */
 void try_formula(Compilation *c, const Decl *decl, const Value *formula, const struct Choice *choices);
+/* check_gradient.c: unreachable_gradient and squashed_twice. */
+void check_gradients(Compilation *c, bool with_data);
+void count_learned(Compilation *c, TrainPlan *train);                         /* its `weights` and `reached`, of its graph */
 void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
 void note_on_bursts(Diagnostic *d);
 /* provenance.c: which pictures made a value of the plan what it is. A value is one of these, the others are NULL. */

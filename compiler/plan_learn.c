@@ -52,11 +52,10 @@ void trainings_in(Compilation *c, const Graph *g, TrainList *found) {
     }
 }
 
-static int64_t learned_numbers(const Graph *g) {
-    int64_t count = 0;
+/* The text of a graph does not say which of its weights stay as they are. */
+static void key_frozen(KeyTree *key, const Graph *g, Span span) {
     for (int i = 0; i < g->nodes.count; i++)
-        if (g->nodes.at[i]->op == OP_weight) count += shape_elements(g->nodes.at[i]->shape, 1);
-    return count;
+        if (g->nodes.at[i]->frozen) key_leaf(key, "frozen", span, "%s", g->nodes.at[i]->name);
 }
 
 static bool is_scalar(Compilation *c, const Value *v, const TrainPlan *train, Span span) {
@@ -82,12 +81,13 @@ static bool lower_training(Compilation *c, Decl *decl, TrainPlan *train, const C
     Value *loss = call_loss(env, train, made, setting_span(decl, "loss"));
     if (loss->kind == VALUE_NONE || !is_scalar(c, loss, train, setting_span(decl, "loss"))) return false;
     train->graph = env->graph;
-    train->weights = learned_numbers(env->graph);
     env->graph->output = loss->node;
     graph_sweep(env->graph);
     if (!graph_verify(env->graph, "lower")) return false;
+    count_learned(c, train);
     train->key = key_record(c, decl, choices, &train->member);
     key_graph(train->key, env->graph);
+    key_frozen(train->key, env->graph, span);
     for (int i = 0; i < train->views.count; i++) key_view(train->key, train->views.at[i]);
     return true;
 }

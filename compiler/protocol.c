@@ -154,6 +154,7 @@ void protocol_check(Compilation *c, bool with_data) {
     check_views(c);
     check_licenses(c);
     check_provenance(c, with_data);
+    check_gradients(c, with_data);
     if (!with_data) return;
     for (int i = 0; i < c->plan->splits.count; i++) check_split(c, c->plan->splits.at[i]);
     check_parts(c);

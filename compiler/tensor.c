@@ -166,6 +166,16 @@ static Value *given_weight(Environment *env, const Line *line, const Bound *give
     return poison(env, line->span);
 }
 
+/* A weight that is asked for by a line of a formula is told of there. */
+static Value *weight_of_line(Environment *env, const Line *line, Shape shape, const Start *start) {
+    Node *node = weight_from_file(env, line->name, shape);
+    if (!node) return NULL;
+    Origin *origin = arena_new(&env->compilation->arena, Origin);
+    *origin = (Origin){line->name_span, env->origin, env->formula->library};
+    if (node->origin == env->origin) node->origin = origin, node->start = start;
+    return value_tensor(env->compilation, node, line->span);
+}
+
 Value *learned_weight(Environment *env, const Line *line) {
     Compilation *c = env->compilation;
     const char *why;
@@ -185,9 +195,8 @@ Value *learned_weight(Environment *env, const Line *line) {
         Diagnostic *d = diag(c->jre, DIAG_not_yet, line->span, "`%s` is learned here, and training comes with a later version", line->name);
         diag_help(d, "until then give the network weights from a file");
     } else {
-        Node *node = weight_from_file(env, line->name, shape);
-        if (node && !node->start) node->start = start;
-        if (node) return value_tensor(c, node, line->span);
+        Value *v = weight_of_line(env, line, shape, start);
+        if (v) return v;
     }
     return poison(env, line->span);
 }

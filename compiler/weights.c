@@ -44,7 +44,11 @@ Node *weight_from_file(Environment *env, const char *name, Shape shape) {
         if (there) map_set(&scope->used, &c->arena, there->name, (void *)(uintptr_t)there);
         if (unfit.fit != FIT) list_add(&c->arena, &scope->unfit, unfit);
     }
-    return graph_source(env->graph, OP_weight, shape, 0, path, scope, env->origin);
+    int before = env->graph->nodes.count;
+    Node *node = graph_source(env->graph, OP_weight, shape, 0, path, scope, env->origin);
+    bool again = env->graph->nodes.count == before;
+    node->frozen = env->frozen && (node->frozen || !again);
+    return node;
 }
 
 /* ---- what does not fit ---------------------------------------------------------------------------------------------------- */

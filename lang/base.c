@@ -222,6 +222,15 @@ char *arena_vprint(Arena *arena, const char *format, va_list arguments) {
     return text;
 }
 
+const char *grouped_text(Arena *arena, int64_t count) {
+    char digits[32];
+    int length = snprintf(digits, sizeof digits, "%lld", (long long)count), first = digits[0] == '-';
+    const char *text = arena_print(arena, "%.*s", first + (length - first - 1) % 3 + 1, digits);
+    for (int at = first + (length - first - 1) % 3 + 1; at < length; at += 3)
+        text = arena_print(arena, "%s,%.3s", text, digits + at);
+    return text;
+}
+
 char *arena_print(Arena *arena, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

@@ -24,6 +24,7 @@ typedef struct { Jre *jre; ArenaBlock *newest; size_t used_in_total; } Arena;
 void *arena_new_bytes(Arena *arena, size_t bytes);
 char *arena_copy(Arena *arena, const char *text, size_t length);              /* ends in NUL */
 char *arena_print(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *grouped_text(Arena *arena, int64_t count);                          /* "28,245,088" */
 char *arena_vprint(Arena *arena, const char *format, va_list arguments);
 void arena_free(Arena *arena);
 #define arena_new(arena, Type) ((Type *)arena_new_bytes((arena), sizeof(Type)))

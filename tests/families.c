@@ -138,7 +138,7 @@ static void a_word_of_a_setting_opens_nothing(void **state) {
 static void a_training_that_is_called_is_its_network(void **state) {
     (void)state;
     Trial *trial = story("train learner { network Eye\n loss Far\n data halves.train\n view plain\n epochs 1 }\n"
-                         "loss Far(e: Embedding[N, d]) -> Scalar { mean over n, k of e[n, k] }\n"
+                         "loss Far(e: Embedding[N, d]) -> Scalar {\n learn w: Tensor[d] ~ ones()\n mean over n, k of e[n, k] * w[k] }\n"
                          "network Twice(x: Tensor[N, C, H, W]) -> Embedding[N, _] { concat([x |> learner, learner(x)]) }\nchange features { network Twice }\n");
     if (!trial->good) fail_msg("%s", test_messages(trial->jre));
     assert_int_equal(trial->c.plan->embeds.at[0]->width, 6);

@@ -71,7 +71,7 @@ static void a_gallery_may_ask_for_sizes_and_says_what_it_cannot_compare(void **s
     Site site;
     site_open(&site);
     put_camp(&site);
-    static const char head[] = "# Sizes\n\n```jre\nextends \"p01.jre\"\n\nchange animals { keep [place, part] }\n", tail[] = " }\n```\n";
+    static const char head[] = "# Sizes\n\n```jre\nextends \"p01.jre\"\n\n", tail[] = " }\n```\n";
     put_text(&site, "p03.jre", arena_print(&site.arena, "%sremove entry\nchange all { gallery same(width) and height >= 40px%s", head, tail));
     Outcomes outcomes = run_document(&site, "p03.jre", (RunOptions){.threads = 1}, false);
     if (outcomes.status != 0) fail_msg("status %d\n%s", outcomes.status, outcomes.messages);
@@ -84,7 +84,7 @@ static void a_gallery_may_ask_for_sizes_and_says_what_it_cannot_compare(void **s
     assert_non_null(strstr(rows, "\n131,"));
     jre_release(rows);
     outcomes_free(&outcomes);
-    put_text(&site, "p03.jre", arena_print(&site.arena, "%sremove entry\nchange all { gallery part > 3%s", head, tail));
+    put_text(&site, "p03.jre", arena_print(&site.arena, "%sremove entry\nchange animals { keep [part] }\nchange all { gallery part > 3%s", head, tail));
     outcomes = run_document(&site, "p03.jre", (RunOptions){.threads = 1}, false);
     assert_int_equal(outcomes.status, 1);
     assert_true(test_says(outcomes.messages, "of 12 candidates it cannot be said whether they may answer"));

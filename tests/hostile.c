@@ -54,8 +54,8 @@ static void grows_with_the_text(const char *what, Writer *write, bool sound) {
 /* ---- ten thousand of everything ------------------------------------------------------------------------------------------------ */
 
 static void equations(Text *out, int count) {
-    for (int i = 0; i < count; i++) text_add(out, "a%d = %d + a%d\n", i, i, i ? i / 2 : count);
-    text_add(out, "a%d = 1\nprobe a0\n", count);
+    for (int i = 0; i < count; i++) text_add(out, "a%d = %d + a%d\nprobe a%d\n", i, i, i ? i / 2 : count, i);
+    text_add(out, "a%d = 1\nprobe a%d\n", count, count);
 }
 
 static void unknown_names(Text *out, int count) {
@@ -160,7 +160,7 @@ static void very_long_lines_are_lines(void **state) {
     monster("probe 1 # ", "long ", LONG / 5, "", NULL);
     monster("probe \"", "long ", LONG / 5, "\"", NULL);
     monster("probe [1", ", 1", LONG / 10, "]", NULL);
-    monster("a", "a", LONG, " = 1\nprobe 1", NULL);
+    monster("embed a", "a", LONG, " {\n network Eye\n view seen\n}", NULL);
     monster("probe ", "a", LONG, "", "unknown_name");
     monster("probe ", "1", LONG, "", "unexpected_word");
     monster("probe 1", " ", LONG, "", NULL);

@@ -237,8 +237,8 @@ static void what_says_the_same_has_the_same_keys(void **state) {
         {"  folds 3\n  identities shared\n", "    identities   shared\n    folds   3   # parts\n"},     /* formatting, the order of settings */
         {"features", "looks"}, {"animals", "beasts"}, {"cv", "score"}, {"Eye", "Seeing"}, {"seen", "ready"}, {"side", "edge"},
         {"together burst\n", "together burst\n  seed 0\n"}, {"metrics [map]", "metrics [map]\n  average identity"},    /* a default, written */
-        {"fit(side,", "fit(8px,"}, {"conv(4, 1)", "conv(2 + 2, size = 1, stride = 1)"}, {"x |> conv(4, 1) as conv1 |> relu", "z = x |> conv(4, 1) as conv1\n relu(z)"},
-        {"side = 8px\n", "side = 8px\nnobody = 3\nfunction unused(a: Tensor[N]) -> Tensor[N] { a }\n"},
+        {"fit(side,", "fit(side + 0px,"}, {"conv(4, 1)", "conv(2 + 2, size = 1, stride = 1)"}, {"x |> conv(4, 1) as conv1 |> relu", "z = x |> conv(4, 1) as conv1\n relu(z)"},
+        {"side = 8px\n", "side = 8px\nnobody = 3\nprobe nobody\nfunction unused(a: Tensor[N]) -> Tensor[N] { a }\n"},
     };
     const Keys keys = keys_of("v01.jre", story, NULL, "one", NULL);
     assert_int_equal(strlen(keys.embed), 32);
@@ -276,7 +276,7 @@ static void what_says_something_else_has_other_keys(void **state) {
 static void what_a_parent_declares_is_as_if_it_stood_here(void **state) {
     (void)state;
     const Keys keys = keys_of("v01.jre", story, NULL, "one", NULL);
-    same_keys("a child that says nothing", keys_of("v02.jre", "```jre\nextends \"parent.jre\"\nnew = 3\n```\n", story, "one", NULL), keys);
+    same_keys("a child that says nothing", keys_of("v02.jre", "```jre\nextends \"parent.jre\"\nnew = 3\nprobe new\n```\n", story, "one", NULL), keys);
     same_keys("half of it in the parent", keys_of("v02.jre", "```jre\nextends \"parent.jre\"\n" EYE EMBED JUDGE "```\n", "```jre\n" DATA SPLIT VIEW "```\n", "one", NULL), keys);
     char *wider = edited("side = 8px", "side = 16px");
     same_keys("changed and changed back", keys_of("v02.jre", "```jre\nextends \"parent.jre\"\nchange side = 8px\nchange folds { seed 0 }\n```\n", wider, "one", NULL), keys);

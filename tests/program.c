@@ -234,7 +234,7 @@ static void ten_thousand_declarations_take_no_time(void **state) {
     (void)state;
     Trial *trial = trial_new();
     Text text = {.jre = trial->jre};
-    for (int i = 0; i < 10000; i++) text_add(&text, "a%d = %d + a%d\n", i, i, i ? i / 2 : 10000);
+    for (int i = 0; i < 10000; i++) text_add(&text, "a%d = %d + a%d\nprobe a%d\n", i, i, i ? i / 2 : 10000, i);
     text_add(&text, "a10000 = 1\nside = 8px\n");
     trial_sound(trial, joined(trial, animals, eye, text.at));
     text_free(&text);
