@@ -151,7 +151,7 @@ static void help_over_a_step(const Look *look, Diagnostic *d, const Node *step, 
     const Expr *bound = above ? e->right : e->left, *other = above ? e->left : e->right;
     if (bound->kind == EXPR_NUMBER && bound->number == 0) soft = arena_print(&look->c->arena, is_compound(other) ? "sigmoid((%s) / 0.1)" : "sigmoid(%s / 0.1)", left);
     if (decides(look, step)) {
-        diag_help(d, "mix the two branches, s * a + (1 - s) * b, by a soft step:\ns = %s", soft);
+        diag_help(d, "mix the two branches by a soft step: `s * a + (1 - s) * b` with `s = %s`", soft);
         return;
     }
     diag_help(d, "make the step soft");
@@ -343,7 +343,7 @@ static void tell_squashed(const Look *look, const Node *entropy, const Node *z) 
     if (there.start != at.start || there.end != at.end) diag_also(d, there, direction ? "of length 1 from here on" : "squashed here");
     int count = individuals_of(look);
     double best = 1 / (1 + (count - 1) * exp(r.low - r.high));
-    diag_note(d, "a cross entropy makes shares of numbers of any size. Of these the right one of\n%s individuals gets %.2g %% at most: the loss stops falling at %.2f.", grouped_text(&c->arena, count), 100 * best, -log(best));
+    diag_note(d, "a cross entropy makes shares of numbers of any size. Of these the right one of %s individuals gets %.2g %% at most: the loss stops falling at %.2f.", grouped_text(&c->arena, count), 100 * best, -log(best));
     if (shares) help_without(look, d, there);
     else help_spread(look, d, at);
 }
