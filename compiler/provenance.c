@@ -10,14 +10,13 @@
 
 /* ---- the way from a value to pictures ----------------------------------------------------------------------------------- */
 
-typedef struct { PlanValue made; int from; } Reached;                   /* from: what it is a part of; -1: it was asked about */
+typedef struct { PlanValue made; int from; } Reached;              /* from: what it is a part of; -1: it was asked about */
 typedef struct { Compilation *c; LIST(Reached) reached; Map seen; } Walk;
 
+/* Of all but a score, which is walked through. */
 static const void *plan_of(PlanValue made) {
-    const void *one[] = {made.train, made.embed, made.boost, made.ensemble, made.score};
-    for (int i = 0; i < 4; i++)
-        if (one[i]) return one[i];
-    return one[4];
+    const void *found = made.train ? (const void *)made.train : made.embed;
+    return found ? found : made.boost ? (const void *)made.boost : made.ensemble;
 }
 
 static bool first_time(Walk *walk, const void *plan) {
@@ -339,6 +338,7 @@ const char *way_across(Compilation *c, const SplitPlan *split, const TornPair *p
         for (int i = 0; i < found.count; i++) {
             const PartPlan *pictures = found.at[i].pictures;
             if (!pictures->split || !same_split(c->jre, pictures->split, split) || (pictures->fold && pictures->fold != fold)) continue;
+            /* where a part to watch is carved out, the pair does not say on which side of it a picture is */
             if (is_part(pictures, fold ? "train" : pair->second.part) && !split->validate) return way_text(c, evaluation->name, &found.at[i], pair->second.file);
         }
     }
