@@ -93,6 +93,14 @@ static void every_word_with_arguments_has_a_place_where_it_is_taken(void **state
     end_search(&search);
 }
 
+/* "best.ap" is told at `best`. */
+static void every_number_of_a_result_has_a_place(void **state) {
+    Search search = search_of(state);
+    for (int i = 0; metric_names[i]; i++)
+        demand(&search, kind_name(KIND_evaluate), intern_length(search.room->jre, metric_names[i], strcspn(metric_names[i], ".")), "the number");
+    end_search(&search);
+}
+
 static void everything_in_the_library_has_a_place(void **state) {
     Search search = search_of(state);
     int count;
@@ -189,6 +197,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(every_kind_has_a_section_and_every_key_its_place_there, enter, leave),
         cmocka_unit_test_setup_teardown(every_word_has_a_place, enter, leave),
         cmocka_unit_test_setup_teardown(every_word_with_arguments_has_a_place_where_it_is_taken, enter, leave),
+        cmocka_unit_test_setup_teardown(every_number_of_a_result_has_a_place, enter, leave),
         cmocka_unit_test_setup_teardown(everything_in_the_library_has_a_place, enter, leave),
         cmocka_unit_test_setup_teardown(every_operator_of_graphs_has_a_place, enter, leave),
         cmocka_unit_test_setup_teardown(the_whole_command_line_has_a_place, enter, leave),
