@@ -31,15 +31,27 @@ static Filed filed_so_far(const Jre *jre, const Diagnostic *d) {
     return filed;
 }
 
-#define PRINT_TO(result, jre)                                            \
-    va_list arguments;                                                   \
-    va_start(arguments, format);                                         \
-    const char *result = arena_vprint(&(jre)->forever, format, arguments); \
+#define PRINT_TO(result, jre)                                        \
+    va_list arguments;                                               \
+    va_start(arguments, format);                                     \
+    char *result = arena_vprint(&(jre)->forever, format, arguments); \
     va_end(arguments)
+
+/* A line end stays one before a row of a table, which begins with a blank, and behind one; any other is a blank between words. */
+static void join_lines(char *text) {
+    bool row = *text == ' ';
+    for (char *at = strchr(text, '\n'); at; at = strchr(at + 1, '\n')) {
+        bool joined = !row && at[1] != ' ';
+        row = at[1] == ' ';
+        if (joined)
+            *at = ' ';
+    }
+}
 
 /* What is filed twice comes back to be added to, and is forgotten. */
 Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...) {
     PRINT_TO(message, jre);
+    join_lines(message);
     Diagnostic *d = arena_new(&jre->forever, Diagnostic);
     *d = (Diagnostic){ .jre = jre, .code = code, .span = span, .message = message };
     Filed filed = filed_so_far(jre, d);
@@ -54,6 +66,7 @@ Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...) {
 
 Diagnostic *diag_also(Diagnostic *d, Span span, const char *format, ...) {
     PRINT_TO(text, d->jre);
+    join_lines(text);
     if (span.start)
         list_add(&d->jre->forever, &d->also, ((DiagPlace){ span, text }));
     return d;
@@ -61,18 +74,21 @@ Diagnostic *diag_also(Diagnostic *d, Span span, const char *format, ...) {
 
 Diagnostic *diag_fact(Diagnostic *d, const char *format, ...) {
     PRINT_TO(text, d->jre);
+    join_lines(text);
     list_add(&d->jre->forever, &d->remarks, ((DiagRemark){ false, text }));
     return d;
 }
 
 Diagnostic *diag_note(Diagnostic *d, const char *format, ...) {
     PRINT_TO(text, d->jre);
+    join_lines(text);
     list_add(&d->jre->forever, &d->remarks, ((DiagRemark){ true, text }));
     return d;
 }
 
 Diagnostic *diag_help(Diagnostic *d, const char *format, ...) {
     PRINT_TO(text, d->jre);
+    join_lines(text);
     list_add(&d->jre->forever, &d->helps, ((DiagHelp){ .text = text }));
     return d;
 }
@@ -236,28 +252,16 @@ static void put_row(Flow *flow, const char *at, const char *end) {
     }
 }
 
-/* Where a text has a line end, it stays one before a row of a table (it begins with a blank) and behind one; else it is a blank. */
 static void put_words(Flow *flow, const char *words) {
     const char *end = words + strlen(words);
-    Text line = { .jre = flow->page->jre };
-    bool row = false;
     for (const char *at = words; at < end;) {
         const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline ? newline : end;
-        if (at > words && (row || *at == ' ')) {
-            put_row(flow, line.at, line.at + line.length);
+        if (at > words)
             next_line(flow, flow->indent);
-            line.length = 0;
-        } else if (at > words) {
-            text_add_bytes(&line, " ", 1);
-        }
-        row = *at == ' ';
-        text_add_bytes(&line, at, (size_t)(stop - at));
+        put_row(flow, at, stop);
         at = newline ? newline + 1 : end;
     }
-    if (line.length)
-        put_row(flow, line.at, line.at + line.length);
     trim_end(&flow->page->text);
-    text_free(&line);
 }
 
 /* Words from a column on, and the line's end. */

@@ -144,7 +144,7 @@ typedef struct Diagnostic {
 Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* A second place, underlined with dashes. */
 Diagnostic *diag_also(Diagnostic *d, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A block behind `=`; further lines of the text are indented below it. */
+/* A block behind `=`. Words wrap by themselves; a line that begins with a blank is a row of a table, and stays one. */
 Diagnostic *diag_fact(Diagnostic *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 Diagnostic *diag_note(Diagnostic *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 Diagnostic *diag_help(Diagnostic *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
