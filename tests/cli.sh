@@ -66,6 +66,12 @@ for module in filters mobilenetv2 resnet squeezenet; do
 done
 expect "check lists pairs nearly alike in a table" 0 "a1.png,a2.png,4,0,1,Ana,Ana" sh -c "'$jre' check tests/errors/sound.jre --pairs '$folder/pairs.csv' > /dev/null && cat '$folder/pairs.csv'"
 expect "check for machines says what it has counted" 0 '"dataset": "animals", "pictures": 5, "individuals": 2, "smallest": 2' "$jre" check tests/errors/sound.jre --json
+expect "check says how many weights a slope reaches" 0 "  gradients reach 368 of 368 weights" "$jre" check tests/defects/trained_head.jre --into "$folder/kept"
+expect "what a run would compute" 0 "  would compute: train.student (2 folds), embed.features (2 folds), evaluate.cv" "$jre" check tests/defects/trained_head.jre --into "$folder/kept"
+"$jre" run tests/errors/sound.jre --into "$folder/kept" > /dev/null 2>&1
+expect "and what it would not" 0 "  would compute nothing: every result is in the store" "$jre" check tests/errors/sound.jre --into "$folder/kept"
+expect "a part of it" 0 "  would compute: evaluate.cv; everything else is in the store" "$jre" check tests/errors/sound.jre --into "$folder/kept" --set halves.seed=5
+expect "check for machines names what would be computed" 0 '"would_compute": ["evaluate cv"]' "$jre" check tests/errors/sound.jre --into "$folder/kept" --set halves.seed=5 --json
 expect "check for machines repeats what was accepted" 3 '"accepted": [{"check": "leaking_burst", "for": "published", "because": "it is published so"}]' "$jre" check tests/errors/expect_pictures.jre --json
 expect "a run repeats what was accepted" 0 "accepted  leaking_burst for halves   because this shows what a burst is worth" "$jre" run tests/errors/accept_leaking_burst.jre --into "$folder/accepted"
 expect "and so does its record" 0 '"accepted": [{"check": "leaking_burst", "for": "halves", "because": "this shows what a burst is worth"}]' sh -c "cat '$folder'/accepted/results/run_*/result.json"

@@ -44,6 +44,25 @@ static void describe_later(const Work *work, Report *report) {
     if (told.count) text_add(&report->people, "\n");
 }
 
+/* "28,245,088". */
+static const char *with_commas(Arena *arena, int64_t number) {
+    return number < 1000 ? arena_print(arena, "%lld", (long long)number) : arena_print(arena, "%s,%03lld", with_commas(arena, number / 1000), (long long)(number % 1000));
+}
+
+/* Of each training the first member: the others are choices in its place. */
+static void describe_gradients(const Work *work, Report *report) {
+    int64_t weights = 0, reached = 0;
+    for (int i = 0; i < work->c.plan->trains.count; i++) {
+        const TrainPlan *train = work->c.plan->trains.at[i];
+        bool member = i && train->name == work->c.plan->trains.at[i - 1]->name;
+        if (member) continue;
+        weights += train->weights;
+        reached += train->reached;
+    }
+    if (weights) text_add(&report->people, "  gradients reach %s of %s weights\n", with_commas(&work->session->arena, reached), with_commas(&work->session->arena, weights));
+    text_add(&report->machines, ", \"weights\": %lld, \"reached\": %lld", (long long)weights, (long long)reached);
+}
+
 static void describe_program(Work *work, Report *report) {
     const Plan *plan = work->c.plan;
     const Module *document = work->c.document;
@@ -62,7 +81,9 @@ static void describe_program(Work *work, Report *report) {
     if (submissions) text_add(people, ", %d submission%s", submissions, plural(submissions));
     if (folds) text_add(people, ", %d folds", folds);
     text_add(people, "     shapes ok\n");
-    text_add(machines, "], \"later\": [");
+    text_add(machines, "]");
+    describe_gradients(work, report);
+    text_add(machines, ", \"later\": [");
     describe_later(work, report);
     text_add(machines, "]");
 }
