@@ -198,7 +198,7 @@ static bool take_stats(Environment *env, Value *formula, const Argument *argumen
 static bool settle_stats(Environment *env, Value *formula) {
     WeightScope *weights = formula->weights;
     if (!weights || !formula->has_stats) return true;
-    if (!weights->has_stats) {
+    if (!weights->has_stats || weights->reported) {               /* a file that is nowhere says nothing */
         weights->stats = formula->stats;
         weights->has_stats = true;
         return true;

@@ -40,8 +40,8 @@ Value *undecided(Environment *env, const Decl *axis, Span span) {
 
 static Value *stats_of(Environment *env, const Expr *e, Value *network) {
     Compilation *c = env->compilation;
-    if (network->weights && network->weights->reported) return poison(env, e->span);
     if (!network->has_stats && !(network->weights && network->weights->has_stats)) {
+        if (network->weights && network->weights->reported) return poison(env, e->span);
         const char *mark = network->weights ? arena_print(&c->arena, "stats of %s", network->weights->path) : NULL;
         if (mark && map_get(&c->unknown_names, mark)) return poison(env, e->span);        /* one file is one mistake, however many views follow it */
         if (mark) map_set(&c->unknown_names, &c->arena, mark, c);
