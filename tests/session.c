@@ -239,6 +239,7 @@ static void an_interrupted_run_says_130(void **state) {
     Outcomes outcomes = run_with(&site, (RunOptions){.threads = 1}, true);
     assert_int_equal(outcomes.status, 130);
     assert_int_equal(computed(&outcomes), 0);
+    assert_false(folder_exists(inside(&site, "results")));         /* no score, no record */
     outcomes_free(&outcomes);
     expect_run(&site, FIRST_RUN);
     site_close(&site);

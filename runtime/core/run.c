@@ -240,7 +240,7 @@ int session_run(Session *session, Compilation *compilation) {
     int failed = session->jre->interrupted ? 0 : check_expectations(&run);
     if (!session->options.only) announce_figures(&run);
     int code = exit_code_of(&run, failed);
-    run.recorded = run.recorded || run.computed || run_unrecorded(&run);
+    run.recorded = run.recorded || ((run.computed || run_unrecorded(&run)) && (run.done || !session->jre->interrupted));    /* interrupted before a first score: nothing to record */
     if (run.recorded) run_record(&run, code);
     run_unclaim(&run);
     if (!run.computed && run.walked && run.done == run.walked) session_say(session, "nothing to compute: every result is in the store (%d of %d)", run.done, run.walked);
