@@ -157,11 +157,13 @@ static void print_left_over(const Program *p, Text *out) {
 
 void program_print(const Program *p, Text *out) {
     Arena *arena = p->graph->arena;
+    const size_t from = out->length;
     text_add(out, "  %d steps a batch, %d once when loaded, %.3f GFLOP a picture, %lld weights\n", p->step_count, p->load_steps, p->flops / 1e9, (long long)p->weights);
-    text_add(out, "  memory for a batch of %d: sum %s -> planned %s, weights %s\n", p->max_batch, bytes_text(arena, p->sum_bytes), bytes_text(arena, p->slab_bytes),
-             bytes_text(arena, p->loaded_bytes));
+    text_add(out, "  memory for a batch of %d: sum %s -> planned %s, %s\n", p->max_batch, bytes_text(arena, p->sum_bytes), bytes_text(arena, p->slab_bytes),
+             p->loaded_bytes ? arena_print(arena, "weights %s", bytes_text(arena, p->loaded_bytes)) : "no weights");
     if (p->asked_batch > p->max_batch) text_add(out, "  to fit: batches of %d of %d\n", p->max_batch, p->asked_batch);
     if (p->computed_again) text_add(out, "  to fit: %d value%s computed twice\n", p->computed_again, p->computed_again == 1 ? "" : "s");
     if (p->latency) text_add(out, "  kernels for one picture at a time\n");
     print_left_over(p, out);
+    text_fold(out, from, 4);
 }

@@ -305,14 +305,21 @@ static void print_results(Compilation *c, Text *out) {
 }
 
 void plan_print(Compilation *c, Text *out, void (*network)(void *context, const EmbedPlan *embed, Text *out), void *context) {
+    enum { BEHIND_THE_NAME = 22 };
+    size_t from = out->length;
     print_data(c->plan, out);
     print_trainings(c->plan, out);
+    text_fold(out, from, BEHIND_THE_NAME);
     for (int i = 0; i < c->plan->embeds.count; i++) {
         const EmbedPlan *embed = c->plan->embeds.at[i];
-        text_add(out, "embed    %-12s %s, view %s (%d x %d), %d numbers a picture, key %.12s\n", embed->name, embed->backbone, embed->view->name, embed->view->width,
-                 embed->view->height, embed->width, embed->key);
+        from = out->length;
+        text_add(out, "embed    %-12s %s, view %s (%d x %d), %d numbers a picture\n%*skey %.12s\n", embed->name, embed->backbone, embed->view->name, embed->view->width,
+                 embed->view->height, embed->width, BEHIND_THE_NAME, "", embed->key);
+        text_fold(out, from, BEHIND_THE_NAME);
         if (embed->program && network) network(context, embed, out);
         else if (embed->program) program_print(embed->program, out);
     }
+    from = out->length;
     print_results(c, out);
+    text_fold(out, from, BEHIND_THE_NAME);
 }

@@ -422,6 +422,41 @@ void text_add_bytes(Text *text, const char *bytes, size_t length) {
     text->at[text->length] = 0;
 }
 
+static int columns_between(const char *at, const char *end) {
+    int columns = 0;
+    for (; at < end; at++)
+        columns += ((unsigned char)*at & 0xC0) != 0x80;
+    return columns;
+}
+
+/* Blanks stay as they are, but for those at which a line is broken. */
+void text_fold(Text *text, size_t from, int indent) {
+    enum { COLUMNS = 80 };
+    if (text->length <= from)
+        return;
+    Text lines = {.jre = text->jre};
+    text_add_bytes(&lines, text->at + from, text->length - from);
+    text->length = from;
+    int column = 0;
+    for (const char *at = lines.at; *at;) {
+        const char *word = at + strspn(at, " "), *end = word + strcspn(word, " \n");
+        const int width = columns_between(word, end);
+        if (end > word && column > indent && column + (int)(word - at) + width > COLUMNS) {
+            text_add(text, "\n%*s", indent, "");
+            column = indent;
+            at = word;
+        }
+        text_add_bytes(text, at, (size_t)(end - at));
+        column += (int)(word - at) + width;
+        at = end;
+        if (*at != '\n')
+            continue;
+        text_add_bytes(text, at++, 1);
+        column = 0;
+    }
+    text_free(&lines);
+}
+
 size_t utf8_length(const char *at, const char *end) {
     unsigned char first = (unsigned char)*at;
     size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;

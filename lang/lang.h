@@ -70,6 +70,7 @@ const char *nearest_name(const char *text, const char *const *candidates, int co
 typedef struct { char *at; size_t length, room; Jre *jre; } Text;
 void text_add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_add_bytes(Text *text, const char *bytes, size_t length);
+void text_fold(Text *text, size_t from, int indent);      /* lines since `from` wider than 80 columns go on below, at `indent` */
 /* Length of the well-formed UTF-8 character that begins here; 0 if none does. */
 size_t utf8_length(const char *at, const char *end);
 /* One character of someone else's text, tabs as a blank, and nothing that a terminal would obey; how long it was. */

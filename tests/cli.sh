@@ -50,6 +50,8 @@ expect "limits that are none" 1 "JRE_LIMITS is \`fast\`" env JRE_LIMITS=fast "$j
 expect "explain tells what a network takes here" 0 "share bound" "$jre" explain tests/fusion/residual.jre --measure --threads 1
 expect "explain for machines says what was measured" 0 '"stated": false' "$jre" explain tests/fusion/residual.jre --json --measure
 expect "explain without the weights shows what would run" 1 "conv 1x1 bias" "$jre" explain tests/fusion/no_weights.jre
+expect "explain is not wider than 80 columns" 0 "all folded" sh -c "JRE_LIMITS=100,200,60,20,5 '$jre' explain pipelines/v01.jre --with examples/jaguars/sample.jre --memory 512MiB | awk 'length > 80 {print; wide = 1} END {print wide ? \"wide\" : \"all folded\"; exit wide}'"
+expect "nor is help" 0 "all folded" sh -c "for of in '' run explain embed bench check doc; do '$jre' help \$of; done | awk 'length > 80 && !/^jre|^  jre/ {print; wide = 1} END {print wide ? \"wide\" : \"all folded\"; exit wide}'"
 expect "and measures with others" 1 "measured with made-up weights" "$jre" explain tests/fusion/no_weights.jre --measure
 expect "an expression has no kernels" 1 "--json is about kernels" "$jre" explain tests/fusion/residual.jre features --json
 for option in --json --measure features; do

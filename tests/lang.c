@@ -483,6 +483,23 @@ static void every_word_has_one_row_and_a_sentence(void **state) {
         assert_string_equal(row_of_word(unit_text(unit))->role, "unit");
 }
 
+static void lines_are_folded_at_80_columns(void **state) {
+    (void)state;
+    Jre *jre = jre_new();
+    Text text = {.jre = jre};
+    text_add(&text, "%085d stays\n", 0);
+    const size_t from = text.length;
+    text_add(&text, "  short   as it was\n\n  %-70s  seven\xC3\xA9 more\n%090d\n", "name", 0);
+    text_fold(&text, from, 6);
+    char wanted[400];
+    snprintf(wanted, sizeof wanted, "%085d stays\n  short   as it was\n\n  %-70s  seven\xC3\xA9\n      more\n%090d\n", 0, "name", 0);
+    assert_string_equal(text.at, wanted);
+    text_fold(&text, text.length, 6);
+    assert_string_equal(text.at, wanted);
+    text_free(&text);
+    jre_free(jre);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arenas_give_zeroed_aligned_memory),
@@ -502,6 +519,7 @@ int main(void) {
         cmocka_unit_test(every_word_has_one_row_and_a_sentence),
         cmocka_unit_test(a_chain_is_loaded_with_what_it_uses_each_file_once),
         cmocka_unit_test(circles_and_missing_files_are_told_of),
+        cmocka_unit_test(lines_are_folded_at_80_columns),
         cmocka_unit_test(the_library_knows_which_module_declares_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,8 @@ extern const Command commands[]; extern const int command_count;
 const Command *command_find(const char *name);
 
 bool options_parse(Jre *jre, const Command *command, int count, char **arguments, Options *options);
-void options_print(const Command *command, FILE *out);
+void options_print(Jre *jre, const Command *command, FILE *out);
+void commands_print(Jre *jre, FILE *out);
 void option_names(Arena *arena, NameList *names);
 /* Prints what was found, to stderr (or stdout as JSON), and gives the exit code. */
 int report_findings(Jre *jre, const Options *options);

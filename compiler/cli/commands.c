@@ -60,7 +60,7 @@ int help_command(Jre *jre, Options *options) {
     if (options->names.count) {
         const Command *command = command_find(options->names.at[0]);
         if (command) {
-            options_print(command, stdout);
+            options_print(jre, command, stdout);
             return 0;
         }
         const char *names[32];
@@ -71,8 +71,8 @@ int help_command(Jre *jre, Options *options) {
         return report_findings(jre, options);
     }
     puts("jre, the Jaguar Re-ID Engine: from photographs of animals to who is who\n\nusage: jre SUBCOMMAND ...\n");
-    for (int i = 0; i < command_count; i++) printf("  %-8s %s\n", commands[i].name, commands[i].summary);
-    puts("\n`jre help SUBCOMMAND` shows options and examples. Exit codes: 0 well, 1 your mistake,\n2 a limit of ours, 3 an `expect` failed, 70 our bug,\n130 interrupted by ^C, 143 asked to end.");
+    commands_print(jre, stdout);
+    puts("\n`jre help SUBCOMMAND` shows options and examples. Exit codes:\n0 well, 1 your mistake, 2 a limit of ours, 3 an `expect` failed, 70 our bug,\n130 interrupted by ^C, 143 asked to end.");
     return 0;
 }
 

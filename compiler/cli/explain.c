@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { NARROW = 80, WIDE = 130 };
+enum { NARROW = 80, WIDE = 130, FURTHER = 4 };       /* FURTHER: where a line goes on that 80 columns do not hold */
 
 typedef struct {
     Jre *jre; Work *work; const Options *options;
@@ -126,8 +126,10 @@ static void print_steps(Explain *e, const Profile *profile, Text *out) {
 
 static void print_limits(const Explain *e, Text *out) {
     const Limits *l = &e->limits;
+    const size_t from = out->length;
     text_add(out, "  limits%s: %.0f GFLOP/s; %.1f GB/s near, %.1f GB/s far; %s to start\n", l->stated ? " as stated" : arena_print(&e->work->c.arena, " of %d thread%s", l->threads, plural(l->threads)),
              l->flops / 1e9, l->near / 1e9, l->memory / 1e9, time_text(&e->work->c.arena, l->start));
+    text_fold(out, from, FURTHER);
 }
 
 /* ---- how long for the data at hand -------------------------------------------------------------------------------------------------------- */
@@ -209,17 +211,21 @@ static double seconds_a_picture(const Profile *profile) { return (profile->measu
 static void print_total(Explain *e, const Profile *profile, const AtHand *hand, Text *out) {
     Arena *arena = &e->work->c.arena;
     double each = seconds_a_picture(profile);
+    const size_t from = out->length;
     text_add(out, "  %s a picture%s: %s a second; %.1f MiB stay allocated\n", time_text(arena, each), profile->measured ? "" : " at best", digits(arena, 1 / each, ""), mebibytes(profile->memory));
     if (beats_its_arithmetic(profile)) text_add(out, "  FLOP is what the definition says; a share above 100%% multiplies less often\n");
     if (!hand->count) return;
     text_add(out, "  %d picture%s: %s %s", hand->count, plural(hand->count), profile->measured ? "about" : "at least", time_text(arena, (each + hand->reading) * hand->count));
     if (hand->reading > 0) text_add(out, ", %s of it to read them; those in the store cost nothing\n", time_text(arena, hand->reading * hand->count));
     else text_add(out, ", and reading them; those in the store cost nothing\n");
+    text_fold(out, from, FURTHER);
 }
 
 static void print_budget(const Budget *b, Text *out) {
-    text_add(out, "  at most %.1f MiB: %.1f the program, %.1f weights, %.1f computing, %.1f pictures;\n  %.0f MiB are allowed\n", mebibytes(b->all), mebibytes(b->process), mebibytes(b->weights),
+    const size_t from = out->length;
+    text_add(out, "  at most %.1f MiB: %.1f the program, %.1f weights, %.1f computing, %.1f pictures; %.0f MiB are allowed\n", mebibytes(b->all), mebibytes(b->process), mebibytes(b->weights),
              mebibytes(b->slab + b->workspace), mebibytes(b->pictures), mebibytes(b->limit));
+    text_fold(out, from, FURTHER);
 }
 
 /* ---- for machines ------------------------------------------------------------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ static int run(Jre *jre, const Command *command, int count, char **arguments) {
     Options options = {.run = {.out = stdout}};
     for (int i = 2; i < count; i++)
         if (!strcmp(arguments[i], "--help") || !strcmp(arguments[i], "-h")) {
-            options_print(command, stdout);
+            options_print(jre, command, stdout);
             return 0;
         }
     options.run.colors = wants_colors(stdout);

@@ -47,16 +47,36 @@ void option_names(Arena *arena, NameList *names) {
     for (int i = 0; i < ROWS; i++) list_add(arena, names, rows[i].name);
 }
 
-void options_print(const Command *command, FILE *out) {
-    fprintf(out, "jre %s %s\n\n  %s\n", command->name, command->arguments, command->summary);
+/* Folded to 80 columns, the rest of a sentence below its beginning. */
+static void add_folded(Text *text, int indent, const char *line) {
+    const size_t from = text->length;
+    text_add(text, "%s\n", line);
+    text_fold(text, from, indent);
+}
+
+void options_print(Jre *jre, const Command *command, FILE *out) {
+    enum { SENTENCE = 31 };
+    Text text = {.jre = jre};
+    text_add(&text, "jre %s %s\n\n", command->name, command->arguments);
+    add_folded(&text, 2, arena_print(&jre->forever, "  %s", command->summary));
     bool any = false;
     for (int i = 0; i < ROWS; i++) {
         if (!(rows[i].group & command->takes)) continue;
-        if (!any) fputs("\noptions\n", out);
+        if (!any) text_add(&text, "\noptions\n");
         any = true;
-        fprintf(out, "  %-15s %-11s %s\n", rows[i].name, rows[i].value ? rows[i].value : "", rows[i].sentence);
+        add_folded(&text, SENTENCE, arena_print(&jre->forever, "  %-15s %-11s  %s", rows[i].name, rows[i].value ? rows[i].value : "", rows[i].sentence));
     }
-    fprintf(out, "\nexamples\n%s", command->examples);
+    text_add(&text, "\nexamples\n%s", command->examples);
+    fputs(text.at, out);
+    text_free(&text);
+}
+
+void commands_print(Jre *jre, FILE *out) {
+    enum { SUMMARY = 11 };
+    Text text = {.jre = jre};
+    for (int i = 0; i < command_count; i++) add_folded(&text, SUMMARY, arena_print(&jre->forever, "  %-8s %s", commands[i].name, commands[i].summary));
+    fputs(text.at, out);
+    text_free(&text);
 }
 
 static bool refuse(Jre *jre, const Command *command, const char *format, const char *what, const char *help) {
