@@ -144,12 +144,14 @@ static Decl *axis_around(Compilation *c, const Named *named, const char **choice
     return NULL;
 }
 
-/* "a, b and c": the choices of this axis among the weights. How many there are. */
-static int choices_listed(Compilation *c, const Decl *axis, const WeightsList *list, const char **text) {
+/* "a, b and c": the choices of this axis among the weights; without one, the files that one place names by turns. How many there are. */
+static int choices_listed(Compilation *c, const Decl *axis, Span place, const WeightsList *list, const char **text) {
     NameList names = {0};
     for (int i = 0; i < list->count; i++) {
-        const char *choice = NULL;
-        if (axis_around(c, &list->at[i], &choice) == axis) list_add(&c->arena, &names, choice);
+        const Named *named = &list->at[i];
+        const char *choice = NULL, *slash = strrchr(named->weights->path, '/');
+        if (axis_around(c, named, &choice) != axis || (!axis && !same_span(named->weights->span, place))) continue;
+        list_add(&c->arena, &names, axis ? choice : slash ? slash + 1 : named->weights->path);
     }
     *text = "";
     for (int i = 0; i < names.count; i++) *text = arena_print(&c->arena, "%s%s%s", *text, !i ? "" : i + 1 == names.count ? " and " : ", ", names.at[i]);
@@ -162,14 +164,15 @@ static void tell_networks(Compilation *c, Diagnostic *d, const Colors *colors) {
     const char *choice, *spoiled, *fine;
     const WeightsList *other = &colors->other;
     const Decl *axis = axis_around(c, &other->at[0], &choice);
-    bool family = axis && choices_listed(c, axis, other, &spoiled) == other->count;
+    const Span place = other->at[0].weights->span;
+    int agree = choices_listed(c, axis, place, &colors->same, &fine);
+    bool family = choices_listed(c, axis, place, other, &spoiled) == other->count && (axis || other->count + agree > 1);
     for (int i = family ? other->count - 1 : 0; i < other->count && (family || i < MOST_SHOWN); i++) {
         const WeightScope *weights = other->at[i].weights;
         diag_also(d, weights->stats.span.end ? weights->stats.span : weights->span, "raised on %s", stats_text(c, &weights->stats));
     }
     if (!family) return;
-    int agree = choices_listed(c, axis, &colors->same, &fine);
-    diag_fact(d, "for %s = %s%s.", axis->name, spoiled, !agree ? "" : arena_print(&c->arena, "; %s agree%s", fine, agree == 1 ? "s" : ""));
+    diag_fact(d, "for %s%s%s.", axis ? arena_print(&c->arena, "%s = ", axis->name) : "", spoiled, !agree ? "" : arena_print(&c->arena, "; %s agree%s", fine, agree == 1 ? "s" : ""));
 }
 
 /* How a text asks for the statistics of these weights: by the equation that names the network, else, if they have one, by their own name. */
@@ -331,6 +334,15 @@ static void edit_as(Compilation *c, Diagnostic *d, const ViewStep *flip) {
     }
 }
 
+/* How many that would be. */
+static void tell_mirrored(Compilation *c, Diagnostic *d, const TrainPlan *train, const ViewStep *flip) {
+    PartFacts facts;
+    const Value *chance = step_parameter(flip, "chance");
+    if (!c->with_data || !c->facts.part || chance->draw || !c->facts.part(c->facts.context, &train->data, &facts)) return;
+    const int mirrored = (int)(value_bare(chance) * facts.pictures + 0.5);
+    diag_fact(d, "%s%d of the %d training pictures would be mirrored%s.", flip->draws ? "about " : "", mirrored, facts.pictures, train->folds ? " in the first fold" : "");
+}
+
 static void check_trained_flip(Views *views, const Look *look) {
     Compilation *c = views->c;
     const DatasetPlan *data = look->train->data.dataset;
@@ -338,6 +350,7 @@ static void check_trained_flip(Views *views, const Look *look) {
     if (!flip || !flanks_differ(data) || silent(views, look, DIAG_mirrored_flank, flip->span)) return;
     Diagnostic *d = diag(c->jre, DIAG_mirrored_flank, flip->span, "the mirrored picture keeps the animal's name");
     also_flanks(d, data);
+    tell_mirrored(c, d, look->train, flip);
     diag_note(d, "the pattern of a left flank, mirrored, is the pattern of no animal. "
                  "Training on it teaches the network to ignore what tells individuals apart.");
     diag_help(d, "let each mirrored animal be an individual of its own");
@@ -461,13 +474,15 @@ static void check_watching(Views *views, const Look *look) {
     const Decl *decl = decl_of(look->scope, train->name);
     for (int i = 0; i < views->c->plan->embeds.count; i++)
         if (views->c->plan->embeds.at[i]->train == train) return;
+    for (int i = 0; i < views->c->jre->diagnostics.count; i++)             /* an embed asks the network, maybe, where the training was meant */
+        if (views->c->jre->diagnostics.at[i]->code == DIAG_untrained_layer) return;
     for (int i = 0; i < 2 && decl && look->view->random; i++) {
         const Setting *setting = plan_setting(decl, keys[i]);
         if (!setting || says(decl, keys[i], "last") || silent(views, look, DIAG_random_view_in_evaluation, setting->value->span)) continue;
         Diagnostic *d = diag(views->c->jre, DIAG_random_view_in_evaluation, setting->value->span, "judged in the view of the training, as nothing embeds with it");
         diag_also(d, look->view->random_span, "and that draws");
         diag_note(d, "an epoch would be chosen for its luck, not for what it has learned.");
-        diag_help(d, "say how it will be asked, and it is judged so: embed .. { network %s", train->name);
+        diag_help(d, "embed with `%s`: epochs are then judged in the view of that embed", train->name);
         return;
     }
 }
@@ -499,10 +514,12 @@ static const ViewStep *always(const View *view, const char *name) {
     return strcmp(name, "flip") != 0 || mirrors_all(view) ? step : NULL;
 }
 
-static void check_manners(Views *views, const Look *look, const View *trained) {
+static void check_manners(Views *views, const Look *look, const TrainPlan *train) {
     Compilation *c = views->c;
     for (size_t i = 0; i < sizeof manners / sizeof *manners; i++) {
-        const ViewStep *step = always(trained, manners[i].step);
+        const ViewStep *step = always(train->view, manners[i].step);
+        for (int k = 1; k < train->views.count; k++)
+            if (!always(train->views.at[k], manners[i].step)) step = NULL;
         if (!step || view_step(look->view, manners[i].step) || silent(views, look, DIAG_inconsistent_views, look->view->span)) continue;
         Diagnostic *d = diag(c->jre, DIAG_inconsistent_views, look->view->span, "%s", manners[i].here);
         diag_also(d, step->span, "%s", manners[i].there);
@@ -513,12 +530,17 @@ static void check_manners(Views *views, const Look *look, const View *trained) {
 }
 
 /* Where no file says what colors the network knows, it knows those of its training. */
-static void check_trained_colors(Views *views, const Look *look, const View *trained) {
+static void check_trained_colors(Views *views, const Look *look, const TrainPlan *train) {
     Compilation *c = views->c;
+    const View *trained = train->view;
     const ViewStep *then = normalization(trained, false), *now = normalization(look->view, false);
     Span at = now ? now->span : look->view->span;
-    if (!then == !now && (!then || stats_equal(&then->stats, &now->stats))) return;
-    if (was_told(views, DIAG_wrong_normalization, cause_of_colors(trained)) || was_told(views, DIAG_wrong_normalization, cause_of_colors(look->view))) return;
+    for (int i = 0; i < train->views.count; i++) {
+        const ViewStep *step = normalization(train->views.at[i], false);
+        if (!step == !now && (!step || stats_equal(&step->stats, &now->stats))) return;
+        if (was_told(views, DIAG_wrong_normalization, cause_of_colors(train->views.at[i]))) return;
+    }
+    if (was_told(views, DIAG_wrong_normalization, cause_of_colors(look->view))) return;
     if (silent(views, look, DIAG_inconsistent_views, at)) return;
     Diagnostic *d = diag(c->jre, DIAG_inconsistent_views, at, "%s", now ? stats_text(c, &now->stats) : "this view leaves the colors as they are, 0 to 1");
     diag_also(d, then ? then->span : trained->span, "%s", then ? arena_print(&c->arena, "but training saw %s", stats_text(c, &then->stats)) : "but training saw them as they are, 0 to 1");
@@ -543,8 +565,8 @@ void check_views(Compilation *c) {
         check_new_identities(&views, look);
         if (look->view == look->embed->views.at[0]) check_mirrored_list(&views, look);
         for (int k = 0; k < look->embed->from.count && !look->view->random; k++) {
-            check_trained_colors(&views, look, look->embed->from.at[k]->view);
-            check_manners(&views, look, look->embed->from.at[k]->view);
+            check_trained_colors(&views, look, look->embed->from.at[k]);
+            check_manners(&views, look, look->embed->from.at[k]);
         }
     }
 }
