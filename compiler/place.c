@@ -44,9 +44,10 @@ static void add_dimension(Lie *lie, int64_t dim, int64_t stride) {
     }
 }
 
-/* How a node's numbers lie, seen through what `view` makes of it (NULL: as it is). Two pictures stand for any batch. */
+enum { BATCH = 2 };                        /* pictures that stand for any batch */
+
+/* How a node's numbers lie, seen through what `view` makes of it (NULL: as it is). */
 static Lie lie_of(const Program *p, const Node *node, const Node *view) {
-    enum { BATCH = 2 };
     Lie lie = {0};
     int64_t stride[GRAPH_RANK];
     node_strides(node, p->place[node->id].channels_last, BATCH, stride);
@@ -65,17 +66,17 @@ static bool same_lie(const Lie *a, const Lie *b) {
     return true;
 }
 
-/* The number of x that a view begins with. */
-static int64_t view_begins(const Program *p, const Node *view) {
+/* The number of x that a view begins with. Where pictures come behind the dimension that is taken from, it is another for each batch. */
+static int64_t view_begins(const Program *p, const Node *view, int64_t batch) {
     int64_t stride[GRAPH_RANK];
     if (view->op != OP_take) return 0;
-    node_strides(view->in[0], p->place[view->in[0]->id].channels_last, 1, stride);
+    node_strides(view->in[0], p->place[view->in[0]->id].channels_last, batch, stride);
     return (int64_t)view->attribute[1] * stride[(int)view->attribute[0]];
 }
 
 static bool is_view(const Program *p, const Node *node) {
     if (node->op != OP_reshape && node->op != OP_transpose && node->op != OP_take) return false;
-    if (p->place[node->in[0]->id].kind == PLACE_LOADED) return false;
+    if (p->place[node->in[0]->id].kind == PLACE_LOADED || view_begins(p, node, 1) != view_begins(p, node, BATCH)) return false;
     Lie seen = lie_of(p, node->in[0], node->op == OP_reshape ? NULL : node), own = lie_of(p, node, NULL);
     return same_lie(&seen, &own);
 }
@@ -104,7 +105,7 @@ static void join_views(Joining *j) {
     for (int s = 0; s < p->step_count; s++) {
         const Node *node = p->steps[s].node;
         if (!is_view(p, node)) continue;
-        join(j, node, node->in[0], view_begins(p, node));
+        join(j, node, node->in[0], view_begins(p, node, 1));
         j->gone[s] = true;
     }
 }

@@ -243,6 +243,37 @@ static void no_number_depends_on_the_batch_or_on_a_tile(void **state) {
     free(pictures);
 }
 
+/* Pictures are not in the first dimension of what is turned, so no tile may be cut from it: its planned segments are run. */
+static void turned_pictures_are_found_for_any_batch(void **state) {
+    (void)state;
+    enum { MOST = 9 };
+    static const char *const turned[] = {
+        "a = x |> mean_pool(8)\nt[c, n, h, w] = sin(a[n, c, h, w])\nu[n, h, w] = t[1, n, h, w] - t[2, n, h, w]\ny[n, h] = max over w of u[n, h, w]\ny",
+        "a = x |> mean_pool(8)\nt[c, n, h, w] = sin(a[n, c, h, w])\nu = t + 1\ny[n, h] = sum over c, w of u[c, n, h, w]\ny |> unit",
+        "a = x |> average_pool\nt[c, n] = a[n, c]\nu = sin(t)\ny[n] = mean over c of u[c, n]\nz[n, c] = a[n, c] * y[n]\nz",
+        "a = x |> mean_pool(16)\nt[c, h, w, n] = a[n, c, h, w]\nu = sin(t)\ny[n, c] = sum over h, w of u[c, h, w, n]\ny",
+    };
+    const size_t pixels = 3 * SIDE * SIDE;
+    float *pictures = calloc(MOST * pixels, sizeof *pictures);
+    assert_non_null(pictures);
+    for (size_t i = 0; i < MOST * pixels; i++) pictures[i] = (float)(i * 2654435761u % 1009u) / 1009.0f;
+    for (size_t i = 0; i < sizeof turned / sizeof *turned; i++) {
+        Room room = room_new();
+        const Program *program = trial_network(room.trial, "", SIDE, turned[i]);
+        const size_t width = (size_t)shape_elements(program->output, 1);
+        float *wanted = calloc(2 * MOST * width, sizeof *wanted), *found = wanted + MOST * width;
+        assert_non_null(wanted);
+        for (int n = 0; n < MOST; n++) run(&room, program, pictures + (size_t)n * pixels, 1, wanted + (size_t)n * width);
+        for (int n = 2; n <= MOST; n++) {
+            run(&room, program, pictures, n, found);
+            assert_memory_equal(found, wanted, (size_t)n * width * sizeof *found);
+        }
+        free(wanted);
+        room_free(&room);
+    }
+    free(pictures);
+}
+
 /* ---- what is saved ------------------------------------------------------------------------------------------------------------------------ */
 
 /* Slab of one picture, in pictures of the input, with the steps in one order or the other. */
@@ -357,6 +388,7 @@ int main(void) {
         cmocka_unit_test(nobody_reads_what_another_left),
         cmocka_unit_test(plans_of_library_networks_are_sound),
         cmocka_unit_test(no_number_depends_on_the_batch_or_on_a_tile),
+        cmocka_unit_test(turned_pictures_are_found_for_any_batch),
         cmocka_unit_test(the_branch_with_the_larger_peak_goes_first),
         cmocka_unit_test(what_only_renames_or_dies_takes_no_buffer),
         cmocka_unit_test(what_has_to_fit_takes_fewer_pictures_then_computes_twice),
