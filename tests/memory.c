@@ -336,6 +336,37 @@ static void what_has_to_fit_takes_fewer_pictures_then_computes_twice(void **stat
     trial_free(trial);
 }
 
+/* Whatever is allowed: what is refused cannot be had with fewer pictures, what is taken is within the limit. */
+static void nothing_is_refused_while_fewer_pictures_would_fit(void **state) {
+    (void)state;
+    const size_t step = 24 << 10;
+    Room room = room_new();
+    trial_network(room.trial, "", SIDE, "x |> mean_pool(2) |> sin |> mean_pool(4) |> flatten");
+    Program *p = room.trial->c.plan->embeds.at[0]->program;
+    Session session = {.jre = room.trial->jre, .pool = room.pool, .device = room.device};
+    const Coming coming = {0};
+    const int batch = p->max_batch;
+    Budget budget;
+    session.options.memory = SIZE_MAX;
+    assert_true(session_fit(&session, p, &coming, "eye", NOWHERE, &budget));
+    assert_true(p->max_batch == batch && batch > 1);
+    int taken = 0, refused = 0;
+    for (size_t limit = budget.all + 4 * step; limit > budget.all - budget.slab - 4 * step; limit -= step) {
+        Budget own;
+        plan_batch(p, batch);
+        session.options.memory = limit;
+        if (session_fit(&session, p, &coming, "eye", NOWHERE, &own)) {
+            assert_true(own.all <= limit);
+            taken += p->max_batch < batch;
+        } else {
+            assert_int_equal(p->max_batch, 1);
+            refused++;
+        }
+    }
+    assert_true(taken > 0 && refused > 0);
+    room_free(&room);
+}
+
 static void what_is_computed_twice_has_the_same_bits(void **state) {
     (void)state;
     enum { PICTURES = 3 };
@@ -392,6 +423,7 @@ int main(void) {
         cmocka_unit_test(the_branch_with_the_larger_peak_goes_first),
         cmocka_unit_test(what_only_renames_or_dies_takes_no_buffer),
         cmocka_unit_test(what_has_to_fit_takes_fewer_pictures_then_computes_twice),
+        cmocka_unit_test(nothing_is_refused_while_fewer_pictures_would_fit),
         cmocka_unit_test(what_is_computed_twice_has_the_same_bits),
         cmocka_unit_test(ops_that_are_given_slices_have_fast_kernels_for_them),
     };

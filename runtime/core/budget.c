@@ -59,9 +59,11 @@ static bool too_much(Session *session, const char *name, Span span, const Budget
 bool session_fit(Session *session, Program *program, const Coming *coming, const char *name, Span span, Budget *budget) {
     *budget = (Budget){.process = memory_taken(false), .pictures = pictures_bytes(session, coming), .limit = limit_of(session)};
     if (!plan_budget(session, program, budget)) return false;
-    size_t rest = budget->all - budget->slab;
-    if (budget->all > budget->limit) {
-        program_within(program, budget->limit > rest ? budget->limit - rest : 0);
+    /* What goes in and comes out shrinks with the batch too, so each half is looked at before it is halved again. */
+    for (int batch = 0; budget->all > budget->limit && program->max_batch != batch;) {
+        const size_t over = budget->all - budget->limit, slab = program->slab_bytes;
+        batch = program->max_batch;
+        program_within(program, batch > 1 ? slab - 1 : slab > over ? slab - over : 0);
         if (!plan_budget(session, program, budget)) return false;
     }
     if (budget->all > session->planned) session->planned = budget->all;
