@@ -232,7 +232,8 @@ bool session_limits(Session *session, Limits *limits);    /* those that JRE_LIMI
 typedef enum { BOUND_ARITHMETIC, BOUND_MEMORY, BOUND_START } BoundBy;
 typedef struct {
     const Node *node; const Kernel *kernel;
-    double flops, bytes, weight_bytes;    /* of all pictures at once: numbers read and written, and weights */
+    int runs;                             /* tiles that the pictures go through it in: each reads the weights and starts once */
+    double flops, bytes, weight_bytes;    /* of all pictures together: numbers read and written, and weights */
     double ideal, predicted, seconds;     /* what the limits allow; with the start; the best that was measured, 0: nobody did */
     BoundBy bound;
 } StepProfile;

@@ -118,6 +118,19 @@ static void a_network_is_counted_step_by_step(void **state) {
     assert_false(profile.measured);
     executor_free(sketch);
 
+    /* A picture at a time, each reads the weights again. */
+    const double once = profile.steps[0].weight_bytes, started = profile.steps[0].predicted - profile.steps[0].ideal;
+    one_segment(program, program->max_batch, 1);
+    memory_plan(program);
+    sketch = executor_sketch(jre, program, device);
+    assert_non_null(sketch);
+    Profile tiled = profile_predict(&c.arena, sketch, program, &limits);
+    assert_true(n > 1 && tiled.steps[0].runs == program->max_batch && tiled.steps[0].weight_bytes == n * once);
+    assert_true(tiled.steps[0].bytes == profile.steps[0].bytes && tiled.steps[0].flops == profile.steps[0].flops);
+    assert_near(tiled.steps[0].predicted - tiled.steps[0].ideal, n * started);
+    executor_free(sketch);
+    plan_batch(program, program->max_batch);
+
     WeightLibrary *weights = weight_library_new(jre);
     weight_library_make_up(weights, 1.5);
     Executor *executor = executor_new(jre, program, device, weights);

@@ -114,8 +114,9 @@ bool session_limits(Session *session, Limits *limits) {
 /* ---- what a step has to do --------------------------------------------------------------------------------------------------- */
 
 void step_predict(StepProfile *step, const Limits *limits, bool near_slab, bool near_weights) {
-    bool alone = step->bytes + step->weight_bytes < (double)WORTH_SHARING * sizeof(float);
-    double start = alone ? START_ALONE : limits->start, arithmetic = step->flops / (alone ? limits->one_flops : limits->flops);
+    const double runs = step->runs > 1 ? step->runs : 1;
+    bool alone = step->bytes + step->weight_bytes < runs * (double)WORTH_SHARING * sizeof(float);
+    double start = runs * (alone ? START_ALONE : limits->start), arithmetic = step->flops / (alone ? limits->one_flops : limits->flops);
     double moving = step->bytes / (near_slab ? limits->near : limits->memory) + step->weight_bytes / (near_weights ? limits->near : limits->memory);
     step->ideal = arithmetic > moving ? arithmetic : moving;
     step->predicted = step->ideal + start;
@@ -133,9 +134,15 @@ static double bytes_of_view(const TensorView *view) {
     return count;
 }
 
-static void describe_step(const Program *program, const StepAtWork *work, int pictures, StepProfile *step) {
+static int tile_of(const Program *program, int step) {
+    int i = 0;
+    while (program->segments[i].end <= step) i++;
+    return program->segments[i].tile;
+}
+
+static void describe_step(const Program *program, const StepAtWork *work, int pictures, int tile, StepProfile *step) {
     const Node *node = work->node;
-    *step = (StepProfile){.node = node, .kernel = work->kernel};
+    *step = (StepProfile){.node = node, .kernel = work->kernel, .runs = (pictures + tile - 1) / tile};
     bool batched = false;                                          /* the batch may stand anywhere: turned tensors have it further behind */
     for (int i = 0; i < node->shape.rank; i++) batched |= node->shape.dim[i] == DIM_BATCH;
     step->flops = op_flops(program->graph->compilation, node) * (batched ? pictures : 1);
@@ -144,7 +151,7 @@ static void describe_step(const Program *program, const StepAtWork *work, int pi
         if (!node->in[i]) continue;
         bool packed = i == 1 && work->packed_bytes;
         double bytes = packed ? (double)work->packed_bytes : bytes_of_view(&work->call.in[i]);
-        if (program->place[node->in[i]->id].kind == PLACE_LOADED) step->weight_bytes += bytes;
+        if (program->place[node->in[i]->id].kind == PLACE_LOADED) step->weight_bytes += step->runs * bytes;
         else step->bytes += bytes;
     }
 }
@@ -159,8 +166,8 @@ Profile profile_predict(Arena *arena, const Executor *executor, const Program *p
     double weights = 0;
     for (int i = 0; i < profile.count; i++) {
         StepAtWork work = executor_step(executor, i, profile.pictures);
-        describe_step(program, &work, profile.pictures, &profile.steps[i]);
-        weights += profile.steps[i].weight_bytes;
+        describe_step(program, &work, profile.pictures, tile_of(program, i), &profile.steps[i]);
+        weights += profile.steps[i].weight_bytes / profile.steps[i].runs;
     }
     for (int i = 0; i < profile.count; i++) {
         step_predict(&profile.steps[i], limits, (double)program->slab_bytes <= limits->cache, weights <= limits->cache / 2);
