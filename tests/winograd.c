@@ -90,6 +90,29 @@ static void the_error_stays_within_what_is_stated(void **state) {
     }
 }
 
+/* At row and column 5, which the second tile of each direction alone sees. */
+static void an_infinity_makes_nan_of_its_tile_alone(void **state) {
+    (void)state;
+    enum { AT = 5, SIZE = 14 };
+    const Layer3 layer = {2, 16, 32, SIZE, false};
+    for (int level = kernel_level(NULL); level >= 0; level--) {
+        KernelCall call = call_of(layer);
+        const Kernel *kernel = kernel_find("conv", "cpu", "winograd", level, &call);
+        if (!kernel) continue;
+        float *x = draw(&call.in[0], KERNEL_F32, 7), *w = draw(&call.in[1], KERNEL_F32, 8), *wanted = draw(&call.out, KERNEL_F32, 1);
+        run(kernel, &call);
+        float *found = draw(&call.out, KERNEL_F32, 1);
+        x[AT * call.in[0].stride[2] + AT * call.in[0].stride[3]] = INFINITY;
+        run(kernel, &call);
+        for (int64_t i = 0; i < view_elements(&call.out); i++) {
+            const int64_t pixel = i / layer.filters, row = pixel / SIZE, column = pixel % SIZE;
+            if (pixel < SIZE * SIZE && row / 4 == 1 && column / 4 == 1) assert_true(isnan(found[i]));
+            else assert_true(found[i] == wanted[i]);
+        }
+        free(x), free(w), free(wanted), free(found);
+    }
+}
+
 /* ---- the choice ----------------------------------------------------------------------------------------------------------- */
 
 static const char *chosen(Layer3 layer) {
@@ -124,6 +147,7 @@ static void one_picture_at_a_time_does_not_stream_large_weights(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_error_stays_within_what_is_stated),
+        cmocka_unit_test(an_infinity_makes_nan_of_its_tile_alone),
         cmocka_unit_test(large_layers_are_winograds_whatever_the_batch),
         cmocka_unit_test(small_pictures_and_few_channels_are_direct),
         cmocka_unit_test(one_picture_at_a_time_does_not_stream_large_weights),
