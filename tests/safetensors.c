@@ -267,10 +267,10 @@ static void the_shared_weights_are_read(void **state) {
 
 /* ---- npy ---------------------------------------------------------------------------------------------------------------------- */
 
-/* A file of version `version` with this dictionary and `data_bytes` bytes 1, 2, 3, ... */
+/* A file of version `version`, a minor one 256 times, with this dictionary and `data_bytes` bytes 1, 2, 3, ... */
 static void put_array(Room *room, int version, const char *dictionary, size_t data_bytes) {
-    uint8_t bytes[2048] = { 0x93, 'N', 'U', 'M', 'P', 'Y', (uint8_t)version, 0 };
-    size_t at = version == 1 ? 10 : 12, length = strlen(dictionary);
+    uint8_t bytes[2048] = { 0x93, 'N', 'U', 'M', 'P', 'Y', (uint8_t)version, (uint8_t)(version >> 8) };
+    size_t at = (version & 255) == 1 ? 10 : 12, length = strlen(dictionary);
     bytes[8] = (uint8_t)length;
     bytes[9] = (uint8_t)(length >> 8);
     memcpy(bytes + at, dictionary, length);
@@ -359,6 +359,8 @@ static void lies_in_an_array_are_found(void **state) {
         {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 1, 1)}", 4, "8 dimensions"},
         {1, "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 4, "once"},
         {1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", 4, "type"},
+        {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } +", 4, "nothing but blanks"},
+        {257, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 4, "version"},
         {1, "{'other': 1, 'fortran_order': False, 'shape': (1,)}", 4, "once"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

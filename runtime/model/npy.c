@@ -141,7 +141,8 @@ static bool read_dictionary(NpyReader *reader) {
     }
     if (!reader->has_type || !reader->has_order || !reader->has_shape)
         return header_damaged(reader, "each of the keys 'descr', 'fortran_order' and 'shape' once");
-    return true;
+    skip_blanks(reader);
+    return reader->at == reader->end || header_damaged(reader, "nothing but blanks behind the dictionary");
 }
 
 /* '<f4', '|u1', '=f8'; the other order of bytes, and other numbers, are refused. */
@@ -171,8 +172,8 @@ static bool find_header(NpyReader *reader, const char *bytes, size_t length, siz
     const uint8_t *head = (const uint8_t *)bytes;
     if (length < 10 || memcmp(bytes, magic, MAGIC_BYTES) != 0)
         return refuse(reader, "it does not begin as such a file does", write_again);
-    if (head[6] < 1 || head[6] > 3)
-        return refuse(reader, "its version is none of 1, 2 and 3", write_again);
+    if (head[6] < 1 || head[6] > 3 || head[7] != 0)
+        return refuse(reader, "its version is none of 1.0, 2.0 and 3.0", write_again);
     size_t start = head[6] == 1 ? 10 : 12;
     if (length < start)
         return refuse(reader, "it is cut off in its header", write_again);
