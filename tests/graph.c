@@ -326,6 +326,19 @@ static void a_line_of_the_library_hides_none_of_the_document(void **state) {
     trial_free(trial);
 }
 
+/* A document's dilation is the convolution's own. */
+static void taps_lie_apart_as_the_document_says(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    fake_conv(&trial->files, "conv1", 4, 3, 3, false);
+    const Program *program = trial_network(trial, "", 9, "x |> conv(4, 3, dilation = 2, pad = 1, stride = 2) as conv1 |> average_pool");
+    const Node *conv = program->steps[0].node;
+    assert_int_equal(conv->op, OP_conv);
+    assert_true(conv->attribute[0] == 2 && conv->attribute[1] == 1 && conv->attribute[2] == 2);
+    assert_true(conv->shape.dim[2] == 4 && conv->shape.dim[3] == 4);
+    trial_free(trial);
+}
+
 /* Both of one call of a network of the library: the lines there, and the line of the document that called it. */
 static void lines_of_one_call_are_joined_in_the_library(void **state) {
     (void)state;
@@ -368,6 +381,7 @@ int main(void) {
         cmocka_unit_test(every_invariant_is_asked_after_every_pass),
         cmocka_unit_test(a_fused_node_names_all_its_lines),
         cmocka_unit_test(a_line_of_the_library_hides_none_of_the_document),
+        cmocka_unit_test(taps_lie_apart_as_the_document_says),
         cmocka_unit_test(lines_of_one_call_are_joined_in_the_library),
     };
     static struct CMUnitTest tests[MOST_CASES + sizeof others / sizeof *others];

@@ -2,10 +2,10 @@
 # Kernels that multiply and add do it side by side, rounded once, in what the compiler made of them for each instruction level.
 # machine_code.sh BUILD: speaks TAP.
 build=$1
-kernels=$(grep -lE 'vec_fused' kernels/cpu/*.c)
+kernels=$(grep -lE 'vec_(fused|exp|log|tanh|sigmoid|erf)|tile_add' kernels/cpu/*.c)
 cases=0
 
-# machine_code OBJECT LEVEL: lines of vector instructions as wide as the level; level 2 has none that round once.
+# vector_steps OBJECT LEVEL: lines of vector instructions as wide as the level; level 2 has none that round once.
 vector_steps() {
     objdump=objdump
     case $2 in

@@ -474,6 +474,21 @@ static void draw_conv(const OpTest *test, Case *c, Draw *draw) {
     draw_epilogue(c, draw, out);
 }
 
+/* Any number of filters up to two vectors of the widest level, so each width of a last vector, with bias, residual and clamp behind the sum. */
+static void draw_conv_of_each_width(const OpTest *test, Case *c, Draw *draw) {
+    const int64_t filters = draw_between(draw, 1, 32), size = DRAW_FROM(draw, 1, 3), channels = draw_between(draw, 1, 70);
+    const int64_t dim[4] = {BATCH, filters, draw_between(draw, 1, 5), draw_between(draw, 1, 5)};
+    operand(c, draw, 0, 4, dim, DRAW_FROM(draw, CHANNELS_LAST, CHANNELS_LAST_WITH_GAPS), 0, 0);
+    operand(c, draw, 1, 4, (int64_t[]){BATCH, channels, dim[2], dim[3]}, CHANNELS_LAST, -1, 1);
+    operand(c, draw, 2, 4, (int64_t[]){filters, channels, size, size}, ROW_MAJOR, -1, 1);
+    operand(c, draw, 3, 1, &filters, ROW_MAJOR, -1, 1);
+    operand(c, draw, 4, 4, dim, DRAW_FROM(draw, CHANNELS_LAST, CHANNELS_LAST_WITH_GAPS), -1, 1);
+    const double attribute[] = {[CONV_stride] = 1, [CONV_pad] = (double)(size / 2), [CONV_dilation] = 1, [CONV_groups] = 1, [CONV_low] = -0.5, [CONV_high] = 1.5};
+    memcpy(c->call.attribute, attribute, sizeof attribute);
+    c->batched[0] = c->batched[1] = c->batched[4] = true;
+    c->tolerance = size == 3 ? 1e-5 * sqrt((double)channels) : product_tolerance(test, channels + 2);      /* of 3 x 3: as winograd.c states */
+}
+
 /* ---- pictures --------------------------------------------------------------------------------------------------------------------- */
 
 static void draw_pool(const OpTest *test, Case *c, Draw *draw) {
@@ -605,6 +620,16 @@ static void draw_copy(const OpTest *test, Case *c, Draw *draw) {
     c->tolerance = test->tolerance;
 }
 
+/* Planes become pixels of a few channels, with gaps or without, in so many that units begin within a pixel and rows are longer than
+ * what is moved at once. */
+static void draw_copy_of_planes(const OpTest *test, Case *c, Draw *draw) {
+    const int64_t dim[4] = {BATCH, draw_between(draw, 2, 7), draw_between(draw, 30, 60), draw_between(draw, 60, 90)};
+    operand(c, draw, 1, 4, dim, DRAW_FROM(draw, ROW_MAJOR, ROW_MAJOR, TRANSPOSED), -1, 1);
+    operand(c, draw, 0, 4, dim, DRAW_FROM(draw, CHANNELS_LAST, CHANNELS_LAST_WITH_GAPS), 0, 0);
+    c->batched[0] = c->batched[1] = true;
+    c->tolerance = test->tolerance;
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------------------------------ */
 
 /* A tolerance of 0 asks for equality; elementwise rows with it get whole numbers, so that comparisons meet ties. */
@@ -644,6 +669,7 @@ static const OpTest op_tests[] = {
     {"cosine_scores", draw_cosine_scores, 40, 1e-6, 2, -1, 1},
     {"rank_counts", draw_rank_counts, 200, 0, 2, -1, 1},
     {"conv", draw_conv, 160, 1e-6, 2, -1, 1},
+    {"conv", draw_conv_of_each_width, 250, 1e-6, 2, -1, 1},
     {"batchnorm", draw_batchnorm, 40, 2e-6, 5, -1, 1},
     {"softmax", draw_rows, 40, 1e-6, 1, -9, 9},
     {"layer_norm", draw_rows, 40, 4e-6, 3, -2, 3},
@@ -654,6 +680,7 @@ static const OpTest op_tests[] = {
     {"blur", draw_blur, 30, 2e-6, 1, -1, 1},
     {"concat", draw_concat, 50, 0, 2, -1, 1},
     {"copy", draw_copy, 60, 0, 1, -1, 1},
+    {"copy", draw_copy_of_planes, 16, 0, 1, -1, 1},
 };
 enum { OP_TESTS = sizeof op_tests / sizeof op_tests[0] };
 
