@@ -312,15 +312,26 @@ static void add_pending(Arena *arena, const Item *item, PendingList *pending) {
     list_add(arena, pending, ((Pending){item->tree->name, item->name, length, 1, item->folds}));
 }
 
-static void describe_pending(const PendingList *pending, bool some_kept, Text *out) {
-    text_add(out, "  would compute%s", pending->count ? ": " : " nothing: every result is in the store");
+static const char *pending_text(Arena *arena, const Pending *pending) {
+    const char *text = arena_print(arena, "%.*s.%s", pending->length, pending->kind, pending->name);
+    if (pending->members > 1) text = arena_print(arena, "%s (%d choices)", text, pending->members);
+    return pending->folds ? arena_print(arena, "%s (%d folds)", text, pending->folds) : text;
+}
+
+/* Each name stays whole; lines are as long as those of messages. */
+static void describe_pending(Arena *arena, const PendingList *pending, bool some_kept, Text *out) {
+    enum { COLUMNS = 80, FURTHER = 4 };
+    size_t line = out->length;
+    text_add(out, pending->count ? "  would compute:" : "  would compute nothing: every result is in the store");
     for (int i = 0; i < pending->count; i++) {
-        const Pending *p = &pending->at[i];
-        text_add(out, "%s%.*s.%s", i ? ", " : "", p->length, p->kind, p->name);
-        if (p->members > 1) text_add(out, " (%d choices)", p->members);
-        if (p->folds) text_add(out, " (%d folds)", p->folds);
+        const char *text = pending_text(arena, &pending->at[i]);
+        bool last = i + 1 == pending->count, breaks = out->length - line + strlen(text) + 2 > COLUMNS;
+        if (breaks) line = out->length + 1;
+        text_add(out, breaks ? "\n%*s%s%s" : "%*s%s%s", breaks ? FURTHER : 1, "", text, last ? "" : ",");
     }
-    text_add(out, "%s\n", pending->count && some_kept ? "; everything else is in the store" : "");
+    static const char rest[] = "everything else is in the store";
+    if (pending->count && some_kept) text_add(out, out->length - line + sizeof rest + 1 > COLUMNS ? ";\n    %s" : "; %s", rest);
+    text_add(out, "\n");
 }
 
 static void report_pending(Report *report) {
@@ -340,7 +351,7 @@ static void report_pending(Report *report) {
         json_text(&report->machines, tree->name);
     }
     text_add(&report->machines, "]");
-    if (items.count) describe_pending(&pending, kept > 0, &report->people);
+    if (items.count) describe_pending(&session->arena, &pending, kept > 0, &report->people);
 }
 
 /* ---- what is expected of the pictures ----------------------------------------------------------------------------------------------------- */
