@@ -91,17 +91,26 @@ static void add_files(Text *out, const char *into, const char *pattern) {
     globfree(&found);
 }
 
-/* The columns that no clock and no count of runs has a part in. */
+static int compare_lines(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* The columns that no clock and no count of runs has a part in. Rows are in the order in which evaluations came to their end, and one that a
+ * fault put off came later: here they are sorted. */
 static void add_rows(Text *out, const char *path) {
     static const char *const changing[] = {"seconds", "embed_seconds", "embed_pictures", "seconds_per_image", "run_id"};
     Table table = {0};
+    LIST(const char *) rows = {0};
     if (!file_exists(path) || !table_read(out->jre, path, NOWHERE, &table)) return;
-    for (int i = 0; i < table.rows * table.columns.count; i++) {
-        bool steady = true;
-        for (size_t k = 0; k < sizeof changing / sizeof *changing; k++) steady = steady && strcmp(table.columns.at[i % table.columns.count], changing[k]) != 0;
-        if (steady) text_add(out, "%s,", table.cells[i]);
-        if (i % table.columns.count == table.columns.count - 1) text_add(out, "\n");
+    for (int row = 0; row < table.rows; row++) {
+        const char *line = "";
+        for (int i = 0; i < table.columns.count; i++) {
+            bool steady = true;
+            for (size_t k = 0; k < sizeof changing / sizeof *changing; k++) steady = steady && strcmp(table.columns.at[i], changing[k]) != 0;
+            if (steady) line = arena_print(&out->jre->forever, "%s%s,", line, table.cells[row * table.columns.count + i]);
+        }
+        list_add(&out->jre->forever, &rows, line);
     }
+    if (rows.count) qsort(rows.at, (size_t)rows.count, sizeof *rows.at, compare_lines);
+    for (int i = 0; i < rows.count; i++) text_add(out, "%s\n", rows.at[i]);
 }
 
 /* Scores, rows of tables, the entry, and the record of the last run that has one. */
