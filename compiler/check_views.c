@@ -543,7 +543,8 @@ static void check_trained_colors(Views *views, const Look *look, const TrainPlan
     if (was_told(views, DIAG_wrong_normalization, cause_of_colors(look->view))) return;
     if (silent(views, look, DIAG_inconsistent_views, at)) return;
     Diagnostic *d = diag(c->jre, DIAG_inconsistent_views, at, "%s", now ? stats_text(c, &now->stats) : "this view leaves the colors as they are, 0 to 1");
-    diag_also(d, then ? then->span : trained->span, "%s", then ? arena_print(&c->arena, "but training saw %s", stats_text(c, &then->stats)) : "but training saw them as they are, 0 to 1");
+    if (then) diag_also(d, then->span, "but training saw %s", stats_text(c, &then->stats));
+    else diag_also(d, trained->span, "but training saw them as they are, 0 to 1");
     diag_note(d, "nothing would crash. The network would see other colors than it has learned from.");
     const Value *stats = then ? step_parameter(then, "stats") : NULL;
     if (!stats) diag_help(d, "take `normalize` out, or into the view of the training too");

@@ -127,6 +127,21 @@ static void a_module_is_accepted_for_whoever_uses_it(void **state) {
     trial_free(trial);
 }
 
+/* The step of a module that mirrors is the training's affair, which may accept it; the data may not. */
+static void a_flip_of_a_module_is_accepted_for_the_training(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    trial_file(trial, "eyes.jre", "# Eyes\n\n```jre\naugment turned(x: Image) -> Image { x |> fit(8px) |> flip() }\n```\n");
+    const char *study = "use eyes\nuse heads\ndataset animals { image \"*.png\"\n table \"t.csv\"\n identity \"{who}\"\n pattern asymmetric }\n"
+                        "split folds { data animals\n folds 2\n identities shared\n together burst }\n"
+                        "network Eye(x: Tensor[N, C, H, W]) -> Embedding[N, _] { x |> conv(4, 1) |> average_pool |> unit }\n"
+                        "train learner { network Eye\n loss Softmax\n data folds.train\n view turned\n epochs 2 }\n";
+    refused(trial, "v01.jre", study, 1, "mirrored_flank", "eyes.jre:4");
+    sound(trial, "v02.jre", arena_print(&trial->jre->forever, "%saccept mirrored_flank for learner because \"whiskers\"", study), 1);
+    refused(trial, "v03.jre", arena_print(&trial->jre->forever, "%saccept mirrored_flank for animals because \"whiskers\"", study), 1, "mirrored_flank", "eyes.jre:4");
+    trial_free(trial);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_check_is_silenced_for_one_declaration),
@@ -136,6 +151,7 @@ int main(void) {
         cmocka_unit_test(it_is_inherited_until_its_declaration_changes),
         cmocka_unit_test(checks_of_the_document_alone_are_silenced_too),
         cmocka_unit_test(a_module_is_accepted_for_whoever_uses_it),
+        cmocka_unit_test(a_flip_of_a_module_is_accepted_for_the_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
