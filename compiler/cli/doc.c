@@ -12,12 +12,22 @@ static void begin_answer(int *answers) {
     if ((*answers)++) puts("");
 }
 
-static void doc_check(const char *name, int *answers) {
+/* A sentence as wide as a terminal. */
+static void print_sentence(Jre *jre, const char *sentence, int indent) {
+    Text text = {.jre = jre};
+    text_add(&text, "%*s%s", indent, "", sentence);
+    text_fold(&text, 0, indent);
+    puts(text.at);
+    text_free(&text);
+}
+
+static void doc_check(Jre *jre, const char *name, int *answers) {
     DiagCode code = diag_find(name);
     if (code == DIAG_COUNT) return;
     begin_answer(answers);
     static const char *const severities[] = {"note", "warning", "error"};
-    printf("%s  (%s)\n\n  %s\n", name, severities[diag_rows[code].severity], diag_rows[code].explanation);
+    printf("%s  (%s)\n\n", name, severities[diag_rows[code].severity]);
+    print_sentence(jre, diag_rows[code].explanation, 2);
 }
 
 /* The default, or what an empty one means. */
@@ -39,28 +49,29 @@ static bool place_of_key(const SchemaKey *key, const char *type) {
     return !strcmp(key->type, type) || (!strcmp(key->type, "Metrics") && !strcmp(type, "Metric"));
 }
 
-static void print_place_word(const PlaceWord *word, const char *indent) {
-    printf("%s%s%s\n%s    %s\n", indent, word->word, strcmp(word->parameters, "()") ? word->parameters : "", indent, word->sentence);
+static void print_place_word(Jre *jre, const PlaceWord *word) {
+    print_sentence(jre, arena_print(&jre->forever, "%s%s", word->word, strcmp(word->parameters, "()") ? word->parameters : ""), 4);
+    print_sentence(jre, word->sentence, 8);
 }
 
-static void print_type_of(const SchemaKey *key) {
+static void print_type_of(Jre *jre, const SchemaKey *key) {
     const char *dots = strstr(key->allowed, "..");
     printf("  type     %s\n", key->type);
     for (int i = 0; i < word_row_count; i++)
-        if (!strcmp(word_rows[i].role, "type") && !strcmp(word_rows[i].word, key->type)) printf("           %s\n", word_rows[i].sentence);
+        if (!strcmp(word_rows[i].role, "type") && !strcmp(word_rows[i].word, key->type)) print_sentence(jre, word_rows[i].sentence, 11);
     if (dots) printf("  range    %.*s to %s\n", (int)(dots - key->allowed), key->allowed, dots + 2);
     else if (*key->allowed) printf("  words    %s\n", key->allowed);
     if (*key->unit) printf("  unit     %s\n", key->unit);
     for (int i = 0, first = 1; i < place_word_count; i++) {
         if (!place_of_key(key, place_words[i].type)) continue;
         if (first) puts("  words");
-        print_place_word(&place_words[i], "    ");
+        print_place_word(jre, &place_words[i]);
         first = 0;
     }
 }
 
 /* "split.together", or "together" wherever it stands. */
-static void doc_key(const char *name, int *answers) {
+static void doc_key(Jre *jre, const char *name, int *answers) {
     const char *dot = strchr(name, '.');
     for (int i = 0; i < schema_key_count; i++) {
         const SchemaKey *key = &schema_keys[i];
@@ -69,7 +80,7 @@ static void doc_key(const char *name, int *answers) {
         if (dot && (strncmp(kind, name, (size_t)(dot - name)) != 0 || kind[dot - name])) continue;
         begin_answer(answers);
         printf("%s of %s\n\n  %s\n\n", key->name, kind, key->sentence);
-        print_type_of(key);
+        print_type_of(jre, key);
         printf("  default  %s\n  example  %s %s\n", key->needed ? "none, it must be written" : *key->fallback ? key->fallback : "none", key->name, schema_example(key));
         printf("  %s\n", key->in_cache_key ? "another value computes anew what depends on it" : "another value computes nothing anew");
     }
@@ -90,23 +101,24 @@ static void print_settings_with(const char *name) {
     if (count) puts("");
 }
 
-static void doc_word(const char *name, int *answers) {
+static void doc_word(Jre *jre, const char *name, int *answers) {
     for (int i = 0; i < word_row_count; i++) {
         if (strcmp(word_rows[i].word, name) != 0) continue;
         begin_answer(answers);
-        printf("%s  (%s)\n\n  %s\n", name, word_rows[i].role, word_rows[i].sentence);
+        printf("%s  (%s)\n\n", name, word_rows[i].role);
+        print_sentence(jre, word_rows[i].sentence, 2);
         print_settings_with(name);
     }
 }
 
 /* "Batches": all words of the place. */
-static void doc_place(const char *name, int *answers) {
+static void doc_place(Jre *jre, const char *name, int *answers) {
     const PlaceRow *place = place_find(name);
     if (!place) return;
     begin_answer(answers);
     printf("%s  (type)\n\n  A %s:\n", name, place->noun);
     for (int i = 0; i < place_word_count; i++)
-        if (!strcmp(place_words[i].type, name)) print_place_word(&place_words[i], "    ");
+        if (!strcmp(place_words[i].type, name)) print_place_word(jre, &place_words[i]);
 }
 
 /* A word with arguments, in each of the places that know it. */
@@ -252,11 +264,11 @@ static void doc_told(Jre *jre, const Options *options, const Manual *manual, con
 static bool doc_name(Jre *jre, const Options *options, const Manual *manual, const char *name, int *answers) {
     int count, before = *answers;
     Document *const *library = library_documents(jre, &count);
-    doc_check(name, answers);
+    doc_check(jre, name, answers);
     doc_kind(name, answers);
-    doc_key(name, answers);
-    doc_word(name, answers);
-    doc_place(name, answers);
+    doc_key(jre, name, answers);
+    doc_word(jre, name, answers);
+    doc_place(jre, name, answers);
     doc_place_word(name, answers);
     for (int i = 0; i < count; i++) doc_module(library[i], name, answers);
     for (int i = 0; i < count; i++) doc_declared(jre, library[i], name, answers);

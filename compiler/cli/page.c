@@ -51,6 +51,20 @@ static void print_lines(const char *at, const char *end, const char *indent) {
     }
 }
 
+/* Words as wide as a terminal, however they are broken in the document. */
+static void print_words(Jre *jre, const Block *block, const char *mark, int indent) {
+    Text text = {.jre = jre};
+    text_add(&text, "%s", mark);
+    for (const char *at = block->begin; at < block->end; at++) {
+        const bool broken = *at == '\n';
+        if (broken) at += strspn(at, "\n ") - 1;
+        text_add(&text, "%c", broken ? ' ' : *at);
+    }
+    text_fold(&text, 0, indent);
+    puts(text.at);
+    text_free(&text);
+}
+
 static void print_code(Jre *jre, const Options *options, const Block *block) {
     const char *check = refused_with(block);
     print_lines(block->begin, block->end, "      ");
@@ -62,10 +76,10 @@ static void print_code(Jre *jre, const Options *options, const Block *block) {
 static void print_block(Jre *jre, const Options *options, const Block *block) {
     switch (block->kind) {
     case BLOCK_HEADING: printf("%.*s\n", length_of(block), block->begin); break;
-    case BLOCK_ITEM: printf("  - "), print_lines(block->begin, block->end, ""); break;
-    case BLOCK_ROW: printf("  | "), print_lines(block->begin, block->end, ""); break;
+    case BLOCK_ITEM: print_words(jre, block, "  - ", 4); break;
+    case BLOCK_ROW: print_words(jre, block, "  | ", 6); break;
     case BLOCK_CODE: print_code(jre, options, block); break;
-    default: print_lines(block->begin, block->end, "  "); break;
+    default: print_words(jre, block, "  ", 2); break;
     }
 }
 
