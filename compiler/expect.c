@@ -4,6 +4,7 @@
  * document cannot have named a choice: then each member is asked. */
 #include "compiler.h"
 
+#include <math.h>
 #include <string.h>
 
 void members_opened(Compilation *c, const Expr *e, MemberList *members) {
@@ -23,22 +24,47 @@ static const char *member_text(Compilation *c, const Statement *expect, const Me
 
 /* ---- what can never hold --------------------------------------------------------------------------------------------------- */
 
-/* Scores lie between 0 and 1. */
-static bool is_share(const Value *v) {
-    static const char *const shares[] = {"chance", "low", "high", "best.ap", "worst.ap", "best", "worst"};
-    if (v->kind != VALUE_METRIC || v->axis || !v->text) return false;
-    bool share = metric_find(v->text) != METRIC_NONE;
-    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) share |= !strcmp(v->text, shares[i]);
-    return share;
+/* Between which numbers a side lies, and what it is called in a message. */
+typedef struct { double low, high; const char *noun; } Bounds;
+
+static bool is_one_of(const char *word, const char *const *words) {
+    while (*words && strcmp(*words, word) != 0) words++;
+    return *words;
 }
 
-static bool never(BinaryOperator op, double bound) {
+/* Scores lie between 0 and 1, counts and times are not below 0. */
+static Bounds bounds_of_value(const Value *v) {
+    static const char *const shares[] = {"chance", "low", "high", "best.ap", "worst.ap", "best", "worst", NULL};
+    static const char *const counts[] = {"queries", "lonely", "ties", "individuals", "pictures", "smallest", "largest", "singletons", "bursts", "in_bursts", "copies", NULL};
+    if (v->kind == VALUE_NUMBER) return (Bounds){value_bare(v), value_bare(v), "number"};
+    if (v->kind != VALUE_METRIC || v->axis || !v->text) return (Bounds){-INFINITY, INFINITY, "number"};
+    if (metric_find(v->text) != METRIC_NONE || is_one_of(v->text, shares)) return (Bounds){0, 1, "score"};
+    if (is_one_of(v->text, counts)) return (Bounds){0, INFINITY, "count"};
+    return (Bounds){-INFINITY, INFINITY, "number"};
+}
+
+static double times(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
+
+static Bounds bounds_of(Environment *env, const Expr *e) {
+    if (e->kind != EXPR_BINARY || e->op < BINARY_add || e->op > BINARY_div) return bounds_of_value(evaluate(env, e));
+    Bounds a = bounds_of(env, e->left), b = bounds_of(env, e->right), r = {-INFINITY, INFINITY, "such number"};
+    if (e->op == BINARY_add) r.low = a.low + b.low, r.high = a.high + b.high;
+    if (e->op == BINARY_sub) r.low = a.low - b.high, r.high = a.high - b.low;
+    if (e->op == BINARY_div && b.low == b.high && b.low != 0) b.low = b.high = 1 / b.low;
+    else if (e->op != BINARY_mul) return r;
+    double corner[] = {times(a.low, b.low), times(a.low, b.high), times(a.high, b.low), times(a.high, b.high)};
+    r.low = fmin(fmin(corner[0], corner[1]), fmin(corner[2], corner[3]));
+    r.high = fmax(fmax(corner[0], corner[1]), fmax(corner[2], corner[3]));
+    return r;
+}
+
+static bool never(BinaryOperator op, Bounds a, Bounds b) {
     switch (op) {
-    case BINARY_gt: return bound >= 1;
-    case BINARY_ge: return bound > 1;
-    case BINARY_lt: return bound <= 0;
-    case BINARY_le: return bound < 0;
-    case BINARY_eq: return bound < 0 || bound > 1;
+    case BINARY_gt: return a.high <= b.low;
+    case BINARY_ge: return a.high < b.low;
+    case BINARY_lt: return a.low >= b.high;
+    case BINARY_le: return a.low > b.high;
+    case BINARY_eq: return a.high < b.low || a.low > b.high;
     default: return false;
     }
 }
@@ -53,23 +79,40 @@ static BinaryOperator turned(BinaryOperator op) {
     }
 }
 
-static bool impossible(Compilation *c, const Value *metric, const Value *bound, BinaryOperator op) {
-    if (!is_share(metric) || bound->kind != VALUE_NUMBER || !never(op, value_bare(bound))) return false;
-    Diagnostic *d = diag(c->jre, DIAG_impossible_expectation, bound->span, "no score can be %s this", op == BINARY_gt ? "above" : op == BINARY_lt ? "below" : op == BINARY_eq ? "equal to" : op == BINARY_ge ? "as high as" : "as low as");
-    diag_also(d, metric->span, "lies between 0 and 1");
-    bool percent = !bound->unit && bound->number > 1 && bound->number <= 100;
-    diag_help(d, percent ? "a score is written in %% or as a fraction" : "compare it with a number between 0%% and 100%%");
-    if (percent) diag_edit(d, bound->span, false, "%g%%", bound->number);
-    return true;
+static const char *bounds_text(Compilation *c, Bounds r) {
+    return isinf(r.high) ? arena_print(&c->arena, "is never below %g", r.low) : isinf(r.low) ? arena_print(&c->arena, "is never above %g", r.high)
+                                                                                                         : arena_print(&c->arena, "lies between %g and %g", r.low, r.high);
 }
 
-/* A sound comparison of a score with what no score can be. */
+/* Of what lies between bounds it is said that it `op` a number. */
+static void tell_impossible(Compilation *c, const Expr *what, Bounds bounds, const Expr *bound, BinaryOperator op, const Value *number) {
+    Diagnostic *d = diag(c->jre, DIAG_impossible_expectation, bound->span, "no %s can be %s this", bounds.noun,
+                         op == BINARY_gt ? "above" : op == BINARY_lt ? "below" : op == BINARY_eq ? "equal to" : op == BINARY_ge ? "as high as" : "as low as");
+    diag_also(d, what->span, "%s", bounds_text(c, bounds));
+    bool score = !strcmp(bounds.noun, "score");
+    Bounds share = {number->number / 100, number->number / 100, ""};
+    bool percent = score && number->kind == VALUE_NUMBER && !number->unit && number->number > 1 && !never(op, bounds, share);
+    diag_help(d, percent ? "a score is written in %% or as a fraction" : score ? "compare it with a number between 0%% and 100%%" : "compare it with a number that it can reach");
+    if (percent) diag_edit(d, bound->span, false, "%g%%", number->number);
+}
+
+/* A sound comparison of what is bounded with what lies beyond. */
 static bool can_hold(Environment *env, const Expr *e) {
+    Compilation *c = env->compilation;
     if (e->kind != EXPR_BINARY) return true;
     if (e->op == BINARY_and || e->op == BINARY_or) return can_hold(env, e->left) && can_hold(env, e->right);
     if (e->op < BINARY_eq || e->op > BINARY_ge) return true;
-    const Value *a = evaluate(env, e->left), *b = evaluate(env, e->right);
-    return !impossible(env->compilation, a, b, e->op) && !impossible(env->compilation, b, a, turned(e->op));
+    if (expr_equal(e->left, e->right) && (e->op == BINARY_ne || e->op == BINARY_lt || e->op == BINARY_gt)) {
+        Diagnostic *d = diag(c->jre, DIAG_impossible_expectation, e->right->span, "this is compared with itself");
+        diag_also(d, e->left->span, "the same");
+        diag_help(d, "name what it is to be compared with: v01.cv.map");
+        return false;
+    }
+    Bounds a = bounds_of(env, e->left), b = bounds_of(env, e->right);
+    if (!never(e->op, a, b) || (a.low == a.high && b.low == b.high)) return true;
+    if (b.low == b.high) tell_impossible(c, e->left, a, e->right, e->op, evaluate(env, e->right));
+    else tell_impossible(c, e->right, b, e->left, turned(e->op), evaluate(env, e->left));
+    return false;
 }
 
 /* The two numbers that a comparison, or `near`, holds side by side. */
