@@ -25,6 +25,7 @@ typedef struct {
     int smallest, largest, singletons;    /* pictures of an individual; individuals with a single one */
     int bursts, in_bursts;                /* of two pictures or more; how many pictures are in them */
     int copies;                           /* pictures whose bytes an earlier one has */
+    const int *of_each;                   /* pictures of each individual that has any */
 } PartFacts;
 /* Pictures that a split puts on two sides though they belong together. */
 enum { MOST_NAMED = 5, MOST_PARTS_TOLD = 4 };
@@ -165,6 +166,7 @@ const char *accepted_slot(Compilation *c, const Scope *scope, const Statement *a
 void check_accepts(Compilation *c);                                           /* is there such a check, and such a declaration? */
 /* Does an `accept` of this scope silence the check at this place, which is in its declaration, or in a module on behalf of it? Then it is noted. */
 bool overruled(Compilation *c, const Scope *scope, DiagCode check, Span at, Span behalf);
+bool overruled_anywhere(Compilation *c, DiagCode check, Span at, Span behalf);        /* by the document, or by an ancestor that it quotes */
 void check_idle_accepts(Compilation *c, bool with_data);                      /* those that silenced nothing; once all checks are done */
 /* names.c: a walk over the names of a text that are looked up; it makes a copy of the text. */
 typedef struct NameWalk {

@@ -270,7 +270,7 @@ static Value *binary(Environment *env, const Expr *e) {
     if (value_is_numeric(a) || a->kind == VALUE_TENSOR || a->kind == VALUE_TRUTH) b = counted(env, b);
     if (value_is_numeric(b) || b->kind == VALUE_TENSOR) a = counted(env, a);
     if (value_is_numeric(a) && value_is_numeric(b) && e->op != BINARY_matmul) return of_numbers(env, e, a, b);
-    if (a->kind == VALUE_SIMILARITY || b->kind == VALUE_SIMILARITY) return similarity_arithmetic(env, e, a, b);
+    if (is_score(a) || is_score(b)) return similarity_arithmetic(env, e, a, b);
     bool tensors = (a->kind == VALUE_TENSOR || value_is_numeric(a)) && (b->kind == VALUE_TENSOR || value_is_numeric(b));
     if (tensors && e->op != BINARY_divides) return tensor_operation(env, tensor_ops[e->op], (Value *[]){a, b}, 2, NULL, e->span);
     if ((e->op == BINARY_eq || e->op == BINARY_ne) && a->kind != VALUE_TENSOR && b->kind != VALUE_TENSOR) {
@@ -285,7 +285,7 @@ static Value *binary(Environment *env, const Expr *e) {
 static Value *negate(Environment *env, const Expr *e) {
     Value *v = evaluate(env, e->left);
     if (v->kind == VALUE_TENSOR) return tensor_operation(env, OP_neg, &v, 1, NULL, e->span);
-    if (v->kind == VALUE_SIMILARITY) {
+    if (is_score(v)) {
         Expr minus = *e;
         minus.op = BINARY_sub;
         return similarity_arithmetic(env, &minus, value_number(env->compilation, 0, e->span), v);

@@ -3,8 +3,8 @@
  *   text --lang/--> syntax trees
  *     resolve.c    one flat program: extends, use, change, remove, overlays
  *     plan.c       each record evaluated (evaluate.c, types.c, builtins.c) into what `jre run` walks, a member for each choice
- *     protocol.c   what only re-identification knows: colors, bursts; provenance.c: who learned from which pictures
- *     check_gradient.c   what a training could never learn
+ *     protocol.c   what only re-identification knows: colors, bursts; provenance.c: who learned from which pictures;
+ *                  check_*.c: views, licenses, spaces, scores, batches, what a training could never learn
  *     lower.c      each network becomes a tensor graph, which goes through the passes of `graph_passes` below
  *   --runtime/--> results
  *
@@ -93,7 +93,13 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     note_time(c, "plan", seconds() - started);
     tell_silence(c);
     started = seconds();
-    protocol_check(c, with_data && planned && !diag_any_error(jre));
+    bool sound = planned && !diag_any_error(jre);
+    protocol_check(c, with_data && sound);
+    if (sound) {
+        check_spaces(c);
+        check_scores(c);
+        check_batches(c, with_data);
+    }
     if (!diag_any_error(jre)) check_idle_accepts(c, with_data);
     note_time(c, "protocol", seconds() - started);
     return planned && !diag_any_error(jre);

@@ -93,6 +93,7 @@ struct TrainPlan;
 typedef LIST(const struct TrainPlan *) TrainList;
 typedef struct TrainPlan {
     const char *name; Span span; MemberName member; const Scope *scope;
+    const Decl *decl; const Choice *choices;
     Value *network, *loss;                /* formulas */
     const char *backbone, *loss_name;
     PartPlan data; View *view; ViewList views;            /* view: the first */
@@ -101,6 +102,7 @@ typedef struct TrainPlan {
     SplitPlan *folds;                     /* one training for each fold of it, or NULL */
     int64_t batch, classes;               /* pictures a step; individuals (made up where only the data knows) */
     int64_t weights, reached;             /* numbers that it learns; those of them that a slope of the loss reaches */
+    bool mirrored;                        /* each individual and its mirror are two */
     Graph *graph;                         /* of one step: from pictures and labels to the loss */
     KeyTree *key;
 } TrainPlan;
@@ -129,15 +131,15 @@ typedef struct SimilarityPlan {
     BoostPlan *boost; EnsemblePlan *ensemble;
     LIST(struct SimilarityPlan *) parts; LIST(double) weights; double constant;   /* MIX: the sum of weight * part, plus a constant; WITHIN_SAME: of one */
     const char *column;                   /* WITHIN_SAME */
-    int top;                              /* MATCHES: candidates; parts: the shortlist's score */
+    int top; Span shortlist_span;         /* MATCHES: candidates, and where it is said who chooses them; parts: the shortlist's score */
     SplitPlan *folds;                     /* a score for each fold of it, or NULL */
     bool calibrated;
     KeyTree *key;
 } SimilarityPlan;
 
-struct BoostPlan { const char *name; Span span; const Scope *scope; LIST(SimilarityPlan *) evidence; PartPlan fit_on; SplitPlan *folds; KeyTree *key; };
+struct BoostPlan { const char *name; Span span; const Decl *decl; LIST(SimilarityPlan *) evidence; PartPlan fit_on; SplitPlan *folds; KeyTree *key; };
 struct EnsemblePlan {
-    const char *name; Span span; const Scope *scope; LIST(SimilarityPlan *) members;
+    const char *name; Span span; const Decl *decl; LIST(SimilarityPlan *) members;
     const char *combine, *calibrate; bool learned;        /* learned: its weights are */
     PartPlan fit_on; SimilarityPlan *shortlist; SplitPlan *folds; KeyTree *key;      /* fit_on.dataset NULL: nothing is fitted */
 };
@@ -157,14 +159,14 @@ typedef struct EvaluatePlan {
 } EvaluatePlan;
 
 typedef struct SubmitPlan {
-    const char *name; Span span; MemberName member;
+    const char *name; Span span; MemberName member; const Decl *decl;
     SimilarityPlan *similarity; PartPlan on; const Expr *gallery;
     const char *pairs; Span pairs_span;   /* relative to the dataset's root */
     const char *file; Span file_span;     /* template filled in */
     KeyTree *key;                         /* as of an evaluation */
 } SubmitPlan;
 
-typedef struct { const char *name; Span span; } FigurePlan;
+typedef struct { const char *name; Span span; const Decl *decl; const Choice *choices; } FigurePlan;
 /* What is checked and cannot run yet: "training", once for each declaration that asks for it. */
 typedef struct { const char *what, *name; Span span; } LaterPlan;
 
@@ -205,10 +207,13 @@ const Setting *plan_setting(const Decl *decl, const char *key);                /
 bool plan_has(const Decl *decl, const char *key);
 bool views_of(Compilation *c, const Decl *decl, const Choice *choices, ViewList *views);     /* plan_score.c: all views of a record, evaluated; false: diagnosed */
 bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part);       /* false: diagnosed */
+const char *part_text(Arena *arena, const PartPlan *part);                    /* "folds[2].train" */
+bool same_split(Jre *jre, const SplitPlan *a, const SplitPlan *b);            /* their parts hold the same pictures */
+bool same_pictures(Jre *jre, const PartPlan *a, const PartPlan *b);
 SplitPlan *folds_of_part(const PartPlan *part);           /* the split for each of whose folds it stands once, or NULL */
-bool same_split(Jre *jre, const SplitPlan *a, const SplitPlan *b);     /* their parts hold the same pictures */
 void trainings_in(Compilation *c, const Graph *g, TrainList *found);  /* plan_learn.c: whose weights the graph has */
 /* A similarity from a value: a cosine, a judge, a council, or arithmetic of them. NULL: diagnosed. */
+bool is_score(const Value *v);                            /* a similarity, or a judge or council, which stands for its score */
 SimilarityPlan *similarity_from_value(Compilation *c, Value *v);
 SimilarityPlan *similarity_new(Compilation *c, ScoreKind kind, Span span);
 Value *value_similarity(Compilation *c, SimilarityPlan *similarity, Span span);
@@ -238,12 +243,18 @@ void influences_on(Compilation *c, PlanValue made, InfluenceList *found);
 /* Have two parts pictures in common, in so far as the plan says it? fold: whose part is meant where one stands once for each. */
 typedef enum { PARTS_APART, PARTS_SHARE, PARTS_SAME, PARTS_UNKNOWN } PartsRelation;
 PartsRelation parts_relation(Compilation *c, const PartPlan *a, const PartPlan *b, int fold);
+/* In which fold a part meets what was learned by folds: 1 and up: in that one. SOME_FOLD: in one or another, and nothing says in which. */
+enum { EACH_FOLD = 0, NO_FOLD = -1, SOME_FOLD = -2 };
+int fold_met(Compilation *c, const PartPlan *part, const SplitPlan *folds);
 /* How the second picture of a pair came into a score that is examined on the first: "cv <- features <- learner <- folds.train <- a2.png"; NULL: it did not. */
 const char *way_across(Compilation *c, const SplitPlan *split, const TornPair *pair);
 void print_influences(Compilation *c, const char *name, const SimilarityPlan *score, Text *out);      /* jre explain: a line each, the way to it */
 void check_provenance(Compilation *c, bool with_data);
 void check_views(Compilation *c);                                             /* check_views.c: those of colors, mirrors and draws */
 void check_licenses(Compilation *c);                                          /* check_licenses.c: of weights and pictures, noted where they forbid a use */
+void check_scores(Compilation *c);                                           /* check_scores.c: mixed_scores, filtered_index, metric_needs, bare_threshold */
+void check_spaces(Compilation *c);                                           /* check_spaces.c: mixed_spaces, other_protocol */
+void check_batches(Compilation *c, bool with_data);                           /* check_batches.c: hollow_triplets */
 /* network: what there is to tell of an embed that has a program; NULL: program_print's lines. */
 void plan_print(Compilation *c, Text *out, void (*network)(void *context, const EmbedPlan *embed, Text *out), void *context);
 const char *similarity_text(Arena *arena, const SimilarityPlan *similarity);  /* "0.6 cosine(deep) + 0.4 cosine(quick)" */

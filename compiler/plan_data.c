@@ -176,6 +176,12 @@ const char *dataset_identity(Jre *jre, const DatasetPlan *plan, bool columns) {
 
 /* ---- splits ------------------------------------------------------------------------------------------------------------------ */
 
+const char *part_text(Arena *arena, const PartPlan *part) {
+    if (!part->split) return part->dataset->name;
+    if (part->fold) return arena_print(arena, "%s[%d].%s", part->split->name, part->fold, part->part);
+    return arena_print(arena, "%s.%s", part->split->name, part->part);
+}
+
 SplitPlan *folds_of_part(const PartPlan *part) {
     for (; part->split; part = &part->split->of)
         if (part->split->folds && !part->fold) return part->split;
@@ -334,7 +340,7 @@ bool same_split(Jre *jre, const SplitPlan *a, const SplitPlan *b) {
     return a == b || (!strcmp(a->key->hash, b->key->hash) && dataset_identity(jre, a->data, false) == dataset_identity(jre, b->data, false));
 }
 
-static bool same_pictures(Jre *jre, const PartPlan *a, const PartPlan *b) {
+bool same_pictures(Jre *jre, const PartPlan *a, const PartPlan *b) {
     if (!a->split || !b->split) return a->split == b->split && dataset_identity(jre, a->dataset, false) == dataset_identity(jre, b->dataset, false);
     return a->fold == b->fold && !strcmp(a->part, b->part) && same_split(jre, a->split, b->split);
 }

@@ -119,7 +119,7 @@ static bool read_predecessors(Compilation *c, const Decl *decl, const Choice *ch
 void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     const Choice *choices = member->choices;
     TrainPlan *train = arena_new(&c->arena, TrainPlan);
-    *train = (TrainPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .scope = decl->scope, .classes = CLASSES_MADE_UP};
+    *train = (TrainPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .scope = decl->scope, .decl = decl, .choices = choices, .classes = CLASSES_MADE_UP};
     train->network = setting_value(c, decl, "network", choices);
     train->loss = setting_value(c, decl, "loss", choices);
     if (!train->network || train->network->kind != VALUE_FORMULA || !train->loss) return NULL;
@@ -129,7 +129,8 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     bool placed = part_from_value(c, setting_value(c, decl, "data", choices), setting_span(decl, "data"), &train->data);
     if (!seen || !placed) return NULL;
     train->view = train->views.at[0];
-    if (view_flip(train->view, true)) train->classes *= 2;                     /* each individual and its mirror are two */
+    train->mirrored = view_flip(train->view, true) != NULL;
+    if (train->mirrored) train->classes *= 2;
     train->folds = folds_of_part(&train->data);
     if (!lower_training(c, decl, train, choices)) return NULL;
     key_pictures(train->key, "data", &train->data);
@@ -165,7 +166,7 @@ static bool scores_of(Compilation *c, const Decl *decl, const char *setting, con
 
 void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
     BoostPlan *boost = arena_new(&c->arena, BoostPlan);
-    *boost = (BoostPlan){.name = decl->name, .span = decl->statement->name_span, .scope = decl->scope, .key = key_record(c, decl, member->choices, &member->name)};
+    *boost = (BoostPlan){.name = decl->name, .span = decl->statement->name_span, .decl = decl, .key = key_record(c, decl, member->choices, &member->name)};
     SimilarityPlan **scores;
     int count;
     if (!scores_of(c, decl, "evidence", member->choices, &boost->folds, boost->key, &scores, &count)) return NULL;
@@ -182,7 +183,7 @@ void *plan_boost(Compilation *c, Decl *decl, const Member *member) {
 
 void *plan_ensemble(Compilation *c, Decl *decl, const Member *member) {
     EnsemblePlan *ensemble = arena_new(&c->arena, EnsemblePlan);
-    *ensemble = (EnsemblePlan){.name = decl->name, .span = decl->statement->name_span, .scope = decl->scope, .key = key_record(c, decl, member->choices, &member->name)};
+    *ensemble = (EnsemblePlan){.name = decl->name, .span = decl->statement->name_span, .decl = decl, .key = key_record(c, decl, member->choices, &member->name)};
     SimilarityPlan **scores;
     int count;
     if (!scores_of(c, decl, "members", member->choices, &ensemble->folds, ensemble->key, &scores, &count)) return NULL;

@@ -147,6 +147,10 @@ static SimilarityPlan *of_ensemble(Compilation *c, const Value *v) {
     return similarity;
 }
 
+bool is_score(const Value *v) {
+    return v->kind == VALUE_SIMILARITY || (v->kind == VALUE_RECORD && (v->decl->record == KIND_boost || v->decl->record == KIND_ensemble));
+}
+
 SimilarityPlan *similarity_from_value(Compilation *c, Value *v) {
     if (!v || v->kind == VALUE_NONE) return NULL;
     if (v->kind == VALUE_SIMILARITY) return v->similarity;
@@ -195,11 +199,7 @@ static Value *not_mixed(Environment *env, const Expr *e, const Value *a, const V
     return poison(env, e->span);
 }
 
-/* A judge or a council stands for its score here. */
-static SimilarityPlan *score_in(Compilation *c, Value *v) {
-    bool record = v->kind == VALUE_RECORD && (v->decl->record == KIND_boost || v->decl->record == KIND_ensemble);
-    return v->kind == VALUE_SIMILARITY || record ? similarity_from_value(c, v) : NULL;
-}
+static SimilarityPlan *score_in(Compilation *c, Value *v) { return is_score(v) ? similarity_from_value(c, v) : NULL; }
 
 Value *similarity_arithmetic(Environment *env, const Expr *e, Value *a, Value *b) {
     Compilation *c = env->compilation;
@@ -276,10 +276,13 @@ static bool read_parts(Compilation *c, const Decl *decl, const Choice *choices, 
     return read_gallery(c, decl, choices, &evaluation->gallery);
 }
 
-static bool names_individuals(Compilation *c, const Decl *decl, const char *key, const DatasetPlan *dataset) {
+/* Every metric holds answers against who is on the pictures. */
+static bool names_individuals(Compilation *c, const EvaluatePlan *evaluation, const char *key, const DatasetPlan *dataset) {
     if (!dataset || dataset->identity) return true;
-    Diagnostic *d = diag(c->jre, DIAG_missing_key, setting_span(decl, key), "`%s` does not say who is on its pictures", dataset->name);
-    diag_help(d, "add to the dataset: identity \"{column}\"");
+    Diagnostic *d = diag(c->jre, DIAG_metric_needs, evaluation->metrics.at[0].span, "an answer is right if it is of the same individual");
+    diag_also(d, setting_span(evaluation->decl, key), "`%s` does not say who is on its pictures", dataset->name);
+    diag_help(d, "say it where the pictures are described, by the column that names them");
+    diag_edit(d, (Span){dataset->image_span.end, dataset->image_span.end}, false, "\n  identity \"{individual}\"");
     return false;
 }
 
@@ -328,7 +331,7 @@ void *plan_evaluation(Compilation *c, Decl *decl, const Member *member) {
     evaluation->record_span = setting_span(decl, "record");
     evaluation->notes = plan_text(c, decl, "notes", member->choices);
     evaluation->similarity = similarity_of(c, decl, member->choices);
-    if (!sound || !evaluation->similarity || !names_individuals(c, decl, "on", evaluation->on.dataset) || !names_individuals(c, decl, "against", evaluation->against.dataset)) return NULL;
+    if (!sound || !evaluation->similarity || !names_individuals(c, evaluation, "on", evaluation->on.dataset) || !names_individuals(c, evaluation, "against", evaluation->against.dataset)) return NULL;
     if (!views_supplied(c, evaluation->similarity, evaluation->on.dataset, setting_span(decl, "on"))) return NULL;
     if (evaluation->against.dataset && !views_supplied(c, evaluation->similarity, evaluation->against.dataset, setting_span(decl, "against"))) return NULL;
     SplitPlan *folds = folds_of_part(&evaluation->on);
@@ -352,7 +355,7 @@ void *plan_figure(Compilation *c, Decl *decl, const Member *member) {
     if (plan_has(decl, "on")) sound &= part_from_value(c, setting_value(c, decl, "on", member->choices), setting_span(decl, "on"), &part);
     if (!sound) return NULL;
     FigurePlan *figure = arena_new(&c->arena, FigurePlan);
-    *figure = (FigurePlan){decl->name, decl->statement->name_span};
+    *figure = (FigurePlan){decl->name, decl->statement->name_span, decl, member->choices};
     for (int i = 0; i < c->plan->figures.count; i++)
         if (c->plan->figures.at[i].name == figure->name) return figure;
     list_add(&c->arena, &c->plan->figures, *figure);
@@ -394,7 +397,7 @@ static const char *fill_template(Compilation *c, const Scope *scope, const char 
 
 void *plan_submission(Compilation *c, Decl *decl, const Member *member) {
     SubmitPlan *submission = arena_new(&c->arena, SubmitPlan);
-    *submission = (SubmitPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name};
+    *submission = (SubmitPlan){.name = decl->name, .span = decl->statement->name_span, .member = member->name, .decl = decl};
     PartPlan *on = &submission->on;
     bool placed = part_from_value(c, setting_value(c, decl, "on", member->choices), setting_span(decl, "on"), on);
     bool chosen = read_gallery(c, decl, member->choices, &submission->gallery);

@@ -77,8 +77,8 @@ void influences_on(Compilation *c, PlanValue made, InfluenceList *found) {
             note_influence(&walk, i, BY_STOPPING, &at.train->stop, at.train->scope, found);
             note_influence(&walk, i, BY_KEEPING, &at.train->keep, at.train->scope, found);
         }
-        if (at.boost) note_influence(&walk, i, BY_JUDGING, &at.boost->fit_on, at.boost->scope, found);
-        if (at.ensemble && (at.ensemble->learned || at.ensemble->calibrate)) note_influence(&walk, i, BY_FITTING, &at.ensemble->fit_on, at.ensemble->scope, found);
+        if (at.boost) note_influence(&walk, i, BY_JUDGING, &at.boost->fit_on, at.boost->decl->scope, found);
+        if (at.ensemble && (at.ensemble->learned || at.ensemble->calibrate)) note_influence(&walk, i, BY_FITTING, &at.ensemble->fit_on, at.ensemble->decl->scope, found);
         reach_parts(&walk, i);
     }
 }
@@ -110,12 +110,11 @@ PartsRelation parts_relation(Compilation *c, const PartPlan *a, const PartPlan *
     return a->split || b->split ? PARTS_SHARE : PARTS_SAME;
 }
 
-/* Of what is there once for each fold the member that serves these pictures: 0: they lie outside; -1: inside, and nothing says in which fold. */
-static int serving_member(Compilation *c, const SplitPlan *folds, const PartPlan *on, int fold) {
-    if (folds_of_part(on)) return fold;
-    for (const PartPlan *x = on; x->split; x = &x->split->of)
+int fold_met(Compilation *c, const PartPlan *part, const SplitPlan *folds) {
+    for (const PartPlan *x = part; x->split; x = &x->split->of)
         if (same_split(c->jre, x->split, folds)) return x->fold;
-    return on->dataset == folds->data ? -1 : 0;
+    const bool other = dataset_identity(c->jre, part->dataset, false) != dataset_identity(c->jre, folds->data, false);
+    return other || parts_relation(c, part, &folds->of, 1) == PARTS_APART ? NO_FOLD : SOME_FOLD;
 }
 
 typedef struct {
@@ -128,8 +127,8 @@ typedef struct {
 static bool meet_in(Compilation *c, Meeting *meeting, int fold, bool with_data) {
     const PartPlan *on = &meeting->evaluation->on, *pictures = meeting->influence->pictures;
     const SplitPlan *folds = folds_of_part(pictures);
-    const int member = folds ? serving_member(c, folds, on, fold) : fold;
-    if (member < 0) return false;
+    const int met = folds ? fold_met(c, on, folds) : EACH_FOLD, member = met == EACH_FOLD || folds_of_part(on) ? fold : met == NO_FOLD ? 0 : met;
+    if (member < 0) return false;                                  /* mixed_spaces tells it */
     if (!member) pictures = &folds->of;
     meeting->fold = folds_of_part(on) ? fold : 0;
     meeting->relation = parts_relation(c, pictures, on, member ? member : 1);
@@ -143,16 +142,11 @@ static bool meet_in(Compilation *c, Meeting *meeting, int fold, bool with_data) 
 
 /* ---- in words ------------------------------------------------------------------------------------------------------------------- */
 
-static const char *part_words(Compilation *c, const PartPlan *part) {
-    if (!part->split) return part->dataset->name;
-    return part->fold ? arena_print(&c->arena, "%s[%d].%s", part->split->name, part->fold, part->part) : arena_print(&c->arena, "%s.%s", part->split->name, part->part);
-}
-
 /* "cv <- features <- learner <- folds.train <- a2.png". file: NULL where nobody looked. */
 static const char *way_text(Compilation *c, const char *value, const Influence *influence, const char *file) {
     const char *text = value;
     for (int i = 0; i < influence->way.count; i++) text = arena_print(&c->arena, "%s <- %s", text, influence->way.at[i]);
-    text = arena_print(&c->arena, "%s <- %s", text, part_words(c, influence->pictures));
+    text = arena_print(&c->arena, "%s <- %s", text, part_text(&c->arena, influence->pictures));
     return file ? arena_print(&c->arena, "%s <- %s", text, file) : text;
 }
 
@@ -215,7 +209,7 @@ static const char *part_away(Compilation *c, const Scope *scope, const PartPlan 
     const SplitPlan *split = like->split;
     if (!split || !has_part(split, part) || map_get(&scope->names, split->name) != split->decl) return NULL;
     const PartPlan other = {.dataset = like->dataset, .split = (SplitPlan *)split, .part = part, .fold = like->fold};
-    return apart_in_all_folds(c, &other, away) ? part_words(c, &other) : NULL;
+    return apart_in_all_folds(c, &other, away) ? part_text(&c->arena, &other) : NULL;
 }
 
 static bool looks_on(const Influence *influence) { return influence->kind == BY_STOPPING || influence->kind == BY_KEEPING; }
@@ -376,9 +370,9 @@ void check_provenance(Compilation *c, bool with_data) {
     const Plan *plan = c->plan;
     for (int i = 0; i < plan->evaluations.count; i++) check_evaluation(c, plan->evaluations.at[i], with_data);
     if (!with_data || !c->facts.copies) return;
-    for (int i = 0; i < plan->boosts.count; i++) check_self_pairs(c, &plan->boosts.at[i]->fit_on, plan->boosts.at[i]->scope);
+    for (int i = 0; i < plan->boosts.count; i++) check_self_pairs(c, &plan->boosts.at[i]->fit_on, plan->boosts.at[i]->decl->scope);
     for (int i = 0; i < plan->ensembles.count; i++) {
         const EnsemblePlan *ensemble = plan->ensembles.at[i];
-        if (ensemble->learned || ensemble->calibrate) check_self_pairs(c, &ensemble->fit_on, ensemble->scope);
+        if (ensemble->learned || ensemble->calibrate) check_self_pairs(c, &ensemble->fit_on, ensemble->decl->scope);
     }
 }

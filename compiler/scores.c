@@ -42,6 +42,8 @@ Value *builtin_matches(Environment *env, Span span) {
     if (v->kind == VALUE_NONE || !shortlist) return poison(env, span);
     SimilarityPlan *similarity = v->similarity;
     similarity->top = (int)real_parameter(env, "top");
+    const Bound *chooser = argument_of(env->called, intern(c->jre, "shortlist"));
+    similarity->shortlist_span = chooser ? chooser->span : span;
     list_add(&c->arena, &similarity->parts, shortlist);
     key_leaf(similarity->key, "top", span, "%d", similarity->top);
     key_leaf(similarity->key, "by", span, "%s", parameter(env, "by")->text);

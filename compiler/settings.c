@@ -379,8 +379,7 @@ static Value *read_views(Environment *env, const Wanted *wanted, const Expr *e) 
 
 static Value *read_similarity(Environment *env, const Wanted *wanted, const Expr *e) {
     Value *v = evaluate(env, e);
-    bool judge = v->kind == VALUE_RECORD && (v->decl->record == KIND_boost || v->decl->record == KIND_ensemble);
-    return v->kind == VALUE_NONE || v->kind == VALUE_SIMILARITY || judge ? v : refuse(env, wanted, e, v, "a similarity");
+    return v->kind == VALUE_NONE || is_score(v) ? v : refuse(env, wanted, e, v, "a similarity");
 }
 
 static Value *read_record(Environment *env, const Wanted *wanted, const Expr *e) {

@@ -316,7 +316,6 @@ void json_accepted(Text *out, const AcceptList *accepted);  /* "accepted": [{"ch
 /* Fills numbers and costs from what report_json wrote. False: damaged. */
 bool report_parse(Jre *jre, Arena *arena, const char *bytes, size_t length, EvaluationReport *report);
 /* Under which rules: in words, as JSON, and as a key that equal rules share. */
-const char *part_text(Arena *arena, const PartPlan *part);                     /* folds[1].held_out */
 const char *protocol_text(Arena *arena, const EvaluatePlan *plan);
 const char *protocol_key(Session *session, const EvaluatePlan *plan);
 void json_protocol(Text *out, const EvaluationReport *report);

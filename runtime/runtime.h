@@ -513,7 +513,8 @@ void find_copies(Jre *jre, RowsOf part, CopyFacts *facts);
 
 /* ---- data/census.c: what there is to say of pictures before anything is computed from them --------------------------------------------- */
 
-void count_pictures(Jre *jre, const Dataset *dataset, const PictureRows *rows, PartFacts *facts);
+/* What the facts list lives in the arena. */
+void count_pictures(Jre *jre, Arena *arena, const Dataset *dataset, const PictureRows *rows, PartFacts *facts);
 /* Two pictures and how many bits of their perceptual hashes differ. */
 typedef struct { int first, second, bits; } NearPair;
 /* Individuals with 1, 2 to 3, 4 to 7, ... pictures; pairs shown of two individuals, and around the threshold. */

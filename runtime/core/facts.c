@@ -168,7 +168,7 @@ static bool fact_part(void *context, const PartPlan *part, PartFacts *facts) {
     Arena scratch = {.jre = session->jre};
     PictureRows rows;
     bool sound = part_pictures(session->jre, dataset, part, 1, &scratch, &rows);
-    if (sound) count_pictures(session->jre, dataset, &rows, facts);
+    if (sound) count_pictures(session->jre, &session->arena, dataset, &rows, facts);
     arena_free(&scratch);
     return sound;
 }

@@ -12,9 +12,9 @@
 /* The pictures of each individual that has any among the rows; `who` are their numbers. */
 typedef struct { int *pictures, *who; int count; } Holders;
 
-static Holders count_individuals(Arena *scratch, const Dataset *dataset, const PictureRows *rows) {
-    int *of = arena_array(scratch, int, dataset->identity_count + 1);
-    Holders holders = {.pictures = arena_array(scratch, int, dataset->identity_count + 1), .who = arena_array(scratch, int, dataset->identity_count + 1)};
+static Holders count_individuals(Arena *arena, const Dataset *dataset, const PictureRows *rows) {
+    int *of = arena_array(arena, int, dataset->identity_count + 1);
+    Holders holders = {.pictures = arena_array(arena, int, dataset->identity_count + 1), .who = arena_array(arena, int, dataset->identity_count + 1)};
     for (int i = 0; i < rows->count; i++) {
         int identity = dataset->pictures[rows->which[i]].identity_number;
         if (identity >= 0) of[identity]++;
@@ -36,11 +36,11 @@ static void count_bursts(Arena *scratch, const Dataset *dataset, const PictureRo
     }
 }
 
-void count_pictures(Jre *jre, const Dataset *dataset, const PictureRows *rows, PartFacts *facts) {
+void count_pictures(Jre *jre, Arena *arena, const Dataset *dataset, const PictureRows *rows, PartFacts *facts) {
     Arena scratch = {.jre = jre};
-    Holders holders = count_individuals(&scratch, dataset, rows);
+    Holders holders = count_individuals(arena, dataset, rows);
     Map seen = {0};
-    *facts = (PartFacts){.pictures = rows->count, .individuals = holders.count};
+    *facts = (PartFacts){.pictures = rows->count, .individuals = holders.count, .of_each = holders.pictures};
     for (int i = 0; i < holders.count; i++) {
         if (!i || holders.pictures[i] < facts->smallest) facts->smallest = holders.pictures[i];
         if (holders.pictures[i] > facts->largest) facts->largest = holders.pictures[i];
@@ -162,7 +162,8 @@ bool take_census(Jre *jre, Dataset *dataset, Census *census) {
     Arena scratch = {.jre = jre};
     PictureRows rows = all_rows(&scratch, dataset);
     int *parent = arena_array(&scratch, int, dataset->count + 1);
-    count_pictures(jre, dataset, &rows, &census->counts);
+    count_pictures(jre, &scratch, dataset, &rows, &census->counts);
+    census->counts.of_each = NULL;                                  /* it ends with this function */
     describe_individuals(&scratch, dataset, &rows, census);
     measure(dataset, census);
     ties_start(parent, dataset->count);

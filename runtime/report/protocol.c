@@ -19,12 +19,6 @@ static const char *way_text(Arena *arena, const SplitPlan *split) {
                        (unsigned long long)split->seed);
 }
 
-const char *part_text(Arena *arena, const PartPlan *part) {
-    if (!part->split) return part->dataset->name;
-    if (part->fold) return arena_print(arena, "%s[%d].%s", part->split->name, part->fold, part->part);
-    return arena_print(arena, "%s.%s", part->split->name, part->part);
-}
-
 static bool each_fold(const PartPlan *part) { return part->split && part->split->folds && !part->fold && strcmp(part->part, "held_out") == 0; }
 
 const char *protocol_text(Arena *arena, const EvaluatePlan *plan) {
