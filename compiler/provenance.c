@@ -52,7 +52,7 @@ static void reach_parts(Walk *walk, int from) {
 /* "learner", of an ancestor that is quoted "v03.learner". */
 static const char *name_of(Compilation *c, PlanValue made) {
     const char *name = made.train ? made.train->name : made.embed ? made.embed->name : made.boost ? made.boost->name : made.ensemble->name;
-    const Scope *scope = made.train ? made.train->scope : made.embed ? made.embed->scope : made.boost ? made.boost->scope : made.ensemble->scope;
+    const Scope *scope = made.train ? made.train->scope : made.embed ? made.embed->scope : made.boost ? made.boost->decl->scope : made.ensemble->decl->scope;
     return scope == c->scope ? name : arena_print(&c->arena, "%s.%s", scope->name, name);
 }
 
