@@ -3,7 +3,7 @@
  *   mixed_spaces     numbers of two networks are compared, pooled or shown together; a network that is trained by folds is one for each fold
  *   other_protocol   scores are compared whose pictures, gallery or average differ
  *
- * A score is compared across versions in `expect`, and anywhere in compare(..), ladder(..) and best(..). All is read from the plan. */
+ * A score is compared across versions in `expect`, and anywhere in compare(..) and ladder(..). All is read from the plan. */
 #include "compiler.h"
 
 #include <string.h>
@@ -201,33 +201,19 @@ static void compare_all(Compilation *c, const Mentions *mentions, bool versions_
         }
 }
 
-static void mention_value(Mentions *mentions, const Value *v, Span span);
-
-/* best(cv, by = map) compares all members of what is open. */
-static void mention_best(Mentions *mentions, const Value *v, Span span) {
-    Compilation *c = mentions->c;
+/* Of best(cv, by = map) the first member stands for all: which one is best is known after the run. */
+static const Choice *some_choices(Compilation *c, const Value *v, Span span) {
     AxisList axes = {0};
     MemberList members = {0};
-    Mentions all = {.c = c, .choices = mentions->choices};
     axes_of_decl(c, v->decl, &axes);
     members_of_axes(c, &axes, span, &members);
-    for (int i = 0; i < members.count; i++) {
-        Value member = *v;
-        member.best_by = NULL;
-        member.choices = members.at[i].choices;
-        mention_value(&all, &member, span);
-    }
-    for (int i = 1; i < all.found.count; i++) hold_together(c, &all.found.at[0], &all.found.at[i]);
-    if (all.found.count) list_add(&c->arena, &mentions->found, all.found.at[0]);
+    return members.count ? members.at[0].choices : NULL;
 }
 
 static void mention_value(Mentions *mentions, const Value *v, Span span) {
     const bool result = (v->kind == VALUE_RECORD || v->kind == VALUE_METRIC) && v->decl && v->decl->record == KIND_evaluate && !v->axis;
-    if (result && v->best_by) {
-        mention_best(mentions, v, span);
-        return;
-    }
-    Mentioned found = {result ? plan_of_record(mentions->c, v->decl, v->choices) : NULL, span};
+    const Choice *choices = result && v->best_by ? some_choices(mentions->c, v, span) : v->choices;
+    Mentioned found = {result ? plan_of_record(mentions->c, v->decl, choices) : NULL, span};
     if (found.plan) list_add(&mentions->c->arena, &mentions->found, found);
 }
 

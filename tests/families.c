@@ -100,7 +100,7 @@ static void what_an_ancestor_quotes_is_planned_apart(void **state) {
 
 static void scores_are_sums_of_scores(void **state) {
     (void)state;
-    Trial *trial = story("change likeness = (0.6 * cosine(features) + gap(features) / 2 - 1) - 0.1 * (2 * cosine(features))");
+    Trial *trial = story("change likeness = (0.6 * cosine(features) + gap(features) / 2 - 1) - 0.1 * (2 * cosine(features))\naccept mixed_scores for likeness because \"arithmetic alone\"");
     assert_true(trial->good);
     const SimilarityPlan *mix = trial->c.plan->evaluations.at[0]->similarity;
     assert_int_equal(mix->kind, SCORE_MIX);

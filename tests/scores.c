@@ -58,6 +58,15 @@ static void document(Trial *trial, const char *name, const char *text) {
 
 static const char *page(Trial *trial, const char *first, const char *more) { return arena_print(&trial->jre->forever, "# Trial\n\n```jre\n%s%s\n```\n", first, more); }
 
+static const char in_the_world[] = "extends \"world.jre\"\n";
+
+/* The document above all; what nothing uses there is told of it, not of those that extend it. */
+static Trial *trial_in_the_world(void) {
+    Trial *trial = trial_new();
+    trial_file(trial, "world.jre", page(trial, world, ""));
+    return trial;
+}
+
 static int told(const Trial *trial, const char *code) {
     int count = 0;
     for (int i = 0; i < trial->jre->diagnostics.count; i++) count += !strcmp(diag_rows[trial->jre->diagnostics.at[i]->code].name, code);
@@ -66,8 +75,8 @@ static int told(const Trial *trial, const char *code) {
 
 /* Of these codes `code` alone is told, or none where it is NULL. */
 static void tells(const char *more, const char *const *codes, const char *code) {
-    Trial *trial = trial_new();
-    document(trial, "v01.jre", page(trial, world, more));
+    Trial *trial = trial_in_the_world();
+    document(trial, "v01.jre", page(trial, in_the_world, more));
     for (; *codes; codes++)
         if ((told(trial, *codes) > 0) != (code && !strcmp(*codes, code))) fail_msg("%s\n%s", more, test_messages(trial->jre));
     if (!code && !trial->good) fail_msg("%s\n%s", more, test_messages(trial->jre));
@@ -136,8 +145,8 @@ static void a_filter_stands_before_the_shortlist(void **state) {
 
 /* Whether pictures of several folds meet; what was learned from them is another check's. */
 static void spaces_meet(const char *more, bool mixed) {
-    Trial *trial = trial_new();
-    document(trial, "v01.jre", page(trial, world, more));
+    Trial *trial = trial_in_the_world();
+    document(trial, "v01.jre", page(trial, in_the_world, more));
     if ((told(trial, "mixed_spaces") > 0) != mixed) fail_msg("%s\n%s", more, test_messages(trial->jre));
     trial_free(trial);
 }
@@ -187,7 +196,7 @@ static void networks_are_joined_and_not_added(void **state) {
         {"unit(a + b)", true}, {"unit(a - 0.5 * b)", true}, {"unit(max(a, b))", true}, {"unit(concat([a, b]))", false}, {"unit(a + c)", false}, {"unit(concat([a + c, b]))", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        Trial *trial = trial_new();
+        Trial *trial = trial_in_the_world();
         fake_conv(&trial->files, "conv1", 4, 3, 1, false);
         document(trial, "v01.jre", page(trial, "augment plain(x: Image) -> Image { x |> fit(8px) |> normalize(half) }\n"
             "network One(x: Tensor[N, C, H, W]) -> Tensor[N, 4] { x |> conv(4, 1) as conv1 |> average_pool }\n",
@@ -209,14 +218,14 @@ static void versions_are_compared_by_one_protocol(void **state) {
         {"change cv { average query }", true}, {"change cv { lonely zero }", true}, {"change cv { gallery not same(burst) }", true}, {"change cv { against folds.train }", true},
         {"change cv { on folds[1].held_out }", true}, {"change folds { seed 3 }", true}, {"change animals { only width > 3px }", true}, {"change animals { identity \"{name}\" }", true},
         {"change cv { metrics [rank1, map] }", false}, {"change cv { similarity cosine(local2) }\nembed local2 like features { view other }\naugment other(x: Image) -> Image { x |> fit(9px) }", false},
-        {"change cv { average identity }", false}, {"change animals { keep [sex, age] }", false}, {"change parts { seed 3 }", false}, {"change folds { seed 0 }", false},
+        {"change cv { average identity }", false}, {"change animals { taken \"{time}\" }", false}, {"change parts { seed 3 }", false}, {"change folds { seed 0 }", false},
     };
     static const char *const questions[] = {"expect cv.map >= v01.cv.map", "expect cv.map - v01.cv.map >= 1% and cv.map > 10%", "probe compare([v01.cv, cv])",
                                             "figure f {\n show ladder([v01.cv, cv], by = map)\n}"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int k = 0; k < 4; k++) {
-            Trial *trial = trial_new();
-            document(trial, "v01.jre", page(trial, world, judged));
+            Trial *trial = trial_in_the_world();
+            document(trial, "v01.jre", page(trial, in_the_world, judged));
             document(trial, "v02.jre", page(trial, "extends \"v01.jre\"\n", arena_print(&trial->jre->forever, "%s\n%s", cases[i].change, questions[k])));
             if (told(trial, "other_protocol") != cases[i].other || trial->good == cases[i].other) fail_msg("%s\n%s\n%s", cases[i].change, questions[k], test_messages(trial->jre));
             trial_free(trial);
@@ -227,8 +236,8 @@ static void what_only_stands_side_by_side_is_not_compared(void **state) {
     (void)state;
     static const char *const questions[] = {"expect cv.map >= 10% and v01.cv.map >= 10%", "expect not (cv.map < 10% or v01.cv.map < 10%)", "probe v01.cv", "probe cv.map"};
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
-        Trial *trial = trial_new();
-        document(trial, "v01.jre", page(trial, world, judged));
+        Trial *trial = trial_in_the_world();
+        document(trial, "v01.jre", page(trial, in_the_world, judged));
         document(trial, "v02.jre", page(trial, "extends \"v01.jre\"\nchange cv { average query }\n", questions[i]));
         if (!trial->good) fail_msg("%s\n%s", questions[i], test_messages(trial->jre));
         trial_free(trial);
@@ -238,8 +247,8 @@ static void what_only_stands_side_by_side_is_not_compared(void **state) {
 /* What an ancestor overruled for itself is so for what is quoted of it. */
 static void an_ancestor_has_accepted_what_is_quoted_of_it(void **state) {
     (void)state;
-    Trial *trial = trial_new();
-    document(trial, "v01.jre", page(trial, world, "evaluate cv {\n similarity cosine(features)\n on folds.held_out\n metrics [map, assigned(at = 0.4)]\n}\naccept bare_threshold for cv because \"of old\""));
+    Trial *trial = trial_in_the_world();
+    document(trial, "v01.jre", page(trial, in_the_world, "evaluate cv {\n similarity cosine(features)\n on folds.held_out\n metrics [map, assigned(at = 0.4)]\n}\naccept bare_threshold for cv because \"of old\""));
     document(trial, "v02.jre", page(trial, "extends \"v01.jre\"\n", "change cv { metrics [map] }\nexpect cv.map >= v01.cv.map"));
     if (diag_count(trial->jre, SEVERITY_NOTE)) fail_msg("%s", test_messages(trial->jre));
     trial_free(trial);
@@ -256,7 +265,7 @@ static const char pairs[] =
 static void train_with(Trial *trial, const int *pictures, int count, const char *loss, const char *step, const char *batches) {
     of_each = pictures;
     individuals = count;
-    document(trial, "v01.jre", page(trial, world, arena_print(&trial->jre->forever, "%saugment seen(x: Image) -> Image { x |> fit(8px)%s }\ntrain second {\n network Learner\n loss %s\n data animals\n view seen\n batches %s\n epochs 3\n}",
+    document(trial, "v01.jre", page(trial, in_the_world, arena_print(&trial->jre->forever, "%saugment seen(x: Image) -> Image { x |> fit(8px)%s }\ntrain second {\n network Learner\n loss %s\n data animals\n view seen\n batches %s\n epochs 3\n}",
                                                              pairs, step, loss, batches)));
     of_each = NULL;
 }
@@ -272,7 +281,7 @@ static void a_loss_needs_pairs_if_it_asks_for_them(void **state) {
     };
     static const int pictures[] = {2, 2, 2, 2, 2, 2, 2, 2};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        Trial *trial = trial_new();
+        Trial *trial = trial_in_the_world();
         train_with(trial, pictures, 8, cases[i].loss, cases[i].step, cases[i].batches);
         if ((told(trial, "hollow_triplets") > 0) != cases[i].hollow) fail_msg("%s %s %s\n%s", cases[i].loss, cases[i].step, cases[i].batches, test_messages(trial->jre));
         trial_free(trial);
@@ -284,7 +293,7 @@ static void one_picture_is_a_pair_only_where_the_view_draws(void **state) {
     static const int pictures[] = {1, 5, 5, 5};
     static const struct { const char *loss, *step; bool hollow; } cases[] = {{"Pairs", "", true}, {"Pairs", " |> jitter(brightness = 0.2)", false}, {"Softmax", "", false}};
     for (int i = 0; i < 3; i++) {
-        Trial *trial = trial_new();
+        Trial *trial = trial_in_the_world();
         train_with(trial, pictures, 4, cases[i].loss, cases[i].step, "balanced(identities = 4, images = 4)");
         if ((told(trial, "hollow_triplets") > 0) != cases[i].hollow) fail_msg("%s %s\n%s", cases[i].loss, cases[i].step, test_messages(trial->jre));
         trial_free(trial);
@@ -306,7 +315,7 @@ static void the_deer_of_the_example_are_alone(void **state) {
     (void)state;
     int pictures[165];
     for (int i = 0; i < 165; i++) pictures[i] = i < 140 ? 34 : 33;
-    Trial *trial = trial_new();
+    Trial *trial = trial_in_the_world();
     train_with(trial, pictures, 165, "BatchHardTriplet(margin = 0.3)", "", "shuffled(64)");
     assert_int_equal(told_alone(trial), 44);
     trial_free(trial);
@@ -345,14 +354,14 @@ static void the_expected_number_is_that_of_all_batches(void **state) {
     static const int pictures[] = {1, 1, 1, 2, 2, 3, 1, 1, 2}, fewer[] = {3, 2, 1, 2, 1};
     int who[MOST];
     for (int batch = 2; batch <= 9; batch++) {
-        Trial *trial = trial_new();
+        Trial *trial = trial_in_the_world();
         const double expected = counted_alone(who, spread(pictures, 9, who), batch, false);
         train_with(trial, pictures, 9, "Pairs", "", arena_print(&trial->jre->forever, "shuffled(%d)", batch));
         assert_int_equal(told_alone(trial), 2 * expected > batch ? lround(expected) : -1);
         trial_free(trial);
     }
     for (int batch = 2; batch <= 8; batch++) {
-        Trial *trial = trial_new();
+        Trial *trial = trial_in_the_world();
         const double expected = counted_alone(who, spread(fewer, 5, who), batch, true);
         train_with(trial, fewer, 5, "Pairs", " |> flip(as = new_identity)", arena_print(&trial->jre->forever, "shuffled(%d)", batch));
         assert_int_equal(told_alone(trial), 2 * expected > batch ? lround(expected) : -1);
@@ -366,11 +375,11 @@ typedef struct { uint32_t start, end; const char *text; bool safe; } Edit;
 
 /* Each edit that a message offers, made alone: what comes out is a document, and that message is gone. */
 static void each_edit_mends(const char *code, const char *more) {
-    Trial *trial = trial_new();
+    Trial *trial = trial_in_the_world();
     static const int pictures[] = {2, 2, 2, 2, 2, 2, 2, 2};
     of_each = pictures;
     individuals = 8;
-    const char *text = page(trial, world, more);
+    const char *text = page(trial, in_the_world, more);
     document(trial, "v01.jre", text);
     const int before = told(trial, code);
     LIST(Edit) edits = {0};
@@ -409,7 +418,7 @@ static void every_edit_mends(void **state) {
         {"metric_needs", "ensemble mine {\n members [cosine(features), judge]\n combine rank_average\n}\nevaluate tried {\n similarity mine\n on folds.held_out\n metrics [assigned(at = 0.3)]\n}"},
         {"bare_threshold", "evaluate tried {\n similarity cosine(features)\n on folds.held_out\n metrics [assigned(at = 0.3)]\n}"},
         {"bare_threshold", "evaluate tried {\n similarity 0.5 * cosine(features) + 0.5 * cosine(features)\n on parts.test\n metrics [assigned(at = 0.3)]\n}"},
-        {"filtered_index", "evaluate tried {\n similarity points |> within_same(sex)\n on folds.held_out\n metrics [map]\n}"},
+        {"filtered_index", "near = matches(local, by = Near, shortlist = cosine(features), top = 50)\nevaluate tried {\n similarity near |> within_same(sex)\n on folds.held_out\n metrics [map]\n}"},
         {"hollow_triplets", "train second {\n network Learner\n loss BatchHardTriplet\n data parts.train\n view plain\n batches shuffled(8)\n epochs 3\n}"},
         {"hollow_triplets", "train second {\n network Learner\n loss BatchHardTriplet\n data parts.train\n view plain\n batches balanced(identities = 16, images = 4)\n epochs 3\n}"},
         {"hollow_triplets", "train second {\n network Learner\n loss BatchHardTriplet\n data parts.train\n view plain\n batches balanced(identities = 8, images = 1)\n epochs 3\n}"},
