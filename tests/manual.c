@@ -30,8 +30,8 @@ static void demand_words(Search *search, const Block *block, const char *words, 
 
 /* These come from the machine, from files, from numbers on their way, or from a look at every mask, which a chunk is too small for; every
  * other one is shown by a chunk that is refused with it. */
-static const char *const by_no_chunk[] = {"no_program", "unclosed_chunk", "file_unreadable", "cannot_write", "not_a_number", "out_of_memory", "no_memory", "lonely_queries",
-                                             "not_yet", "comes_later", "wrong_graph", "many_findings", "wrong_mask", "bug", "unreachable_gradient", "squashed_twice"};
+static const char *const by_no_chunk[] = {"no_program", "unclosed_chunk", "file_unreadable", "cannot_write", "not_a_number", "out_of_memory", "no_memory",
+                                          "lonely_queries", "not_yet", "comes_later", "wrong_graph", "many_findings", "wrong_mask", "bug"};
 
 static void every_message_is_shown(void **state) {
     Search search = search_of(state);
