@@ -249,14 +249,18 @@ static int open_temporary(Arena *arena, const char *folder, const char **name) {
     return file >= 0 ? file : create_temporary(arena, folder, name);
 }
 
-/* Puts a file without a name in the place of `path`. A link cannot replace, so it gets a name beside it for a moment, the same for
- * everybody: a process that died in that moment leaves no more than the next one takes away. Who lost the name to another writer of
- * the same file begins again. 0, or the system's error number. */
+/* Puts a file without a name in the place of `path`: at once where nothing is there yet. A link cannot replace, so else it gets a name
+ * beside it for a moment, the same for everybody: a process that died in that moment leaves no more than the next one takes away.
+ * Who lost the name to another writer of the same file begins again. 0, or the system's error number. */
 static int put_in_place(Arena *arena, const char *folder, const char *path, int file) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     char hash[33];
     content_hash_of(name, strlen(name), hash);
     const char *here = arena_print(arena, "/proc/self/fd/%d", file), *beside = arena_print(arena, "%s/.jre-%s.part", folder, hash);
+    if (linkat(AT_FDCWD, here, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) {
+        (void)unlink(beside);
+        return 0;
+    }
     for (int attempt = 0; attempt < 1000; attempt++) {
         if (linkat(AT_FDCWD, here, AT_FDCWD, beside, AT_SYMLINK_FOLLOW) != 0) {
             if (errno != EEXIST)
