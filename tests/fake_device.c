@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 enum { PAGE = 4096, BUFFERS = 1024 };
-static const size_t region_bytes = (size_t)1 << 36;
+static const size_t region_bytes = (size_t)1 << 33;
 
 typedef struct { DeviceMemory handle; size_t bytes; char *real; } Buffer;
 typedef enum { COMMAND_COPY_IN, COMMAND_COPY_OUT, COMMAND_PACK, COMMAND_LAUNCH } CommandKind;
