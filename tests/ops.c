@@ -31,9 +31,7 @@ static int64_t draw_between(Draw *draw, int64_t low, int64_t high) {
     return low + (int64_t)(draw_word(draw) % (uint64_t)(high - low + 1));
 }
 static bool draw_chance(Draw *draw, int percent) { return draw_between(draw, 0, 99) < percent; }
-static double draw_value(Draw *draw, double low, double high) {
-    return low + (high - low) * (double)(draw_word(draw) >> 11) * 0x1p-53;
-}
+static double draw_value(Draw *draw, double low, double high) { return low + (high - low) * (double)(draw_word(draw) >> 11) * 0x1p-53; }
 #define DRAW_FROM(draw, ...) \
     (((const int[]){__VA_ARGS__})[draw_between((draw), 0, (int64_t)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)) - 1)])
 
