@@ -54,13 +54,11 @@ void check_accepts(Compilation *c) {
 
 /* ---- at work ---------------------------------------------------------------------------------------------------------- */
 
-static bool inside(Span whole, Span part) { return whole.start <= part.start && part.end <= whole.end; }
-
 /* In its own text, or in that of a `change`. */
 static bool stands_in(const Decl *decl, Span at) {
-    if (inside(decl->statement->span, at) || (decl->value && inside(decl->value->span, at))) return true;
+    if (span_holds(decl->statement->span, at) || (decl->value && span_holds(decl->value->span, at))) return true;
     for (int i = 0; i < decl->settings.count; i++)
-        if (inside(decl->settings.at[i].span, at)) return true;
+        if (span_holds(decl->settings.at[i].span, at)) return true;
     return false;
 }
 

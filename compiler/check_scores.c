@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-static bool inside(Span whole, Span part) { return whole.start <= part.start && part.end <= whole.end; }
-
 /* ---- scales --------------------------------------------------------------------------------------------------------------- */
 
 typedef enum { SCALE_COSINE, SCALE_DISTANCE, SCALE_COUNT, SCALE_PROBABILITY, SCALE_RANK } Scale;
@@ -82,7 +80,7 @@ static const Decl *equation_of(Compilation *c, Span value) {
     for (int i = 0; i < c->scope->names.count; i++) {
         const Decl *decl = c->scope->names.entries[i].value;
         bool whole = decl && decl->kind == STATEMENT_EQUATION && decl->value && !decl->each && decl->value->span.start == value.start && decl->value->span.end == value.end;
-        if (whole && inside(decl->statement->span, value)) return decl;
+        if (whole && span_holds(decl->statement->span, value)) return decl;
     }
     return NULL;
 }
@@ -115,7 +113,7 @@ static void help_with_ensemble(Compilation *c, Diagnostic *d, const EnsemblePlan
 
 /* `at`: the sum, or the list of members. `first` and `other` are of two scales. */
 static Diagnostic *mixed(Compilation *c, Span at, const SimilarityPlan *first, const SimilarityPlan *other, const char *verb) {
-    const bool here = inside(at, first->span) && inside(at, other->span);
+    const bool here = span_holds(at, first->span) && span_holds(at, other->span);
     Diagnostic *d = here ? diag(c->jre, DIAG_mixed_scores, other->span, "%s", scale_text(c, other))
                          : diag(c->jre, DIAG_mixed_scores, at, "scores of two scales are %s as they are", verb);
     diag_also(d, first->span, here ? "%s; the two are %s as they are" : "%s", scale_text(c, first), verb);
@@ -251,7 +249,7 @@ static void help_with_threshold(Compilation *c, Diagnostic *d, const EvaluatePla
     const char *part = part_to_fit_on(c, e->similarity->folds);
     diag_help(d, "calibrate the score on pictures that are not examined: then `at` is a probability");
     const bool own = source_of(c->jre, whole) == c->document->document->source;
-    if (!part || !own || !inside(whole, score) || scope_find(c->scope, intern(c->jre, "calibrated"))) return;
+    if (!part || !own || !span_holds(whole, score) || scope_find(c->scope, intern(c->jre, "calibrated"))) return;
     diag_edit(d, (Span){whole.start, score.end}, false, "%s\n\n%scalibrated", calibrating(c, "calibrated", span_text(c->jre, score), "", part),
               span_text(c->jre, (Span){whole.start, score.start}));
 }

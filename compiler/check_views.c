@@ -17,7 +17,6 @@ typedef struct { DiagCode check; Span at; } Told;
 typedef struct { Compilation *c; LIST(Look) looks; LIST(Told) told; } Views;
 
 static bool same_span(Span a, Span b) { return a.start == b.start && a.end == b.end; }
-static bool within(Span whole, Span part) { return whole.start <= part.start && part.end <= whole.end; }
 
 static bool was_told(const Views *views, DiagCode check, Span at) {
     for (int i = 0; i < views->told.count; i++)
@@ -136,7 +135,7 @@ static Decl *axis_around(Compilation *c, const Named *named, const char **choice
         Decl *decl = named->scope->names.entries[i].value;
         if (!decl || !decl->each || !decl->value) continue;
         for (int k = 0; k < decl->value->arguments.count; k++) {
-            if (!within(decl->value->arguments.at[k].value->span, named->weights->span)) continue;
+            if (!span_holds(decl->value->arguments.at[k].value->span, named->weights->span)) continue;
             *choice = axis_choice(c, decl, k);
             return decl;
         }
@@ -182,7 +181,7 @@ static const char *stats_expression(Compilation *c, const Named *named, const De
     *network = NULL;
     for (int i = 0; i < named->scope->names.count; i++) {
         const Decl *decl = named->scope->names.entries[i].value;
-        if (!decl || decl->kind != STATEMENT_EQUATION || !decl->value || !within(decl->value->span, named->weights->span)) continue;
+        if (!decl || decl->kind != STATEMENT_EQUATION || !decl->value || !span_holds(decl->value->span, named->weights->span)) continue;
         if (decl->value->kind == EXPR_LIST && !decl->each) continue;
         *network = decl;
         return arena_print(&c->arena, "%s.stats", decl->name);
@@ -324,7 +323,7 @@ static void help_symmetric(Compilation *c, Diagnostic *d, const DatasetPlan *dat
 static void edit_as(Compilation *c, Diagnostic *d, const ViewStep *flip) {
     const Value *as = step_parameter(flip, "as");
     const char *text = span_text(c->jre, flip->span), *bracket = strchr(text, '(');
-    if (!within(flip->formula->statement->span, as->span)) {
+    if (!span_holds(flip->formula->statement->span, as->span)) {
         diag_edit(d, as->span, false, "new_identity");
     } else if (!bracket) {
         diag_edit(d, (Span){flip->span.end, flip->span.end}, false, "(as = new_identity)");
@@ -405,20 +404,12 @@ static const ViewStep *told_apart(const EmbedPlan *embed) {
     return NULL;
 }
 
-/* Datasets whose pictures ask and answer by this embed. */
-static bool scores_by(const SimilarityPlan *score, const EmbedPlan *embed) {
-    bool found = score->embed == embed;
-    for (int i = 0; i < score->parts.count && !found; i++) found = scores_by(score->parts.at[i], embed);
-    for (int i = 0; score->boost && i < score->boost->evidence.count && !found; i++) found = scores_by(score->boost->evidence.at[i], embed);
-    for (int i = 0; score->ensemble && i < score->ensemble->members.count && !found; i++) found = scores_by(score->ensemble->members.at[i], embed);
-    return found;
-}
-
+/* A dataset whose pictures ask and answer by this embed, and whose flanks differ. */
 static const DatasetPlan *judged_by_flank(const Plan *plan, const EmbedPlan *embed) {
     for (int i = 0; i < plan->evaluations.count; i++)
-        if (flanks_differ(plan->evaluations.at[i]->on.dataset) && scores_by(plan->evaluations.at[i]->similarity, embed)) return plan->evaluations.at[i]->on.dataset;
+        if (flanks_differ(plan->evaluations.at[i]->on.dataset) && score_speaks_of(plan->evaluations.at[i]->similarity, embed)) return plan->evaluations.at[i]->on.dataset;
     for (int i = 0; i < plan->submissions.count; i++)
-        if (flanks_differ(plan->submissions.at[i]->on.dataset) && scores_by(plan->submissions.at[i]->similarity, embed)) return plan->submissions.at[i]->on.dataset;
+        if (flanks_differ(plan->submissions.at[i]->on.dataset) && score_speaks_of(plan->submissions.at[i]->similarity, embed)) return plan->submissions.at[i]->on.dataset;
     return NULL;
 }
 

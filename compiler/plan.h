@@ -252,6 +252,7 @@ void print_influences(Compilation *c, const char *name, const SimilarityPlan *sc
 void check_provenance(Compilation *c, bool with_data);
 void check_views(Compilation *c);                                             /* check_views.c: those of colors, mirrors and draws */
 void check_licenses(Compilation *c);                                          /* check_licenses.c: of weights and pictures, noted where they forbid a use */
+bool score_speaks_of(const SimilarityPlan *score, const EmbedPlan *embed);      /* plan_score.c: somewhere in its parts, evidence or members */
 void check_scores(Compilation *c);                                           /* check_scores.c: mixed_scores, filtered_index, metric_needs, bare_threshold */
 void check_spaces(Compilation *c);                                           /* check_spaces.c: mixed_spaces, other_protocol */
 void check_batches(Compilation *c, bool with_data);                           /* check_batches.c: hollow_triplets */

@@ -286,6 +286,14 @@ static bool names_individuals(Compilation *c, const EvaluatePlan *evaluation, co
     return false;
 }
 
+bool score_speaks_of(const SimilarityPlan *score, const EmbedPlan *embed) {
+    bool found = score->embed == embed;
+    for (int i = 0; i < score->parts.count && !found; i++) found = score_speaks_of(score->parts.at[i], embed);
+    for (int i = 0; score->boost && i < score->boost->evidence.count && !found; i++) found = score_speaks_of(score->boost->evidence.at[i], embed);
+    for (int i = 0; score->ensemble && i < score->ensemble->members.count && !found; i++) found = score_speaks_of(score->ensemble->members.at[i], embed);
+    return found;
+}
+
 /* What views want besides pixels is said by the dataset that they look at. */
 static bool views_supplied(Compilation *c, const SimilarityPlan *similarity, const DatasetPlan *dataset, Span span) {
     const struct { const char *type; bool there; const char *line; } roles[] = {

@@ -422,7 +422,7 @@ void text_add_bytes(Text *text, const char *bytes, size_t length) {
     text->at[text->length] = 0;
 }
 
-static int columns_between(const char *at, const char *end) {
+int columns_between(const char *at, const char *end) {
     int columns = 0;
     for (; at < end; at++)
         columns += ((unsigned char)*at & 0xC0) != 0x80;

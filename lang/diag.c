@@ -184,13 +184,6 @@ enum { COLUMNS = 80, FURTHER = 4 };         /* FURTHER: how much deeper a row of
 /* Where the next word goes, where further lines begin, and where lines end; beside a frame, behind the bar and in `color`. */
 typedef struct { Page *page; int column, indent, edge; bool bar; const char *color; } Flow;
 
-static int width_of(const char *at, const char *end) {
-    int width = 0;
-    for (; at < end; at++)
-        width += ((unsigned char)*at & 0xC0) != 0x80;
-    return width;
-}
-
 static void next_line(Flow *flow, int indent) {
     Page *page = flow->page;
     trim_end(&page->text);
@@ -217,14 +210,14 @@ static const char *word_end(const char *at, const char *end, int most) {
         if (!closing(*at))
             continue;
         group = memchr(at + 1, closing(*at), (size_t)(end - at - 1));
-        if (group && width_of(word, group + 1) <= most)
+        if (group && columns_between(word, group + 1) <= most)
             at = group;
     }
     return at;
 }
 
 static void put_word(Flow *flow, const char *at, const char *end) {
-    flow->column += width_of(at, end);
+    flow->column += columns_between(at, end);
     while (at < end)
         at += text_add_character(&flow->page->text, at, end);
 }
@@ -241,7 +234,7 @@ static void put_row(Flow *flow, const char *at, const char *end) {
     int blanks = blanks_at(at, end), indent = flow->indent + (blanks ? blanks + FURTHER : 0);
     for (const char *word = at; word < end; blanks = blanks_at(word, end)) {
         const char *stop = word_end(word + blanks, end, COLUMNS - indent);
-        if (word > at && flow->column + blanks + width_of(word + blanks, stop) > flow->edge) {
+        if (word > at && flow->column + blanks + columns_between(word + blanks, stop) > flow->edge) {
             next_line(flow, indent);
         } else {
             text_add(&flow->page->text, "%*s", blanks, "");
@@ -295,7 +288,7 @@ static Mark mark_at(Jre *jre, Span span, const char *text, bool main) {
     const char *end = mark.place.source->bytes + (span.end - mark.place.source->base);
     if (end > line + length)
         end = line + length;                    /* of several lines the first is underlined */
-    mark.width = width_of(at, end);
+    mark.width = columns_between(at, end);
     if (mark.width < 1)
         mark.width = 1;
     return mark;
@@ -332,7 +325,7 @@ static int lines_of(const char *at, const char *end, int width, int most) {
     while (at < end) {
         int blanks = blanks_at(at, end);
         const char *stop = word_end(at + blanks, end, most);
-        int word = width_of(at + blanks, stop);
+        int word = columns_between(at + blanks, stop);
         bool fits = column + blanks + word <= width;
         lines += !fits && column;
         column = fits ? column + blanks + word : word;
@@ -353,7 +346,7 @@ static int evened(const char *at, const char *end, int most) {
 static void put_label(Flow *flow, const char *text, int below) {
     enum { ENOUGH = 40 };
     const char *end = text + strlen(text);
-    int width = width_of(text, end), beside = flow->column + 1, margin = flow->page->gutter + 2;
+    int width = columns_between(text, end), beside = flow->column + 1, margin = flow->page->gutter + 2;
     bool fits = beside + (width < ENOUGH ? width : ENOUGH) <= COLUMNS;
     flow->indent = fits ? beside : below + ENOUGH <= COLUMNS ? below : COLUMNS - (width > COLUMNS - margin ? ENOUGH : width);
     flow->edge = flow->indent + evened(text, end, COLUMNS - flow->indent);

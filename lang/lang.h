@@ -24,6 +24,7 @@ typedef struct { Jre *jre; ArenaBlock *newest; size_t used_in_total; } Arena;
 void *arena_new_bytes(Arena *arena, size_t bytes);
 char *arena_copy(Arena *arena, const char *text, size_t length);              /* ends in NUL */
 char *arena_print(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int columns_between(const char *at, const char *end);                           /* characters of UTF-8 */
 const char *grouped_text(Arena *arena, int64_t count);                          /* "28,245,088" */
 char *arena_vprint(Arena *arena, const char *format, va_list arguments);
 void arena_free(Arena *arena);
@@ -83,6 +84,7 @@ void text_free(Text *text);
 
 /* A place is two byte offsets into all sources laid end to end, so it needs no file beside it. {0,0}: nowhere. */
 typedef struct { uint32_t start, end; } Span;
+static inline bool span_holds(Span whole, Span part) { return whole.start <= part.start && part.end <= whole.end; }
 #define NOWHERE ((Span){0, 0})
 
 typedef struct Source {

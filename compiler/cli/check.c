@@ -44,11 +44,6 @@ static void describe_later(const Work *work, Report *report) {
     if (told.count) text_add(&report->people, "\n");
 }
 
-/* "28,245,088". */
-static const char *with_commas(Arena *arena, int64_t number) {
-    return number < 1000 ? arena_print(arena, "%lld", (long long)number) : arena_print(arena, "%s,%03lld", with_commas(arena, number / 1000), (long long)(number % 1000));
-}
-
 /* Of each training the first member: the others are choices in its place. */
 static void describe_gradients(const Work *work, Report *report) {
     int64_t weights = 0, reached = 0;
@@ -59,7 +54,7 @@ static void describe_gradients(const Work *work, Report *report) {
         weights += train->weights;
         reached += train->reached;
     }
-    if (weights) text_add(&report->people, "  gradients reach %s of %s weights\n", with_commas(&work->session->arena, reached), with_commas(&work->session->arena, weights));
+    if (weights) text_add(&report->people, "  gradients reach %s of %s weights\n", grouped_text(&work->session->arena, reached), grouped_text(&work->session->arena, weights));
     text_add(&report->machines, ", \"weights\": %lld, \"reached\": %lld", (long long)weights, (long long)reached);
 }
 

@@ -134,17 +134,6 @@ static void print_limits(const Explain *e, Text *out) {
 
 /* ---- how long for the data at hand -------------------------------------------------------------------------------------------------------- */
 
-static bool speaks_of(const SimilarityPlan *s, const EmbedPlan *embed) {
-    if (s->embed == embed) return true;
-    for (int i = 0; i < s->parts.count; i++)
-        if (speaks_of(s->parts.at[i], embed)) return true;
-    for (int i = 0; s->boost && i < s->boost->evidence.count; i++)
-        if (speaks_of(s->boost->evidence.at[i], embed)) return true;
-    for (int i = 0; s->ensemble && i < s->ensemble->members.count; i++)
-        if (speaks_of(s->ensemble->members.at[i], embed)) return true;
-    return false;
-}
-
 typedef LIST(DatasetPlan *) DatasetList;
 static void add_dataset(Explain *e, DatasetList *list, DatasetPlan *dataset) {
     for (int i = 0; i < list->count; i++)
@@ -174,12 +163,12 @@ static AtHand pictures_for(Explain *e, const EmbedPlan *embed) {
     AtHand hand = {0};
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *evaluation = plan->evaluations.at[i];
-        if (!speaks_of(evaluation->similarity, embed)) continue;
+        if (!score_speaks_of(evaluation->similarity, embed)) continue;
         add_dataset(e, &list, evaluation->on.dataset);
         add_dataset(e, &list, evaluation->against.dataset);
     }
     for (int i = 0; i < plan->submissions.count; i++)
-        if (speaks_of(plan->submissions.at[i]->similarity, embed)) add_dataset(e, &list, plan->submissions.at[i]->on.dataset);
+        if (score_speaks_of(plan->submissions.at[i]->similarity, embed)) add_dataset(e, &list, plan->submissions.at[i]->on.dataset);
     for (int i = 0; i < list.count; i++)
         if (!count_pictures_of(e, list.at[i], &hand)) return (AtHand){0};
     return hand;
