@@ -144,53 +144,121 @@ static void check_members(Compilation *c, const EnsemblePlan *ensemble) {
 
 /* ---- filtered_index ------------------------------------------------------------------------------------------------------------ */
 
-typedef struct { const SimilarityPlan *chosen_by; Span span; int top; } Shortlist;
+typedef struct { const SimilarityPlan *chosen_by; Span span; int top; } Shortlist;      /* top: places on it; 0: nothing says how many */
+/* Whose pictures answer; on NULL: those of whatever asks scores of this embed. */
+typedef struct { const PartPlan *on, *against; const EmbedPlan *of; } Asked;
+
+static bool met_first(Compilation *c, Map *seen, const void *plan) {
+    const char *place = arena_print(&c->arena, "%p", plan);
+    if (map_get(seen, place)) return false;
+    map_set(seen, &c->arena, place, seen);
+    return true;
+}
+
+/* Does this score put candidates that differ in the column behind all others? */
+static bool asks_for(Compilation *c, const SimilarityPlan *s, const char *column, Map *seen) {
+    const bool filter = s->kind == SCORE_WITHIN_SAME;
+    if (filter && !strcmp(s->column, column)) return true;
+    if ((!filter && s->kind != SCORE_MIX) || !met_first(c, seen, s)) return false;
+    for (int i = 0; i < s->parts.count; i++)
+        if (asks_for(c, s->parts.at[i], column, seen)) return true;
+    return false;
+}
+
+static Shortlist shortlist_of(const SimilarityPlan *s) {
+    const EnsemblePlan *ensemble = s->ensemble;
+    if (s->kind == SCORE_MATCHES) return (Shortlist){s->parts.at[0], s->shortlist_span, s->top};
+    if (!ensemble || !ensemble->shortlist) return (Shortlist){0};
+    const Setting *budget = plan_setting(ensemble->decl, "budget");
+    return (Shortlist){ensemble->shortlist, setting_span(ensemble->decl, "shortlist"), budget && budget->value->kind == EXPR_NUMBER ? (int)budget->value->number : 0};
+}
 
 /* A shortlist inside this score that does not ask for the column; each ensemble is looked into once. False: there is none. */
 static bool unfiltered_shortlist(Compilation *c, const SimilarityPlan *s, const char *column, Map *seen, Shortlist *found) {
     const EnsemblePlan *ensemble = s->ensemble;
-    *found = s->kind == SCORE_MATCHES ? (Shortlist){s->parts.at[0], s->shortlist_span, s->top}
-             : ensemble && ensemble->shortlist ? (Shortlist){ensemble->shortlist, setting_span(ensemble->decl, "shortlist"), 0} : (Shortlist){0};
-    if (found->chosen_by) return found->chosen_by->kind != SCORE_WITHIN_SAME || strcmp(found->chosen_by->column, column) != 0;
+    Map filters = {0};
+    *found = shortlist_of(s);
+    if (found->chosen_by) return !asks_for(c, found->chosen_by, column, &filters);
     if (s->kind == SCORE_WITHIN_SAME && !strcmp(s->column, column)) return false;
-    if (ensemble) {
-        const char *place = arena_print(&c->arena, "%p", (const void *)ensemble);
-        if (map_get(seen, place)) return false;
-        map_set(seen, &c->arena, place, seen);
-    }
+    if (ensemble && !met_first(c, seen, ensemble)) return false;
     SimilarityPlan *const *below = ensemble ? ensemble->members.at : s->parts.at;
     for (int i = 0; i < (ensemble ? ensemble->members.count : s->parts.count); i++)
         if (unfiltered_shortlist(c, below[i], column, seen, found)) return true;
     return false;
 }
 
-static void check_filter(Compilation *c, const SimilarityPlan *filter) {
+/* The most pictures that a query finds beside itself, or in the part that answers; 0: nobody has counted them. */
+static int candidates_in(const Compilation *c, const PartPlan *on, const PartPlan *against) {
+    const bool itself = !against || !against->dataset;
+    PartPlan part = itself ? *on : *against;
+    const SplitPlan *folds = folds_of_part(&part);
+    int most = 0;
+    for (int fold = folds ? 1 : 0; fold <= (folds ? folds->folds : 0); fold++) {
+        PartFacts facts;
+        if (fold) part.fold = fold;
+        if (!c->facts.part(c->facts.context, &part, &facts)) return 0;
+        if (facts.pictures - itself > most) most = facts.pictures - itself;
+    }
+    return most;
+}
+
+static int candidates(const Compilation *c, const Asked *asked) {
+    const Plan *plan = c->plan;
+    int most = 0;
+    if (!c->with_data || !c->facts.part) return 0;
+    if (asked->on) return candidates_in(c, asked->on, asked->against);
+    for (int i = 0; i < plan->evaluations.count; i++) {
+        const EvaluatePlan *e = plan->evaluations.at[i];
+        const int there = score_speaks_of(e->similarity, asked->of) ? candidates_in(c, &e->on, &e->against) : 0;
+        if (there > most) most = there;
+    }
+    for (int i = 0; i < plan->submissions.count; i++) {
+        const SubmitPlan *submission = plan->submissions.at[i];
+        const int there = score_speaks_of(submission->similarity, asked->of) ? candidates_in(c, &submission->on, NULL) : 0;
+        if (there > most) most = there;
+    }
+    return most;
+}
+
+static void check_filter(Compilation *c, const SimilarityPlan *filter, const Asked *asked) {
     Map seen = {0};
     Shortlist shortlist;
     if (!unfiltered_shortlist(c, filter->parts.at[0], filter->column, &seen, &shortlist)) return;
-    if (overruled_anywhere(c, DIAG_filtered_index, filter->span, filter->span)) return;
+    const int all = candidates(c, asked);
+    if ((all && shortlist.top >= all) || overruled_anywhere(c, DIAG_filtered_index, filter->span, filter->span)) return;
     Diagnostic *d = diag(c->jre, DIAG_filtered_index, filter->span, "here only candidates of the same %s count", filter->column);
     diag_also(d, shortlist.span, "but the shortlist is made before, of all of them");
-    if (shortlist.top) diag_fact(d, "of the %d candidates on the list of a query some are of another %s, and nobody takes their places.", shortlist.top, filter->column);
+    const char *places = grouped_text(&c->arena, shortlist.top);
+    if (all && shortlist.top) diag_fact(d, "the list of a query takes %s of %s candidates, and each of another %s leaves its place empty.", places, grouped_text(&c->arena, all), filter->column);
+    else if (shortlist.top) diag_fact(d, "the list of a query takes %s candidate%s, and each of another %s leaves its place empty.", places, shortlist.top == 1 ? "" : "s", filter->column);
     diag_note(d, "the right answer may stand just behind the last place: it would never be looked at.");
     diag_help(d, "filter first, then make the list");
-    diag_edit(d, (Span){shortlist.span.end, shortlist.span.end}, true, " |> within_same(%s)", filter->column);
+    diag_edit(d, (Span){shortlist.span.end, shortlist.span.end}, false, " |> within_same(%s)", filter->column);
 }
 
 /* Sums and filters inside a score; what is inside forests and ensembles is looked at with them. */
-static void check_score(Compilation *c, const SimilarityPlan *s) {
+static void check_score(Compilation *c, const SimilarityPlan *s, const Asked *asked) {
     if (s->kind == SCORE_MIX) check_sum(c, s);
-    if (s->kind == SCORE_WITHIN_SAME) check_filter(c, s);
-    for (int i = 0; i < s->parts.count; i++) check_score(c, s->parts.at[i]);
+    if (s->kind == SCORE_WITHIN_SAME) check_filter(c, s, asked);
+    for (int i = 0; i < s->parts.count; i++) check_score(c, s->parts.at[i], asked);
+}
+
+static const EmbedPlan *first_embed(const SimilarityPlan *s) {
+    while (!s->embed) s = s->boost ? s->boost->evidence.at[0] : s->ensemble ? s->ensemble->members.at[0] : s->parts.at[0];
+    return s->embed;
+}
+
+/* Evidence and members, wherever the forest or the ensemble is asked. */
+static void check_parts(Compilation *c, SimilarityPlan *const *parts, int count) {
+    for (int i = 0; i < count; i++) check_score(c, parts[i], &(Asked){.of = first_embed(parts[i])});
 }
 
 /* ---- metric_needs and bare_threshold --------------------------------------------------------------------------------------------- */
 
-/* The split that lets nobody whom it examines be met in training; NULL: there is none. */
+/* The split that lets nobody whom it examines be met in training; NULL: there is none. Of splits of a part of another the innermost decides
+ * who is met. */
 static const SplitPlan *strangers_on(const PartPlan *part) {
-    for (; part->split; part = &part->split->of)
-        if (part->split->disjoint && strcmp(part->part, "train") != 0) return part->split;
-    return NULL;
+    return part->split && part->split->disjoint && strcmp(part->part, "train") != 0 ? part->split : NULL;
 }
 
 static bool names_individuals(const MetricPlan *metric) { return metric->metric == METRIC_accuracy || metric->metric == METRIC_balanced_accuracy; }
@@ -225,6 +293,17 @@ static void check_naming(Compilation *c, const EvaluatePlan *e) {
     diag_note(d, "%s would be 0 for every network there is.", metric_rows[naming->metric].word);
     diag_help(d, "measure retrieval, which needs no names");
     diag_edit(d, setting_span(e->decl, "metrics"), false, "[%s]", without_names(c, e));
+}
+
+/* Is it, or what gives it its scale, of several scales? mixed_scores tells it. */
+static bool is_mixed(const SimilarityPlan *s) {
+    for (;;) {
+        const EnsemblePlan *ensemble = s->ensemble && !s->ensemble->calibrate && !takes_ranks(s->ensemble) ? s->ensemble : NULL;
+        if (!ensemble && s->kind != SCORE_MIX && s->kind != SCORE_WITHIN_SAME) return false;
+        SimilarityPlan *const *parts = ensemble ? ensemble->members.at : s->parts.at;
+        if (unlike(parts, ensemble ? ensemble->members.count : s->parts.count)) return true;
+        s = parts[0];
+    }
 }
 
 static bool is_mean(const SimilarityPlan *s) { return s->kind == SCORE_ENSEMBLE || (s->kind == SCORE_MIX && s->parts.count > 1); }
@@ -269,7 +348,7 @@ static void check_threshold(Compilation *c, const EvaluatePlan *e) {
     const MetricPlan *metric = NULL;
     for (int i = e->metrics.count - 1; i >= 0; i--)
         if (e->metrics.at[i].at == e->metrics.at[i].at) metric = &e->metrics.at[i];         /* NaN: it has no threshold */
-    if (!metric || (!unanswerable && scale != SCALE_COSINE)) return;
+    if (!metric || (!unanswerable && scale != SCALE_COSINE) || is_mixed(score)) return;
     if (overruled_anywhere(c, unanswerable ? DIAG_metric_needs : DIAG_bare_threshold, metric->span, e->span)) return;
     if (unanswerable) threshold_on_ranks(c, metric, score);
     else threshold_on_cosine(c, e, metric, score);
@@ -277,16 +356,16 @@ static void check_threshold(Compilation *c, const EvaluatePlan *e) {
 
 void check_scores(Compilation *c) {
     const Plan *plan = c->plan;
-    for (int i = 0; i < plan->boosts.count; i++)
-        for (int k = 0; k < plan->boosts.at[i]->evidence.count; k++) check_score(c, plan->boosts.at[i]->evidence.at[k]);
+    for (int i = 0; i < plan->boosts.count; i++) check_parts(c, plan->boosts.at[i]->evidence.at, plan->boosts.at[i]->evidence.count);
     for (int i = 0; i < plan->ensembles.count; i++) {
         check_members(c, plan->ensembles.at[i]);
-        for (int k = 0; k < plan->ensembles.at[i]->members.count; k++) check_score(c, plan->ensembles.at[i]->members.at[k]);
+        check_parts(c, plan->ensembles.at[i]->members.at, plan->ensembles.at[i]->members.count);
     }
-    for (int i = 0; i < plan->submissions.count; i++) check_score(c, plan->submissions.at[i]->similarity);
+    for (int i = 0; i < plan->submissions.count; i++) check_score(c, plan->submissions.at[i]->similarity, &(Asked){.on = &plan->submissions.at[i]->on});
     for (int i = 0; i < plan->evaluations.count; i++) {
-        check_score(c, plan->evaluations.at[i]->similarity);
-        check_naming(c, plan->evaluations.at[i]);
-        check_threshold(c, plan->evaluations.at[i]);
+        const EvaluatePlan *e = plan->evaluations.at[i];
+        check_score(c, e->similarity, &(Asked){.on = &e->on, .against = &e->against});
+        check_naming(c, e);
+        check_threshold(c, e);
     }
 }

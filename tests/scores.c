@@ -124,9 +124,10 @@ static void a_threshold_needs_a_score_that_means_something(void **state) {
         {"cosine(features)", "map, rank1", NULL}, {"cosine(features)", "assigned(at = 0.4)", "bare_threshold"}, {"within_same(cosine(features), sex)", "assigned(at = 0.4)", "bare_threshold"},
         {"0.6 * cosine(features) + 0.4 * cosine(learned)", "map, false_matches(at = 0.4)", "bare_threshold"}, {"judge", "assigned(at = 0.4)", NULL}, {"council", "assigned(at = 0.4)", NULL},
         {"points", "assigned(at = 20)", NULL}, {"points + points", "assigned(at = 20)", "metric_needs"}, {"vote", "false_matches(at = 0.4)", "metric_needs"}, {"vote", "map", NULL},
-        {"within_same(2 * vote, sex)", "assigned(at = 0.4)", "metric_needs"},
+        {"within_same(2 * vote, sex)", "assigned(at = 0.4)", "metric_needs"}, {"cosine(features) + judge", "assigned(at = 0.4)", "mixed_scores"},
+        {"within_same(points + judge, sex)", "assigned(at = 0.4)", "mixed_scores"}, {"0.5 * vote + 0.5 * cosine(features)", "assigned(at = 0.4)", "mixed_scores"},
     };
-    static const char *const codes[] = {"bare_threshold", "metric_needs", NULL};
+    static const char *const codes[] = {"bare_threshold", "metric_needs", "mixed_scores", NULL};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) tells(evaluated(cases[i].similarity, cases[i].metrics), codes, cases[i].code);
 }
 
@@ -136,9 +137,31 @@ static void a_filter_stands_before_the_shortlist(void **state) {
         {"within_same(points, sex)", true}, {"within_same(cosine(features), sex)", false}, {"points", false}, {"within_same(vote, sex)", true}, {"within_same(points + points, sex)", true},
         {"within_same(matches(local, by = Near, shortlist = within_same(cosine(features), sex)), sex)", false},
         {"within_same(matches(local, by = Near, shortlist = within_same(cosine(features), who)), sex)", true}, {"within_same(within_same(vote, sex), sex)", true},
+        {"within_same(matches(local, by = Near, shortlist = cosine(features) |> within_same(sex) |> within_same(who)), sex)", false},
+        {"matches(local, by = Near, shortlist = cosine(features) |> within_same(sex) |> within_same(who)) |> within_same(sex) |> within_same(who)", false},
+        {"within_same(matches(local, by = Near, shortlist = 0.5 * within_same(cosine(features), sex) + cosine(learned)), sex)", false},
+        {"within_same(matches(local, by = Near, shortlist = 0.5 * cosine(features) + cosine(learned)), sex)", true},
     };
     static const char *const codes[] = {"filtered_index", NULL};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) tells(evaluated(cases[i].similarity, "map"), codes, cases[i].told ? "filtered_index" : NULL);
+}
+
+/* Nobody is left out of a list with room for all: 50 places, and 54 or 50 pictures beside the query. */
+static void a_list_with_room_for_all_may_be_filtered_late(void **state) {
+    (void)state;
+    static const int pictures[] = {30, 25}, fewer[] = {30, 21};
+    static const struct { const char *score, *more; } cases[] = {{"within_same(points, sex)", ""}, {"all_of_them", "ensemble all_of_them {\n members [within_same(points, sex), points]\n}\n"}};
+    for (int i = 0; i < 4; i++) {
+        Trial *trial = trial_in_the_world();
+        of_each = i & 1 ? fewer : pictures;
+        individuals = 2;
+        document(trial, "v01.jre", page(trial, in_the_world, arena_print(&trial->jre->forever, "%s%s", cases[i / 2].more, evaluated(cases[i / 2].score, "map"))));
+        const bool found = told(trial, "filtered_index") > 0;
+        const char *messages = test_messages(trial->jre);
+        if (found == (i & 1) || (found && !strstr(messages, "takes 50 of 54 candidates"))) fail_msg("%s", messages);
+        of_each = NULL;
+        trial_free(trial);
+    }
 }
 
 /* ---- spaces --------------------------------------------------------------------------------------------------------------------- */
@@ -418,7 +441,7 @@ static void every_edit_mends(void **state) {
         {"metric_needs", "ensemble mine {\n members [cosine(features), judge]\n combine rank_average\n}\nevaluate tried {\n similarity mine\n on folds.held_out\n metrics [assigned(at = 0.3)]\n}"},
         {"bare_threshold", "evaluate tried {\n similarity cosine(features)\n on folds.held_out\n metrics [assigned(at = 0.3)]\n}"},
         {"bare_threshold", "evaluate tried {\n similarity 0.5 * cosine(features) + 0.5 * cosine(features)\n on parts.test\n metrics [assigned(at = 0.3)]\n}"},
-        {"filtered_index", "near = matches(local, by = Near, shortlist = cosine(features), top = 50)\nevaluate tried {\n similarity near |> within_same(sex)\n on folds.held_out\n metrics [map]\n}"},
+        {"filtered_index", "near = matches(local, by = Near, shortlist = cosine(features), top = 2)\nevaluate tried {\n similarity near |> within_same(sex)\n on folds.held_out\n metrics [map]\n}"},
         {"hollow_triplets", "train second {\n network Learner\n loss BatchHardTriplet\n data parts.train\n view plain\n batches shuffled(8)\n epochs 3\n}"},
         {"hollow_triplets", "train second {\n network Learner\n loss BatchHardTriplet\n data parts.train\n view plain\n batches balanced(identities = 16, images = 4)\n epochs 3\n}"},
         {"hollow_triplets", "train second {\n network Learner\n loss BatchHardTriplet\n data parts.train\n view plain\n batches balanced(identities = 8, images = 1)\n epochs 3\n}"},
@@ -432,6 +455,7 @@ int main(void) {
         cmocka_unit_test(members_are_calibrated_or_ranked_or_alike),
         cmocka_unit_test(a_threshold_needs_a_score_that_means_something),
         cmocka_unit_test(a_filter_stands_before_the_shortlist),
+        cmocka_unit_test(a_list_with_room_for_all_may_be_filtered_late),
         cmocka_unit_test(a_fold_has_a_space_of_its_own),
         cmocka_unit_test(a_map_shows_one_space),
         cmocka_unit_test(differences_number_by_number_stay_in_their_space),
