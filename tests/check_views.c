@@ -1,6 +1,8 @@
 /* check_views.c: colors, mirrors and draws of views: each help that edits is made, and the check it came from has nothing more to say. */
 #include "trial.h"
 
+static const char *license_said;             /* by weights that are called so, and beside the pictures */
+
 static const WeightFacts *weights_by_name(void *context, const char *path, Span asked_at) {
     (void)asked_at;
     FakeFiles *files = context;
@@ -9,12 +11,19 @@ static const WeightFacts *weights_by_name(void *context, const char *path, Span 
     if (strstr(path, "-nc.safetensors")) facts->license = "CC BY-NC 4.0";
     if (strstr(path, "-nd.safetensors")) facts->license = "cc-by-nd-4.0";
     if (strstr(path, "-free.safetensors")) facts->license = "MIT license, an ncnn port";
+    if (strstr(path, "-said.safetensors")) facts->license = license_said;
     return facts;
 }
 
 static const char *hash_by_name(void *context, const char *path, Span asked_at) {
     (void)context, (void)asked_at;
     return path;
+}
+
+static const char *license_beside(void *context, const char *folder, const char **file) {
+    (void)context, (void)folder;
+    *file = "LICENSE";
+    return license_said;
 }
 
 static bool compiled(Trial *trial, const char *text) {
@@ -24,6 +33,7 @@ static bool compiled(Trial *trial, const char *text) {
     Facts facts = fake_facts(&trial->files);
     facts.weights = weights_by_name;
     facts.content_hash = hash_by_name;
+    facts.license = license_beside;
     return compile(&trial->c, trial->jre, &trial->request, &facts, true);
 }
 
@@ -195,6 +205,34 @@ static void a_license_that_forbids_is_noted(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) holds(&cases[i], "");
 }
 
+static void a_license_is_known_by_its_name_or_by_how_it_begins(void **state) {
+    (void)state;
+    static const char commercial[] = "not for commercial use", research[] = "for research only", nobody[] = "for nobody without being asked";
+    static const struct { const char *license, *forbids; } cases[] = {
+        {"MIT", NULL}, {"Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files", NULL},
+        {"BSD-3-Clause", NULL}, {"Copyright (c) 2021, Some One\nAll rights reserved.\n\nRedistribution and use in source and binary forms, with or without modification, are permitted", NULL},
+        {"BSD 2-Clause. Copyright 2021 Some One, all rights reserved.", NULL}, {"Copyright 2021 Some One. All rights reserved.\n", nobody},
+        {"                                 Apache License\n                           Version 2.0, January 2004\n", NULL}, {"apache-2.0", NULL},
+        {"AFL-3.0", NULL}, {"Academic Free License v3.0", NULL}, {"Academic Free License (\"AFL\") v. 3.0\n\nThis Academic Free License (the \"License\") applies to any original work", NULL},
+        {"academic use only", research}, {"for research purposes only", research}, {"Proprietary", nobody},
+        {"This is free and unencumbered software released into the public domain. Anyone is free to copy it, for any purpose, commercial or non-commercial, and by any means.", NULL},
+        {"free for commercial and non-commercial use", NULL}, {"cc-by-4.0", NULL}, {"Creative Commons Attribution 4.0 International", NULL}, {"CC BY-SA 4.0, for research and for everybody", NULL},
+        {"CC-BY-NC-4.0", commercial}, {"CC BY-NC-SA 4.0", commercial}, {"cc_by_nc", commercial}, {"https://creativecommons.org/licenses/by-nc/4.0/", commercial},
+        {"Attribution-NonCommercial 4.0 International\n\nCreative Commons Corporation is not a law firm", commercial}, {"Non-commercial use", commercial},
+        {"Photographs taken by NC State University, Raleigh, NC. They may be used under CC BY 4.0.", NULL}, {"Wildlife Institute, Raleigh, NC: CC BY 4.0", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        license_said = cases[i].license;
+        const char *forbids = cases[i].forbids, *check = forbids ? "license" : NULL;
+        const int edits = forbids != NULL;
+        holds(&(Case){BACKBONE("half-said"), check, forbids, "their file says: ", edits}, "");
+        holds(&(Case){DATA("") PLAIN "network Bare(x: Tensor[N, C, H, W]) -> Embedding[N, _] { x |> average_pool |> unit }\nembed features { network Bare\n view plain }\n", check, forbids, "LICENSE begins: ", edits}, "");
+    }
+    license_said = "Creative Commons Attribution-NonCommercial-ShareAlike 4.0 International Public License";
+    holds(&(Case){BACKBONE("half-said"), "license", "Creative Commons Attribution-NonCommercial-ShareAlike 4.0 ..", NULL, 1}, "");
+    license_said = NULL;
+}
+
 #define ASKED(network) DATA("") TRAIN("", "") PLAIN "embed features { network " network "\n view plain }\n"
 
 static void what_nobody_trained_is_told_in_one_message(void **state) {
@@ -218,6 +256,7 @@ int main(void) {
         cmocka_unit_test(a_mirror_is_nobody),
         cmocka_unit_test(a_view_that_judges_is_steady_and_as_in_training),
         cmocka_unit_test(a_license_that_forbids_is_noted),
+        cmocka_unit_test(a_license_is_known_by_its_name_or_by_how_it_begins),
         cmocka_unit_test(what_nobody_trained_is_told_in_one_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
