@@ -23,10 +23,10 @@ const char *accepted_slot(Compilation *c, const Scope *scope, const Statement *a
 }
 
 static void check_accepted_name(Compilation *c, const Statement *accept) {
-    const char *names[ACCEPTABLE];
+    NameList names = {0};
     for (int i = 0; i < ACCEPTABLE; i++) {
-        names[i] = acceptable[i].name;
-        if (!strcmp(names[i], accept->name)) return;
+        list_add(&c->arena, &names, acceptable[i].name);
+        if (!strcmp(acceptable[i].name, accept->name)) return;
     }
     if (diag_find(accept->name) != DIAG_COUNT) {
         Diagnostic *d = diag(c->jre, DIAG_wrong_argument, accept->name_span, "`%s` cannot be overruled: what it tells of has no other reading", accept->name);
@@ -34,13 +34,8 @@ static void check_accepted_name(Compilation *c, const Statement *accept) {
         return;
     }
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, accept->name_span, "no check is called `%s`", accept->name);
-    const char *near = nearest_name(accept->name, names, ACCEPTABLE);
-    if (!near) {
+    if (!diag_did_you_mean(d, accept->name_span, accept->name, &names, true))
         diag_help(d, "name the check whose message is to be overruled, as the message does");
-        return;
-    }
-    diag_help(d, "did you mean `%s`?", near);
-    diag_edit(d, accept->name_span, true, "%s", near);
 }
 
 void check_accepts(Compilation *c) {

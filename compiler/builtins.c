@@ -17,19 +17,15 @@ double real_parameter(Environment *env, const char *name) {
 bool known_word(Environment *env, const char *name, const char *const *words, int count) {
     const Value *v = parameter(env, name);
     const char *known = "";
+    NameList names = {0};
     for (int i = 0; i < count; i++) {
         if (!strcmp(words[i], v->text)) return true;
+        list_add(&env->compilation->arena, &names, words[i]);
         known = arena_print(&env->compilation->arena, "%s %s", known, words[i]);
     }
-    Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, v->span, "no `%s` is called so", name);
+    Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, v->span, "`%s` takes no word of this name", name);
     diag_fact(d, "known are:%s", known);
-    const char *near = nearest_name(v->text, words, count);
-    if (near) {
-        diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, v->span, true, "%s", near);
-    } else {
-        diag_help(d, "write one of these");
-    }
+    if (!diag_did_you_mean(d, v->span, v->text, &names, true)) diag_help(d, "write one of these");
     return false;
 }
 

@@ -78,13 +78,7 @@ static bool wrong_name(Environment *env, const Decl *decl, const Argument *argum
     const char *known = params_of(c, decl, &names);
     Diagnostic *d = diag(c->jre, DIAG_wrong_argument, argument->name_span, "`%s` takes no `%s`", decl->name, argument->name);
     diag_fact(d, "`%s` takes:%s%s", decl->name, known, decl->statement->formula == FORMULA_network ? " weights stats frozen" : "");
-    const char *near = nearest_name(argument->name, names.at, names.count);
-    if (near) {
-        diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, argument->name_span, true, "%s", near);
-    } else {
-        diag_help(d, "take it out, or name one of these");
-    }
+    if (!diag_did_you_mean(d, argument->name_span, argument->name, &names, decl->library)) diag_help(d, "take it out, or name one of these");
     return false;
 }
 

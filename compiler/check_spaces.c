@@ -40,7 +40,7 @@ static void check_part(Compilation *c, const Decl *decl, const PartPlan *part, c
     Diagnostic *d = diag(c->jre, DIAG_mixed_spaces, at, "%s folds, %s networks: a picture of one cannot be compared with one of another", number, number);
     diag_also(d, folds->span, "each picture is held out by one of these, and learned by the others");
     diag_help(d, "let each fold examine the pictures that it holds out");
-    diag_edit(d, at, true, "%s.held_out", folds->name);
+    diag_edit(d, at, !part->split && part->dataset == folds->data, "%s.held_out", folds->name);
 }
 
 /* Queries of one fold, candidates of another. */
@@ -53,7 +53,7 @@ static void check_folds(Compilation *c, const EvaluatePlan *e) {
     Diagnostic *d = diag(c->jre, DIAG_mixed_spaces, at, answering ? arena_print(&c->arena, "the network of fold %d answers", answering) : "each fold's network answers");
     diag_also(d, setting_span(e->decl, "on"), asking ? arena_print(&c->arena, "the network of fold %d asks", asking) : "each fold's network asks");
     diag_help(d, "let the pictures of one fold answer it");
-    diag_edit(d, at, true, asking ? arena_print(&c->arena, "%s[%d].%s", folds->name, asking, e->against.part) : arena_print(&c->arena, "%s.%s", folds->name, e->against.part));
+    diag_edit(d, at, !asking || !answering, asking ? arena_print(&c->arena, "%s[%d].%s", folds->name, asking, e->against.part) : arena_print(&c->arena, "%s.%s", folds->name, e->against.part));
 }
 
 /* A forest that learns from differences number by number, in spaces that it is not asked about. */

@@ -154,6 +154,7 @@ const char *declared_as(Compilation *c, RecordKind kind, const char *name);
 Decl *scope_find(const Scope *scope, const char *name);
 void expect_unknown_name(Compilation *c, const Scope *scope, const char *name);
 void report_unknown_name(Compilation *c, const Scope *scope, const NameList *inside, const char *name, Span span);      /* inside: names of the formula, or NULL */
+bool may_mean_a_name(Compilation *c, const Scope *scope, const char *name);  /* one that is declared is a slip of the pen away */
 /* .. of what a document declares, a figure too: changed, removed, accepted for. */
 void report_unknown_declaration(Compilation *c, const Scope *scope, const char *name, Span span);
 /* What may stand before a dot: a module that `from` uses ("resnet"), else an ancestor of its document, the nearest first ("v02": that

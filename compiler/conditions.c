@@ -84,7 +84,7 @@ static void suggest(Compilation *c, Diagnostic *d, const NameList *columns, cons
     for (int i = 0; columns && i < columns->count; i++) list_add(&c->arena, &all, columns->at[i]);
     const char *near = span.end ? nearest_name(name, all.at, all.count) : NULL;
     diag_help(d, near ? "did you mean `%s`?" : "%s", near ? near : otherwise);
-    if (near && strspn(near, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(near)) diag_edit(d, span, true, "%s", near);
+    if (near && strspn(near, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(near)) diag_edit(d, span, false, "%s", near);
 }
 
 static bool no_column(Compilation *c, const Decl *dataset, const char *name, Span span, const NameList *columns) {
@@ -270,10 +270,10 @@ static bool comparison(const Test *test, const Expr *e) {
 static bool call(const Test *test, const Expr *e) {
     Compilation *c = test->env->compilation;
     if (e->target->kind != EXPR_NAME || strcmp(e->target->name, "same") != 0) {
-        const char *same = "same", *near = e->target->kind == EXPR_NAME ? nearest_name(e->target->name, &same, 1) : NULL;
+        NameList same = {0};
+        list_add(&c->arena, &same, "same");
         Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->target->span, "a condition calls only `same`");
-        diag_help(d, near ? "did you mean `same`?" : "compare columns with ==, <, and the like");
-        if (near) diag_edit(d, e->target->span, true, "same");
+        if (e->target->kind != EXPR_NAME || !diag_did_you_mean(d, e->target->span, e->target->name, &same, true)) diag_help(d, "compare columns with ==, <, and the like");
         return false;
     }
     if (!test->pairs) return no_test(test, e, "`same` compares two pictures, here is one");

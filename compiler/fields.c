@@ -19,13 +19,8 @@ static Value *unknown_field(Environment *env, const Expr *e, const Value *target
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->focus, "%s has nothing called `%s`", value_kind_text(target), e->name);
     if (target->kind == VALUE_FORMULA) diag_fact(d, "a network has: stats, and the names of its stages once it is given a picture");
     if (known->count) diag_fact(d, "%s has:%s", value_kind_text(target), joined(c, known));
-    const char *near = nearest_name(e->name, known->at, known->count);
-    if (near) {
-        diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, e->focus, true, "%s", near);
-    } else {
+    if (!diag_did_you_mean(d, e->focus, e->name, known, true))
         diag_help(d, known->count || target->kind == VALUE_FORMULA ? "name one of these" : "take `.%s` out", e->name);
-    }
     return poison(env, e->span);
 }
 
@@ -465,15 +460,13 @@ static bool pin(Environment *env, const AxisList *axes, const Scope *scope, cons
         for (int k = 0; k < axis->value->arguments.count; k++) list_add(&c->arena, &names, axis_choice(c, axis, k));
         Diagnostic *d = diag(c->jre, DIAG_unknown_name, argument->value->span, "no choice of `%s` is called so", axis->name);
         diag_also(d, axis->each_span, "there are:%s", joined(c, &names));
-        const char *near = nearest_name(expr_text(c->jre, argument->value), names.at, names.count);
-        diag_help(d, near ? "did you mean `%s`?" : "name one of these%s", near ? near : "");
-        if (near) diag_edit(d, argument->value->span, true, "%s", near);
+        if (!diag_did_you_mean(d, argument->value->span, expr_text(c->jre, argument->value), &names, false)) diag_help(d, "name one of these");
         return false;
     }
     if (closed_by_overlay(c, scope, argument->name)) return true;
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, argument->name_span, "nothing that is open here is called `%s`", argument->name);
     if (known.count) diag_fact(d, "open are:%s", joined(c, &known));
-    diag_help(d, "an open choice is an equation of the form name = each [..]; its name stands here");
+    if (!diag_did_you_mean(d, argument->name_span, argument->name, &known, false)) diag_help(d, "an open choice is an equation of the form name = each [..]; its name stands here");
     return false;
 }
 

@@ -87,11 +87,10 @@ static void refuse_inside(Compilation *c, const Value *made, const char *inside,
     }
     inner_names(c, made, &names);
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing inside this network is called `%s`", inside);
-    const char *near = nearest_name(inside, names.at, names.count), *known = "";
+    const char *known = "";
     for (int i = 0; i < names.count && i < 20; i++) known = arena_print(&c->arena, "%s %s", known, names.at[i]);
     if (names.count) diag_fact(d, "there are:%s%s", known, names.count > 20 ? " .." : "");
-    if (near) diag_help(d, "did you mean `%s`?", near);
-    else diag_help(d, "name an equation or a stage of it; a stage inside another has both names: layer3.0");
+    if (!diag_did_you_mean(d, NOWHERE, inside, &names, false)) diag_help(d, "name an equation or a stage of it; a stage inside another has both names: layer3.0");
 }
 
 Lowered lower_inside(Compilation *c, const Choice *choices, Value *network, const View *view, const char *inside, Span span) {

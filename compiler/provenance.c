@@ -223,7 +223,8 @@ static bool help_by_split(Compilation *c, Diagnostic *d, const Meeting *meeting,
     if (trains) diag_help(d, folds ? "learn from the other folds" : "learn from the part for training");
     else if (watches) diag_help(d, "look at the part that is there to be watched");
     else diag_help(d, folds ? "fit on the other folds" : "fit on the part that is not examined");
-    diag_edit(d, influence->pictures->span, true, "%s", part);
+    const PartPlan *now = influence->pictures;
+    diag_edit(d, now->span, now->split ? now->split == like->split : now->dataset == like->dataset, "%s", part);
     return true;
 }
 

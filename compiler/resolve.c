@@ -29,13 +29,7 @@ static bool known_key(Compilation *c, RecordKind kind, const Setting *setting) {
     const char *known = keys_of(c, kind, &names);
     Diagnostic *d = diag(c->jre, DIAG_unknown_key, setting->key_span, "`%s` has no setting of this name", kind_name(kind));
     diag_fact(d, "`%s` knows:%s", kind_name(kind), known);
-    const char *near = nearest_name(setting->key, names.at, names.count);
-    if (near) {
-        diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, setting->key_span, true, "%s", near);
-    } else {
-        diag_help(d, "take the line out, or write one of these");
-    }
+    if (!diag_did_you_mean(d, setting->key_span, setting->key, &names, true)) diag_help(d, "take the line out, or write one of these");
     return false;
 }
 
@@ -279,13 +273,8 @@ static Decl *original_of(Layer *layer, const Decl *decl) {
         if (near && near != decl && near->record == decl->record) list_add(&c->arena, &names, near->name);
     }
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, like->span, "there is no `%s` of this name to copy from", kind);
-    const char *near = like->kind == EXPR_NAME ? nearest_name(like->name, names.at, names.count) : NULL;
-    if (near) {
-        diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, like->span, false, "%s", near);
-        return NULL;
-    }
-    diag_help(d, "name one of this document, of one it extends, or of an ancestor: v02.%s", decl->name);
+    if (like->kind != EXPR_NAME || !diag_did_you_mean(d, like->span, like->name, &names, false))
+        diag_help(d, "name one of this document, of one it extends, or of an ancestor: v02.%s", decl->name);
     return NULL;
 }
 

@@ -25,18 +25,31 @@ static void names_of(Arena *arena, const Scope *scope, bool figures, NameList *n
     }
 }
 
-/* The name that may have been meant; NULL if none is near, and for whoever has very many unknown names. */
-static const char *name_near(Compilation *c, const Scope *scope, const NameList *inside, const char *name, bool figures) {
+static void names_in_sight(Arena *arena, const Scope *scope, bool figures, NameList *names) {
+    names_of(arena, scope, figures, names);
+    for (int i = 0; i < scope->uses.count && !figures; i++) names_of(arena, scope->uses.at[i], false, names);
+}
+
+bool may_mean_a_name(Compilation *c, const Scope *scope, const char *name) {
+    Arena scratch = {.jre = c->jre};
+    NameList names = {0};
+    names_in_sight(&scratch, scope, false, &names);
+    const bool near = nearest_name(name, names.at, names.count) != NULL;
+    arena_free(&scratch);
+    return near;
+}
+
+/* The name that may have been meant. False: none is near; or there are very many unknown names. */
+static bool suggest_name(Compilation *c, Diagnostic *d, const Scope *scope, const NameList *inside, const char *name, Span span, bool figures) {
     enum { GUESSED_FOR = 100 };
     Arena scratch = {.jre = c->jre};
     NameList names = {0};
-    if (c->unknown_names.count > GUESSED_FOR) return NULL;
+    if (c->unknown_names.count > GUESSED_FOR) return false;
     for (int i = 0; inside && i < inside->count; i++) list_add(&scratch, &names, inside->at[i]);
-    names_of(&scratch, scope, figures, &names);
-    for (int i = 0; i < scope->uses.count && !figures; i++) names_of(&scratch, scope->uses.at[i], false, &names);
-    const char *near = nearest_name(name, names.at, names.count);
+    names_in_sight(&scratch, scope, figures, &names);
+    const bool found = diag_did_you_mean(d, span, name, &names, false);
     arena_free(&scratch);
-    return near;
+    return found;
 }
 
 /* ---- names that are nowhere ------------------------------------------------------------------------------------------ */
@@ -95,16 +108,12 @@ static void report_unknown(Compilation *c, const Scope *scope, const NameList *i
     expect_unknown_name(c, scope, name);
     if (lost_chunk(c, scope, name, span)) return;
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);
-    const char *module = module_that_declares(c->jre, name), *near = module ? NULL : name_near(c, scope, inside, name, figures);
+    const char *module = module_that_declares(c->jre, name);
     if (module) {
         diag_help(d, "the library has it: add the line `use %s`", module);
         return;
     }
-    if (near) {
-        diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, span, false, "%s", near);
-        return;
-    }
+    if (suggest_name(c, d, scope, inside, name, span, figures)) return;
     diag_note(d, "a name is declared in the document, in what it extends, in a module it uses, or in the language itself");
     diag_help(d, "declare `%s`, or bring the module that has it: use NAME", name);
 }

@@ -36,11 +36,6 @@ static void known_are(Compilation *c, Diagnostic *d, const NameList *names) {
     diag_fact(d, "known are:%s", known);
 }
 
-static void did_you_mean(Diagnostic *d, const char *near, Span span, const char *otherwise) {
-    diag_help(d, near ? "did you mean `%s`?" : "%s", near ? near : otherwise);
-    if (near) diag_edit(d, span, true, "%s", near);
-}
-
 /* ---- texts --------------------------------------------------------------------------------------------------------------- */
 
 static Value *text_value(Environment *env, const char *text, Span span) {
@@ -57,7 +52,7 @@ static Value *read_text(Environment *env, const Wanted *wanted, const Expr *e) {
     }
     Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, e->span, "a text in quotes was expected");
     diag_help(d, "put it in quotes");
-    diag_edit(d, e->span, true, "\"%s\"", e->name);
+    diag_edit(d, e->span, !may_mean_a_name(env->compilation, env->scope, e->name), "\"%s\"", e->name);
     return poison(env, e->span);
 }
 
@@ -127,8 +122,7 @@ static Value *read_word(Environment *env, const Wanted *wanted, const Expr *e) {
         known = arena_print(&c->arena, "%s%s%s", known, i ? ", " : "", words.at[i]);
     }
     Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->span, words.count > 1 ? "`%s` is one of: %s" : "`%s` is: %s", wanted->key, known);
-    const char *near = e->kind == EXPR_NAME ? nearest_name(e->name, words.at, words.count) : NULL;
-    did_you_mean(d, near, e->span, arena_print(&c->arena, "for instance `%s`", words.at[0]));
+    if (e->kind != EXPR_NAME || !diag_did_you_mean(d, e->span, e->name, &words, true)) diag_help(d, "for instance `%s`", words.at[0]);
     return poison(env, e->span);
 }
 
@@ -159,9 +153,10 @@ static Value *no_such_word(Environment *env, const PlaceRow *place, const Expr *
         if (!strcmp(place_words[i].type, place->type)) list_add(&c->arena, &words, place_words[i].word);
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, callee->span, "no %s is called so", place->noun);
     known_are(c, d, &words);
-    const char *near = nearest_name(callee->name, words.at, words.count), *key = near ? NULL : key_with_word(callee->name);
+    if (diag_did_you_mean(d, callee->span, callee->name, &words, true)) return poison(env, callee->span);
+    const char *key = key_with_word(callee->name);
     if (key) diag_note(d, "`%s` is a word of `%s`", callee->name, key);
-    did_you_mean(d, near, callee->span, "write one of these");
+    diag_help(d, "write one of these");
     return poison(env, callee->span);
 }
 

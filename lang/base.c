@@ -7,6 +7,7 @@
  * its context: jre_free ends its threads and gives back its memory. */
 #include "lang.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -370,25 +371,75 @@ static int edit_distance(const char *a, int a_length, const char *b, int b_lengt
     return last[b_length];
 }
 
+/* FAR for what nobody would take for the other. */
+enum { FAR = 3 };
+
+static int distance_between(const char *text, const char *name) {
+    size_t length = strlen(text), other = strlen(name);
+    if (strcasecmp(text, name) == 0)
+        return 0;
+    if (length > LONGEST_GUESSED || other > LONGEST_GUESSED || other + FAR <= length || length + FAR <= other)
+        return FAR;
+    int distance = edit_distance(text, (int)length, name, (int)other);
+    return distance < smaller(FAR, (int)length / 3 + 1) ? distance : FAR;
+}
+
 const char *nearest_name(const char *text, const char *const *candidates, int count) {
-    size_t length = strlen(text);
-    if (length > LONGEST_GUESSED)
-        return NULL;
-    int best = smaller(3, (int)length / 3 + 1);
+    int best = FAR;
     const char *nearest = NULL;
-    for (int i = 0; i < count; i++) {
-        if (strcasecmp(text, candidates[i]) == 0)
-            return candidates[i];
-        size_t other = strlen(candidates[i]);
-        if (other > LONGEST_GUESSED || other + 2 < length || length + 2 < other)
+    for (int i = 0; i < count && best; i++) {
+        int distance = distance_between(text, candidates[i]);
+        if (distance >= best)
             continue;
-        int distance = edit_distance(text, (int)length, candidates[i], (int)other);
-        if (distance < best) {
-            best = distance;
-            nearest = candidates[i];
-        }
+        best = distance;
+        nearest = candidates[i];
     }
     return nearest;
+}
+
+/* Do the digits of two names agree, or all but their digits? rank1 and rank5 are names of one thing each. */
+static bool agree(const char *a, const char *b, bool in_digits) {
+    for (;; a++, b++) {
+        while (*a && !isdigit((unsigned char)*a) == in_digits)
+            a++;
+        while (*b && !isdigit((unsigned char)*b) == in_digits)
+            b++;
+        if (*a != *b)
+            return false;
+        if (!*a)
+            return true;
+    }
+}
+
+/* A letter too many, too few, or two swapped; in a word of some length also another letter. */
+static bool slip_of_the_pen(const char *text, const char *name, int distance) {
+    enum { SHORT = 4, LONG = 6 };
+    size_t length = strlen(text), other = strlen(name);
+    bool swapped = length == other;
+    int counts[256] = { 0 };
+    for (size_t i = 0; swapped && i < length; i++)
+        counts[(unsigned char)text[i]]++, counts[(unsigned char)name[i]]--;
+    for (int i = 0; i < 256; i++)
+        swapped = swapped && !counts[i];
+    return distance == 0 || (distance == 1 && (length > other ? length : other) >= (length != other || swapped ? SHORT : LONG));
+}
+
+NearNames near_names(const char *text, const char *const *candidates, int count) {
+    NearNames near = { .count = 0 };
+    const char *nearest = nearest_name(text, candidates, count);
+    if (!nearest)
+        return near;
+    int best = distance_between(text, nearest);
+    bool digits = agree(text, nearest, true), family = !digits && agree(text, nearest, false);
+    for (int i = 0; i < count && near.count < NEAR_NAMES; i++) {
+        bool listed = family ? agree(text, candidates[i], false) : distance_between(text, candidates[i]) == best;
+        for (int k = 0; k < near.count; k++)
+            listed = listed && strcmp(near.at[k], candidates[i]) != 0;
+        if (listed)
+            near.at[near.count++] = candidates[i];
+    }
+    near.sure = near.count == 1 && digits && slip_of_the_pen(text, nearest, best);
+    return near;
 }
 
 /* ---- bytes that grow ------------------------------------------------------------------------------------------------ */

@@ -107,6 +107,18 @@ Diagnostic *diag_edit(Diagnostic *d, Span span, bool safe, const char *format, .
     return d;
 }
 
+bool diag_did_you_mean(Diagnostic *d, Span span, const char *text, const NameList *known, bool of_language) {
+    const NearNames near = near_names(text, known->at, known->count);
+    const char *names = "";
+    for (int i = 0; i < near.count; i++)
+        names = arena_print(&d->jre->forever, "%s%s`%s`", names, i == 0 ? "" : i < near.count - 1 ? ", " : " or ", near.at[i]);
+    if (near.count)
+        diag_help(d, "did you mean %s?", names);
+    if (near.count == 1)
+        diag_edit(d, span, of_language && near.sure, "%s", near.at[0]);
+    return near.count > 0;
+}
+
 int diag_count(const Jre *jre, Severity at_least) {
     int count = 0;
     for (int i = 0; i < jre->diagnostics.count; i++)

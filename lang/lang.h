@@ -66,6 +66,11 @@ void map_set(Map *map, Arena *arena, const char *key, void *value);           /*
 /* The candidate nearest to `text` by edit distance (at most 2 edits, and fewer than a third of its letters + 1),
  * or the one that differs in case only; NULL if none is near. */
 const char *nearest_name(const char *text, const char *const *candidates, int count);
+/* All that are as near; of names that differ in their digits alone, as rank1 and rank5 do, each of the kind. Sure is one alone, whose
+ * digits are those of `text`, and which is a slip of the pen away. */
+enum { NEAR_NAMES = 4 };
+typedef struct { const char *at[NEAR_NAMES]; int count; bool sure; } NearNames;
+NearNames near_names(const char *text, const char *const *candidates, int count);
 
 /* Bytes that grow. */
 typedef struct { char *at; size_t length, room; Jre *jre; } Text;
@@ -145,6 +150,9 @@ typedef struct Diagnostic {
 
 /* `format`: the words behind the carets at `span` (or, with NOWHERE, the sentence by itself). */
 Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* "did you mean `optimizer`?" with the edit; of several that are as near, all of them, without one. False: none is near, and nothing is said.
+ * Safe is the edit to a name that the language or its library knows in this place, where it is a slip of the pen. */
+bool diag_did_you_mean(Diagnostic *d, Span span, const char *text, const NameList *known, bool of_language);
 /* A second place, underlined with dashes. */
 Diagnostic *diag_also(Diagnostic *d, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* A block behind `=`. Words wrap by themselves; a line that begins with a blank is a row of a table, and stays one. */

@@ -228,8 +228,10 @@ static bool misspelled_kind(Parse *parse) {
     if (!at_start || !fits)
         return false;
     const char *near = word_of_others(text_of(parse, first));
-    if (!near)
-        near = nearest_name(text_of(parse, first), first_words, FIRST_WORDS);
+    const NearNames guess = near_names(text_of(parse, first), first_words, FIRST_WORDS);
+    bool sure = !near && guess.sure;
+    if (!near && guess.count)
+        near = guess.at[0];
     bool is_kind = near && kind_find(near) == KIND_NONE ? false : near != NULL;
     for (int i = 0; near && i < KINDS; i++)
         is_kind = is_kind || strcmp(near, first_words[i]) == 0;
@@ -253,7 +255,7 @@ static bool misspelled_kind(Parse *parse) {
         diag_fact(d, "the kinds are: dataset split train boost embed evaluate ensemble figure submit,\nand with equations: function augment network loss");
     if (near) {
         diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, first->span, true, "%s", near);
+        diag_edit(d, first->span, sure, "%s", near);
     }
     return true;
 }
@@ -471,8 +473,9 @@ static bool unit_apart(Parse *parse) {
         if (strcmp(unit_text(unit), found->value.TOKEN_NAME) != 0)
             continue;
         Diagnostic *d = mistake(parse, DIAG_unknown_unit, found->span, "a unit stands right behind its number");
+        bool letter = parse->statement_first.kind == TOKEN_FORMULA && (unit == UNIT_s || unit == UNIT_min || unit == UNIT_h);
         diag_help(d, "take out the blank");
-        diag_edit(d, (Span){ number->span.end, found->span.start }, true, "%s", "");
+        diag_edit(d, (Span){ number->span.end, found->span.start }, !letter, "%s", "");      /* `3 h` may have lost its `*` */
         return true;
     }
     return false;
@@ -488,16 +491,18 @@ static bool sign_behind_line(Parse *parse) {
     return true;
 }
 
-/* `folds 5  // five parts` */
+/* `folds 5  // five parts`; `side = 224 // 2` */
 static bool comment_of_others(Parse *parse) {
     const Token *found = &parse->recent[0], *before = &parse->recent[1];
     const char *bytes = parse->source->bytes - parse->source->base;
     uint32_t start = before->kind == '/' && before->span.start + 1 == found->span.start ? before->span.start : found->span.start;
     if (found->kind != '/' || bytes[start + 1] != '/')
         return false;
-    Diagnostic *d = mistake(parse, DIAG_unexpected_word, (Span){ start, start + 2 }, "a comment begins with `#`");
+    Span sign = { start, start + 2 };
+    bool divides = isdigit((unsigned char)bytes[start + 2 + strspn(bytes + start + 2, " (")]);
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, sign, divides ? "one `/` divides, and a comment begins with `#`" : "a comment begins with `#`");
     diag_help(d, "write it so");
-    diag_edit(d, (Span){ start, start + 2 }, true, "#");
+    diag_edit(d, sign, false, divides ? "/" : "#");
     return true;
 }
 
@@ -523,6 +528,18 @@ static bool second_comparison(Parse *parse, const char *const *expected, int cou
     return true;
 }
 
+/* `max over i j of e[i, j]` */
+static bool letters_apart(Parse *parse) {
+    const Token *found = &parse->recent[0], *before = &parse->recent[1];
+    const char *rest = span_text(parse->jre, rest_of_line(parse, found->span.end));
+    if (found->kind != TOKEN_NAME || before->kind != TOKEN_NAME || (strncmp(rest, "of ", 3) != 0 && !strstr(rest, " of ")))
+        return false;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "a comma stands between two letters");
+    diag_help(d, "put it in");
+    diag_edit(d, (Span){ before->span.end, found->span.start }, true, ", ");
+    return true;
+}
+
 /* `expect cv.map > 60% "the paper has it"`; `sum over k e[k]` */
 static bool missing_word(Parse *parse, const char *const *expected, int count) {
     const Token *found = &parse->recent[0];
@@ -530,6 +547,8 @@ static bool missing_word(Parse *parse, const char *const *expected, int count) {
                        : (found->kind == TOKEN_NAME || found->kind == TOKEN_NUMBER) && has(expected, count, "of") ? "of" : NULL;
     if (!word)
         return false;
+    if (strcmp(word, "of") == 0 && letters_apart(parse))
+        return true;
     Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "before this I expected `%s`", word);
     diag_help(d, "put it in");
     diag_edit(d, (Span){ found->span.start, found->span.start }, true, "%s ", word);

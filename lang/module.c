@@ -94,13 +94,13 @@ static void suggest_module(Jre *jre, Diagnostic *d, const Module *module, const 
     NameList stems = { 0 };
     stems_in(jre, module->document->source->folder, &stems);
     stems_in(jre, jre->stdlib, &stems);
-    const char *near = nearest_name(s->name, stems.at, stems.count), *home = module_that_declares(jre, s->name);
-    if (home)
-        diag_help(d, "`%s` is declared in the module `%s`", s->name, home);
-    else if (near)
-        diag_help(d, "did you mean `%s`?", near);
-    if (home || near)
-        diag_edit(d, s->name_span, true, "%s", home ? home : near);
+    const char *home = module_that_declares(jre, s->name);
+    if (!home) {
+        diag_did_you_mean(d, s->name_span, s->name, &stems, false);
+        return;
+    }
+    diag_help(d, "`%s` is declared in the module `%s`", s->name, home);
+    diag_edit(d, s->name_span, true, "%s", home);
 }
 
 /* `use heads` means heads.jre beside the document, else in the library. */

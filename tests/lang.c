@@ -67,6 +67,23 @@ static void a_near_name_is_found_and_a_far_one_is_not(void **state) {
     assert_null(nearest_name("", keys, 6));
 }
 
+/* An edit may be called safe only where one name alone can be meant. */
+static void a_name_is_sure_where_one_alone_is_a_slip_of_the_pen_away(void **state) {
+    (void)state;
+    static const char *const names[] = { "rank1", "rank5", "rank10", "start", "stop", "step", "optimizer", "asymmetric", "symmetric", "rank1" };
+    static const struct { const char *text, *nearest; int count; bool sure; } cases[] = {
+        { "optimiser", "optimizer", 1, true }, { "OPTIMIZER", "optimizer", 1, true }, { "asymetric", "asymmetric", 1, true },
+        { "rank_1", "rank1", 1, true }, { "rank2", "rank1", 3, false }, { "rank", "rank1", 3, false }, { "rnak1", "rank1", 1, true },
+        { "stap", "stop", 2, false }, { "shart", "start", 1, false }, { "optimisers", "optimizer", 1, false },
+        { "hsymmetric", "asymmetric", 2, false }, { "brightness", NULL, 0, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        NearNames near = near_names(cases[i].text, names, 10);
+        if (near.count != cases[i].count || near.sure != cases[i].sure || (near.count && strcmp(near.at[0], cases[i].nearest) != 0))
+            fail_msg("%s: %d near, the first %s, %s", cases[i].text, near.count, near.count ? near.at[0] : "none", near.sure ? "sure" : "not sure");
+    }
+}
+
 static void every_failing_allocation_reaches_the_handler(void **state) {
     (void)state;
     for (volatile long nth = 1; nth < 60; nth++) {
@@ -506,6 +523,7 @@ int main(void) {
         cmocka_unit_test(equal_names_are_one_pointer_and_lists_grow),
         cmocka_unit_test(maps_replace_and_keep_their_order),
         cmocka_unit_test(a_near_name_is_found_and_a_far_one_is_not),
+        cmocka_unit_test(a_name_is_sure_where_one_alone_is_a_slip_of_the_pen_away),
         cmocka_unit_test(every_failing_allocation_reaches_the_handler),
         cmocka_unit_test(what_was_under_way_when_memory_ran_out_is_given_back),
         cmocka_unit_test(memory_outlives_its_context_where_it_was_handed_out),

@@ -140,7 +140,7 @@ static int wanted_column(Jre *jre, const Dataset *dataset, const SplitPlan *spli
     const char *near = nearest_name(split->column, dataset->columns.at, dataset->columns.count);
     if (near) {
         diag_help(d, "did you mean `%s`?", near);
-        diag_edit(d, split->way_span, true, "\"{%s}\"", near);
+        diag_edit(d, split->way_span, false, "\"{%s}\"", near);
     }
     return -1;
 }
@@ -341,10 +341,8 @@ static int part_called(Jre *jre, const SplitParts *parts, const PartPlan *part) 
         text_add(&known, " and %d more", parts->names.count - TOLD);
     diag_fact(d, "there are:%s", known.length ? known.at : " none");
     text_free(&known);
-    const char *near = nearest_name(part->part, parts->names.at, parts->names.count);
-    diag_help(d, near ? "did you mean `%s`?" : "name one of these", near);
-    if (near)
-        diag_edit(d, span, true, "%s", near);
+    if (!diag_did_you_mean(d, span, part->part, &parts->names, false))
+        diag_help(d, "name one of these");
     return -1;
 }
 
