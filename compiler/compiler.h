@@ -505,7 +505,7 @@ Value *learned_weight(Environment *env, const Line *line);
 bool tensor_numbers(Environment *env, const Value *v, double **numbers);
 Value *no_tensor_here(Environment *env, Span span);                           /* diagnoses a tensor where no graph is being built */
 /* What a place wants, and how messages call it: `key` of `of`. Of a parameter the type alone is needed. */
-typedef struct { const char *type, *allowed, *key, *of, *example; bool argument; } Wanted;
+typedef struct { const char *type, *allowed, *key, *of, *example; bool argument; Span used; } Wanted;     /* used: the name, where its equation is read */
 Value *typed_value(Environment *env, const Wanted *wanted, const Expr *e);
 bool place_type(const char *type);                                            /* parameters of it are read by typed_value */
 /* A word of this place, whatever else is called so. */
@@ -553,7 +553,7 @@ bool bind_type(Environment *env, DimTable *table, const Param *param, Value *val
 /* A finding at the line of the document that led here; the library's own line, if that is another, second. */
 Diagnostic *diag_at_call(Environment *env, DiagCode code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool number_fits(const Value *number, const char *type);
-bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *found);             /* tells; false */
+bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *found, Span used);             /* tells; false */
 bool check_result(Environment *env, DimTable *table, const Decl *formula, Value *result);
 const char *value_kind_text(const Value *v);                                  /* "a network", "a number" */
 const char *value_text(Compilation *c, const Value *v);                       /* "Tensor[N, 64, 7, 7]", "0.5rad" */

@@ -257,7 +257,7 @@ static bool measure(const Test *test, const Expr *side, const Expr *other) {
     if (!is_measure(side) || is_measure(other) || (is_number(other) && number->unit == UNIT_px)) return true;
     if (!is_number(other)) return no_test(test, other, arena_print(&test->env->compilation->arena, "`%s` is compared with a length", side->name));
     Value v = {.kind = VALUE_NUMBER, .span = other->span, .number = number->number, .unit = number->unit};
-    return wrong_unit(test->env->compilation, "Length", side->name, test->wanted->key, &v);
+    return wrong_unit(test->env->compilation, "Length", side->name, test->wanted->key, &v, other->span);
 }
 
 static bool comparison(const Test *test, const Expr *e) {

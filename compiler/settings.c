@@ -19,13 +19,16 @@ typedef Value *Read(Environment *env, const Wanted *wanted, const Expr *e);
 
 /* ---- what is refused --------------------------------------------------------------------------------------------------- */
 
-/* Told where the value was written, however many records use it. */
+/* Told where the value is used, and where it was written; once, however many places want the same of it. */
 static Value *refuse(Environment *env, const Wanted *wanted, const Expr *e, const Value *found, const char *expected) {
-    Jre *jre = env->compilation->jre;
-    bool elsewhere = found && found->span.end && (found->span.start < e->span.start || found->span.end > e->span.end);
-    Diagnostic *d = found ? diag(jre, DIAG_wrong_type, elsewhere ? found->span : e->span, "%s was expected, this is %s", expected, value_kind_text(found))
-                          : diag(jre, DIAG_wrong_type, e->span, "%s was expected", expected);
-    if (elsewhere) diag_also(d, e->span, "used here");
+    Compilation *c = env->compilation;
+    const bool through = wanted->used.end, elsewhere = through || (found && found->span.end && !span_holds(e->span, found->span));
+    const Span use = through ? wanted->used : e->span, written = found && found->span.end ? found->span : e->span;
+    const char *mark = arena_print(&c->arena, "%u is no %s", written.start, wanted->type);
+    if (elsewhere && map_get(&c->unknown_names, mark)) return poison(env, e->span);
+    if (elsewhere) map_set(&c->unknown_names, &c->arena, mark, c);
+    Diagnostic *d = diag(c->jre, DIAG_wrong_type, use, found && !elsewhere ? "%s was expected, this is %s" : "%s was expected", expected, found ? value_kind_text(found) : "");
+    if (elsewhere) diag_also(d, written, found ? "this is %s" : "this is something else", found ? value_kind_text(found) : "");
     diag_help(d, wanted->argument ? "for instance: %s = %s" : "for instance: %s %s", wanted->key, wanted->example);
     return poison(env, e->span);
 }
@@ -204,7 +207,7 @@ static Value *read_number(Environment *env, const Wanted *wanted, const Expr *e)
     if (ranged) noun = arena_print(&c->arena, "%s from %s to %s", noun, number_text(c, wanted->type, low), number_text(c, wanted->type, high));
     if (v->kind != VALUE_NUMBER || v->batch) return refuse(env, wanted, e, v, noun);
     if (!number_fits(v, wanted->type) && (v->unit || !whole)) {
-        wrong_unit(c, wanted->type, wanted->key, wanted->of, v);
+        wrong_unit(c, wanted->type, wanted->key, wanted->of, v, e->span);
         return poison(env, e->span);
     }
     bool fits = number >= low && number <= high && (!whole || number == floor(number));
@@ -441,7 +444,9 @@ static Value *through_equation(Environment *env, const Wanted *wanted, const Exp
     own->record = env->record;
     decl->state = 1;
     env->compilation->nested++;
-    Value *v = typed_value(own, wanted, decl->each ? e->arguments.at[index].value : e);
+    Wanted inside = *wanted;
+    if (!inside.used.end) inside.used = name->span;
+    Value *v = typed_value(own, &inside, decl->each ? e->arguments.at[index].value : e);
     env->compilation->nested--;
     decl->state = 0;
     decl->last = v;                                                /* it has been read: its words mean nothing outside this place */

@@ -224,11 +224,12 @@ static void tell_the_way(Environment *env, Diagnostic *d) {
     text_free(&way);
 }
 
-/* Where an argument stands; if that is in another file, as of resnet50 in the library, the call. */
-static Span span_of_argument(const Environment *env, const Value *v) {
+/* Where an argument is given; if that is in another file, as of resnet50 in the library, the call. */
+static Span span_of_argument(const Environment *env, const Param *param, const Value *v) {
     const Jre *jre = env->compilation->jre;
-    if (!env->origin || (v->span.end && source_of(jre, v->span) == source_of(jre, env->origin->span))) return v->span;
-    return env->origin->span;
+    const Bound *given = env->called ? argument_of(env->called, param->name) : NULL;
+    const Span span = given && given->span.end ? given->span : v->span;
+    return !env->origin || (span.end && source_of(jre, span) == source_of(jre, env->origin->span)) ? span : env->origin->span;
 }
 
 static const struct { const char *type, *example; } examples[] = {
@@ -236,11 +237,35 @@ static const struct { const char *type, *example; } examples[] = {
     {"Bool", "true"}, {"List", "[3, 4, 6, 3]"}, {"Text", "\"a text\""}, {"Embed", "the name of an `embed`"},
 };
 
+/* `x |> f(..)`: another stage can be put in front. */
+static bool is_piped(Jre *jre, Span span) {
+    const Source *source = source_of(jre, span);
+    if (!source || span.start < source->base) return false;
+    const char *at = source->bytes + (span.start - source->base);
+    while (at > source->bytes && strchr(" \t\r\n", at[-1]) && at[-1]) at--;
+    return at - source->bytes > 2 && at[-1] == '>' && at[-2] == '|';
+}
+
+/* `fit(16px)` in a view, whose picture is forgotten. */
+static bool tell_unpiped(Environment *env, Diagnostic *d, const Param *param, const Decl *decl) {
+    const Decl *around = env->caller ? env->caller->formula : NULL;
+    const Statement *s = around ? around->statement : NULL;
+    const Span call = env->origin ? env->origin->span : NOWHERE;
+    const bool first = decl->statement->params.at == param && is_data_type(param->type.name) && call.end;
+    if (!first || !s || !s->params.count || !span_holds(s->span, call) || strcmp(s->params.at[0].type.name, param->type.name) != 0 || is_piped(env->compilation->jre, call)) return false;
+    diag_help(d, "begin with what comes in");
+    diag_edit(d, (Span){call.start, call.start}, false, "%s |> ", s->params.at[0].name);
+    return true;
+}
+
 static bool wrong_kind(Environment *env, const Param *param, const Value *v, const Decl *decl) {
     Compilation *c = env->compilation;
-    Diagnostic *d = diag(c->jre, DIAG_wrong_type, span_of_argument(env, v), "`%s` of `%s` is to be %s, this is %s", param->name, decl->name,
+    const Span given = span_of_argument(env, param, v);
+    Diagnostic *d = diag(c->jre, DIAG_wrong_type, given, "`%s` of `%s` is to be %s, this is %s", param->name, decl->name,
                          type_as_text(&c->arena, &param->type), value_kind_text(v));
-    diag_also(d, param->span, "declared here");
+    if (v->span.end && !span_holds(given, v->span)) diag_also(d, v->span, "it is this");
+    if (!decl->library) diag_also(d, param->span, "declared here");
+    if (tell_unpiped(env, d, param, decl)) return false;
     const char *example = NULL;
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++)
         if (!strcmp(examples[i].type, param->type.name)) example = examples[i].example;
@@ -249,7 +274,7 @@ static bool wrong_kind(Environment *env, const Param *param, const Value *v, con
     return false;
 }
 
-bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *v) {
+bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *v, Span used) {
     static const struct { const char *type, *what, *example; } words[] = {
         {"Angle", "an angle, but in what?", "0.5rad or 28.6deg"}, {"Length", "a length, but in what?", "224px"},
         {"Time", "a time, but in what?", "2min"}, {"Bytes", "an amount of memory, but in what?", "4GiB"},
@@ -259,19 +284,11 @@ bool wrong_unit(Compilation *c, const char *type, const char *name, const char *
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(words[i].type, type) != 0) continue;
         Diagnostic *d = diag(c->jre, DIAG_wrong_unit, v->span, "%s", words[i].what);
+        if (!span_holds(used, v->span)) diag_also(d, used, "used here");
         diag_fact(d, "`%s` of `%s` is %s %s", name, of, type[0] == 'I' || type[0] == 'A' ? "an" : "a", type);
         diag_help(d, "for instance %s", words[i].example);
     }
     return false;
-}
-
-/* `x |> f(..)`: another stage can be put in front. */
-static bool is_piped(Jre *jre, Span span) {
-    const Source *source = source_of(jre, span);
-    if (!source || span.start < source->base) return false;
-    const char *at = source->bytes + (span.start - source->base);
-    while (at > source->bytes && strchr(" \t\r\n", at[-1]) && at[-1]) at--;
-    return at - source->bytes > 2 && at[-1] == '>' && at[-2] == '|';
 }
 
 static bool wrong_shape(Environment *env, const Type *type, const Value *v, const char *why) {
@@ -363,7 +380,7 @@ bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, 
         if (v->kind != VALUE_NUMBER) return wrong_kind(env, param, v, decl);
         if (v->draw && decl->statement->builtin && !is_view_step(decl)) return drawn_for_nothing(env, param, v, decl);
         bool ok = number_fits(v, type) && (strcmp(type, "Int") != 0 || fabs(v->number) <= 1e9);
-        return ok || wrong_unit(env->compilation, type, param->name, decl->name, v);
+        return ok || wrong_unit(env->compilation, type, param->name, decl->name, v, span_of_argument(env, param, v));
     }
     if (place_type(type)) return true;                             /* held against it where it was read */
     static const struct { const char *type; ValueKind kind, other; } kinds[] = {

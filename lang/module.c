@@ -93,10 +93,11 @@ static void load_parent(Jre *jre, Module *module, const Statement *s, const Stat
 static void suggest_module(Jre *jre, Diagnostic *d, const Module *module, const Statement *s) {
     NameList stems = { 0 };
     stems_in(jre, module->document->source->folder, &stems);
+    bool of_library = !nearest_name(s->name, stems.at, stems.count);
     stems_in(jre, jre->stdlib, &stems);
     const char *home = module_that_declares(jre, s->name);
     if (!home) {
-        diag_did_you_mean(d, s->name_span, s->name, &stems, false);
+        diag_did_you_mean(d, s->name_span, s->name, &stems, of_library);
         return;
     }
     diag_help(d, "`%s` is declared in the module `%s`", s->name, home);
