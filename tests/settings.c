@@ -232,7 +232,7 @@ static void what_is_declared_elsewhere_is_of_the_kind_wanted(void **state) {
     refused(KIND_train, "loss", "cosine", "", "wrong_type", "a loss was expected, this is a function");
     refused(KIND_embed, "view", "[plain, 3]", "", "wrong_type", "an augment was expected, this is a number");
     refused(KIND_embed, "view", "[]", "", "wrong_type", "an augment, or a list of them was expected");
-    refused(KIND_evaluate, "similarity", "alike", "alike = 3", "wrong_type", "used here");
+    refused(KIND_evaluate, "similarity", "alike", "alike = 3", "wrong_type", "- this is a number");
     refused(KIND_boost, "evidence", "[cosine(features), cv]", "", "wrong_type", "a similarity was expected, this is an evaluation");
     refused(KIND_train, "start", "cv", "", "wrong_type", "a file of weights, or a `train`");
 }
