@@ -42,12 +42,10 @@ static Value *finish(Environment *env, Node *node, const char *why, Span span) {
 Value *builtin_conv(Environment *env, Span span) {
     Node *x = parameter(env, "x")->node;
     int64_t out = (int64_t)real_parameter(env, "out"), size = (int64_t)real_parameter(env, "size"), groups = (int64_t)real_parameter(env, "groups");
-    if (groups < 1 || out < 1 || size < 1) return finish(env, NULL, "out, size and groups are at least 1", span);
     Node *w = weight_from_file(env, "weight", (Shape){4, {out, x->shape.dim[1] / groups, size, size}});
     Node *bias = w && parameter(env, "bias")->truth ? weight_from_file(env, "bias", (Shape){1, {out}}) : NULL;
     if (!w || (parameter(env, "bias")->truth && !bias)) return poison(env, span);
     double attributes[GRAPH_ATTRIBUTES] = {real_parameter(env, "stride"), real_parameter(env, "pad"), real_parameter(env, "dilation"), (double)groups, -INFINITY, INFINITY};
-    if (attributes[0] < 1 || attributes[1] < 0 || attributes[2] < 1) return finish(env, NULL, "stride and dilation are at least 1, pad is at least 0", span);
     const char *why;
     Node *made = graph_add(env->graph, OP_conv, (Node *[]){x, w, bias}, 3, attributes, env->origin, &why);
     return finish(env, made, why, span);
@@ -83,7 +81,6 @@ Value *builtin_token_linear(Environment *env, Span span) { return builtin_linear
 Value *builtin_repeat(Environment *env, Span span) {
     Value *x = parameter(env, "x"), *block = parameter(env, "block");
     int count = (int)real_parameter(env, "count"), first = (int)real_parameter(env, "first");
-    if (count < 0 || count > 10000) return finish(env, NULL, "a block is repeated 0 to 10,000 times", span);
     for (int i = 0; i < count && x->kind != VALUE_NONE; i++)
         x = evaluate_call(env, block, NULL, x, span, arena_print(&env->compilation->arena, "%d", first + i));
     return x;

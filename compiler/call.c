@@ -318,6 +318,60 @@ static Environment *enter(Environment *env, Value *formula, const char *label, S
     return inner;
 }
 
+/* The parameter that this condition is about: its first name that was given a number in the call. */
+static Bound *parameter_in(const Environment *inner, const Expr *test) {
+    if (!test || !inner->called) return NULL;
+    Bound *given = test->kind == EXPR_NAME ? argument_of(inner->called, test->name) : NULL;
+    if (given && given->value->kind == VALUE_NUMBER) return given;
+    Bound *left = parameter_in(inner, test->left);
+    return left ? left : parameter_in(inner, test->right);
+}
+
+static bool all_hold(Environment *inner, const Decl *decl) {
+    for (int i = 0; i < decl->statement->where.count; i++) {
+        const Value *v = evaluate(inner, decl->statement->where.at[i]);
+        if (v->kind != VALUE_TRUTH || !v->truth) return false;
+    }
+    return true;
+}
+
+/* What was probably meant by a number that breaks a condition: it without its minus, as a percentage, in degrees, or else the default, or the
+ * number it is compared with. NULL: none of these holds. */
+static const Value *number_that_holds(Environment *inner, const Decl *decl, const Expr *test, const Bound *given) {
+    Compilation *c = inner->compilation;
+    const Param *param = NULL;
+    for (int i = 0; i < decl->statement->params.count; i++)
+        if (decl->statement->params.at[i].name == given->name) param = &decl->statement->params.at[i];
+    Value tries[5] = {*given->value, *given->value, *given->value}, *before = map_get(&inner->values, given->name);
+    tries[0].number = -tries[0].number;
+    if (!strcmp(param->type.name, "Share") && !tries[1].unit) tries[1].unit = UNIT_percent;
+    if (tries[2].unit == UNIT_rad) tries[2].unit = UNIT_deg;
+    int count = 3;
+    if (param->fallback && param->fallback->kind == EXPR_NUMBER) tries[count++] = *evaluate_argument(inner, param, param->fallback);
+    if (test->kind == EXPR_BINARY && test->right->kind == EXPR_NUMBER) tries[count++] = *evaluate(inner, test->right);
+    const Value *found = NULL;
+    for (int i = 0; i < count && !found; i++) {
+        map_set(&inner->values, &c->arena, given->name, &tries[i]);
+        if (!all_hold(inner, decl)) continue;
+        Value *kept = value_new(c, VALUE_NUMBER, given->span);
+        *kept = tries[i];
+        found = kept;
+    }
+    map_set(&inner->values, &c->arena, given->name, before);
+    return found;
+}
+
+/* A number of the call that a condition does not allow is underlined where it stands. */
+static void tell_number(Environment *inner, const Decl *decl, const Expr *test, const Bound *given) {
+    Compilation *c = inner->compilation;
+    Diagnostic *d = diag(c->jre, DIAG_broken_condition, given->span, "`%s` asks that %s", decl->name, expr_text(c->jre, test));
+    if (!place_find(decl->statement->result.name)) diag_also(d, test->span, "asked for here");
+    const Value *instead = number_that_holds(inner, decl, test, given);
+    const char *text = instead ? value_text(c, instead) : NULL;
+    diag_help(d, text ? "for instance %s = %s" : "give it another number", given->name, text);
+    if (text && is_literal(c->jre, given->value)) diag_edit(d, given->value->span, false, "%s", text);
+}
+
 static bool check_where(Environment *inner, const Decl *decl) {
     Compilation *c = inner->compilation;
     for (int i = 0; i < decl->statement->where.count; i++) {
@@ -325,6 +379,11 @@ static bool check_where(Environment *inner, const Decl *decl) {
         Value *v = evaluate(inner, test);
         if (v->kind == VALUE_NONE) return false;
         if (v->kind == VALUE_TRUTH && v->truth) continue;
+        const Bound *given = parameter_in(inner, test);
+        if (given && source_of(c->jre, given->span) == source_of(c->jre, origin_user_span(inner->origin))) {
+            tell_number(inner, decl, test, given);
+            return false;
+        }
         Diagnostic *d = diag_at_call(inner, DIAG_broken_condition, "`%s` asks that %s", decl->name, expr_text(c->jre, test));
         diag_also(d, test->span, "asked for here");
         for (int k = 0; inner->dims && k < inner->dims->bound.count; k++) {
@@ -474,6 +533,7 @@ bool bind_option(Environment *env, Value *option, const ArgumentList *arguments,
     inner->formula = decl;
     inner->origin = origin;
     inner->record = env->record;
+    inner->called = option;
     DimTable *table = arena_new(&c->arena, DimTable);
     table->arena = &c->arena;
     inner->dims = table;

@@ -556,6 +556,7 @@ bool number_fits(const Value *number, const char *type);
 bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *found, Span used);             /* tells; false */
 bool check_result(Environment *env, DimTable *table, const Decl *formula, Value *result);
 const char *value_kind_text(const Value *v);                                  /* "a network", "a number" */
+bool is_literal(Jre *jre, const Value *v);                                   /* a number that stands in the document as it is: an edit may replace it */
 const char *value_text(Compilation *c, const Value *v);                       /* "Tensor[N, 64, 7, 7]", "0.5rad" */
 double number_in(const Value *v, const char *wanted, bool *ok);   /* Int, Real, Angle (radians), Length (px), Share (fraction), Time (s), Bytes */
 bool unit_fits(Unit a, Unit b);                                              /* both angles, both times, ..: one can be written as the other */
@@ -569,6 +570,7 @@ bool stats_by_word(const char *word, Stats *stats);                           /*
 /* ---- draw.c: what a `~` line draws ---------------------------------------------------------------------------------------------------- */
 
 Value *draw_line(Environment *env, const Line *line);
+bool low_first(Environment *env, const Value *low, const Value *high, const double *numbers);       /* tells */
 Value *drawn_uniform(Environment *env, Span span);                            /* uniform and normal behind ~ in an augment */
 Value *drawn_normal(Environment *env, Span span);
 const Draw *draw_of(Compilation *c, const char *function, const Value *const *operands, int count);

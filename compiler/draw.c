@@ -63,7 +63,7 @@ static bool one_unit(Environment *env, const Value *const *values, int count, do
     return true;
 }
 
-static bool low_first(Environment *env, const Value *low, const Value *high, const double *numbers) {
+bool low_first(Environment *env, const Value *low, const Value *high, const double *numbers) {
     if (numbers[0] <= numbers[1]) return true;
     Diagnostic *d = diag(env->compilation->jre, DIAG_broken_condition, high->span, "the high end lies below the low end");
     diag_also(d, low->span, "the low end");
@@ -87,11 +87,6 @@ Value *drawn_normal(Environment *env, Span span) {
     const Value *shape[] = {parameter(env, "mean"), parameter(env, "spread")};
     double numbers[2];
     if (!one_unit(env, shape, 2, numbers)) return poison(env, span);
-    if (numbers[1] < 0) {
-        Diagnostic *d = diag(env->compilation->jre, DIAG_broken_condition, shape[1]->span, "a spread is 0 or more");
-        diag_help(d, "write it without the minus");
-        return poison(env, span);
-    }
     Value *v = drawn(env, "normal", shape, 2, -INFINITY, INFINITY, span);
     v->number = numbers[0];
     v->unit = shape[0]->unit;

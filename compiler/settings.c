@@ -19,17 +19,22 @@ typedef Value *Read(Environment *env, const Wanted *wanted, const Expr *e);
 
 /* ---- what is refused --------------------------------------------------------------------------------------------------- */
 
-/* Told where the value is used, and where it was written; once, however many places want the same of it. */
-static Value *refuse(Environment *env, const Wanted *wanted, const Expr *e, const Value *found, const char *expected) {
+/* Told where the value is used, and where it was written; once, however many places want the same of it: NULL from then on. */
+static Diagnostic *refusal(Environment *env, const Wanted *wanted, const Expr *e, const Value *found, const char *expected) {
     Compilation *c = env->compilation;
     const bool through = wanted->used.end, elsewhere = through || (found && found->span.end && !span_holds(e->span, found->span));
     const Span use = through ? wanted->used : e->span, written = found && found->span.end ? found->span : e->span;
     const char *mark = arena_print(&c->arena, "%u is no %s", written.start, wanted->type);
-    if (elsewhere && map_get(&c->unknown_names, mark)) return poison(env, e->span);
+    if (elsewhere && map_get(&c->unknown_names, mark)) return NULL;
     if (elsewhere) map_set(&c->unknown_names, &c->arena, mark, c);
     Diagnostic *d = diag(c->jre, DIAG_wrong_type, use, found && !elsewhere ? "%s was expected, this is %s" : "%s was expected", expected, found ? value_kind_text(found) : "");
     if (elsewhere) diag_also(d, written, found ? "this is %s" : "this is something else", found ? value_kind_text(found) : "");
-    diag_help(d, wanted->argument ? "for instance: %s = %s" : "for instance: %s %s", wanted->key, wanted->example);
+    return d;
+}
+
+static Value *refuse(Environment *env, const Wanted *wanted, const Expr *e, const Value *found, const char *expected) {
+    Diagnostic *d = refusal(env, wanted, e, found, expected);
+    if (d) diag_help(d, wanted->argument ? "for instance: %s = %s" : "for instance: %s %s", wanted->key, wanted->example);
     return poison(env, e->span);
 }
 
@@ -194,6 +199,46 @@ static const char *number_text(Compilation *c, const char *type, double number) 
     return arena_print(&c->arena, "%.15g%s", share ? 100 * number : number, share ? "%" : !strcmp(type, "Length") ? "px" : "");
 }
 
+/* 1..100, or with an end that is left out: >0..1, 0..<1. */
+typedef struct { double low, high; bool above, below; } Allowed;
+
+static Allowed allowed_numbers(const char *range) {
+    const char *to = strstr(range, "..");
+    if (!to) return (Allowed){.low = -1e300, .high = 1e300};
+    Allowed a = {.above = *range == '>', .below = to[2] == '<'};
+    a.low = strtod(range + a.above, NULL);
+    a.high = strtod(to + 2 + a.below, NULL);
+    return a;
+}
+
+static bool is_allowed(const Allowed *a, double number, bool whole) {
+    const bool low = a->above ? number > a->low : number >= a->low, high = a->below ? number < a->high : number <= a->high;
+    return low && high && (!whole || number == floor(number));
+}
+
+static const char *allowed_text(Compilation *c, const Wanted *wanted, const Allowed *a, const char *noun) {
+    const char *low = number_text(c, wanted->type, a->low), *high = number_text(c, wanted->type, a->high);
+    if (a->above) return arena_print(&c->arena, "%s above %s, up to %s,", noun, low, high);
+    return arena_print(&c->arena, a->below ? "%s from %s to below %s" : "%s from %s to %s", noun, low, high);
+}
+
+/* Told with what was probably meant: the number without its minus, as a percentage, or else the example. */
+static Value *out_of_range(Environment *env, const Wanted *wanted, const Expr *e, const Value *v, const Allowed *a, const char *noun) {
+    Compilation *c = env->compilation;
+    const bool whole = !strcmp(wanted->type, "Int"), share = !strcmp(wanted->type, "Share") && !v->unit;
+    const double number = value_bare(v);
+    const char *meant = NULL, *example = wanted->example;
+    if (number < 0 && is_allowed(a, -number, whole)) meant = number_text(c, wanted->type, -number);
+    else if (share && is_allowed(a, number / 100, false)) meant = number_text(c, wanted->type, number / 100);
+    Diagnostic *d = refusal(env, wanted, e, NULL, noun);
+    if (!d) return poison(env, e->span);
+    if (meant) diag_help(d, "did you mean %s?", meant);
+    else diag_help(d, "for instance: %s %s", wanted->key, example);
+    if (!meant && *example >= '0' && *example <= '9') meant = example;
+    if (meant && is_literal(c->jre, v)) diag_edit(d, v->span, false, "%s", meant);
+    return poison(env, e->span);
+}
+
 static Value *read_number(Environment *env, const Wanted *wanted, const Expr *e) {
     Compilation *c = env->compilation;
     bool before = env->sizes, whole = !strcmp(wanted->type, "Int");
@@ -201,17 +246,15 @@ static Value *read_number(Environment *env, const Wanted *wanted, const Expr *e)
     Value *v = evaluate(env, e);
     env->sizes = before;
     if (v->kind == VALUE_NONE) return v;
-    const char *ranged = strstr(wanted->allowed, "..");
-    double low = ranged ? strtod(wanted->allowed, NULL) : -1e300, high = ranged ? strtod(ranged + 2, NULL) : 1e300, number = value_bare(v);
+    const Allowed allowed = allowed_numbers(wanted->allowed);
     const char *noun = whole ? "a whole number" : !strcmp(wanted->type, "Share") ? "a share" : !strcmp(wanted->type, "Length") ? "a length" : "a number";
-    if (ranged) noun = arena_print(&c->arena, "%s from %s to %s", noun, number_text(c, wanted->type, low), number_text(c, wanted->type, high));
+    if (*wanted->allowed) noun = allowed_text(c, wanted, &allowed, noun);
     if (v->kind != VALUE_NUMBER || v->batch) return refuse(env, wanted, e, v, noun);
     if (!number_fits(v, wanted->type) && (v->unit || !whole)) {
         wrong_unit(c, wanted->type, wanted->key, wanted->of, v, e->span);
         return poison(env, e->span);
     }
-    bool fits = number >= low && number <= high && (!whole || number == floor(number));
-    return fits ? v : refuse(env, wanted, e, NULL, noun);
+    return is_allowed(&allowed, value_bare(v), whole) ? v : out_of_range(env, wanted, e, v, &allowed, noun);
 }
 
 /* ---- lists --------------------------------------------------------------------------------------------------------------------- */
@@ -229,7 +272,7 @@ static Value *read_items(Environment *env, const Wanted *wanted, const Expr *e, 
             *named = *v;
             named->text = argument->name;
             v = named;
-        } else if (argument->name) {
+        } else if (argument->name && v->kind != VALUE_NONE) {
             Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_argument, argument->name_span, "what stands in `%s` has no names", wanted->key);
             diag_help(d, "take `%s =` out", argument->name);
             list->kind = VALUE_NONE;

@@ -130,7 +130,9 @@ static Value *start_of(Environment *env, Span span, const char *how, const char 
         Bound bound = {intern(env->compilation->jre, names[i]), parameter(env, names[i]), span};
         list_add(&env->compilation->arena, &v->bound, bound);
     }
-    return v;
+    if (strcmp(how, "uniform") != 0) return v;
+    const Value *low = parameter(env, first), *high = parameter(env, second);
+    return low_first(env, low, high, (const double[]){low->number, high->number}) ? v : poison(env, span);
 }
 /* The same words say how a view draws. */
 static bool draws_here(const Environment *env) { return env->caller && env->caller->drawing; }

@@ -274,6 +274,22 @@ static bool wrong_kind(Environment *env, const Param *param, const Value *v, con
     return false;
 }
 
+bool is_literal(Jre *jre, const Value *v) {
+    const char *written = span_text(jre, v->span), *digits = written + (*written == '-');
+    return v->kind == VALUE_NUMBER && !v->draw && !v->batch && *digits >= '0' && *digits <= '9' && !strpbrk(written, " \t\n*/^()[],");
+}
+
+/* The number as it was probably meant: without a unit where none is wanted, in pixels or radians where those are. NULL: anybody's guess. */
+static const char *number_meant(Compilation *c, const char *type, const Value *v) {
+    if (!is_literal(c->jre, v)) return NULL;
+    const bool whole = v->number == floor(v->number) && fabs(v->number) <= 1e9;
+    if ((!strcmp(type, "Int") && whole && v->unit) || (!strcmp(type, "Real") && v->unit && v->unit != UNIT_deg)) return arena_print(&c->arena, "%.6g", v->number);
+    if (v->unit) return NULL;
+    if (!strcmp(type, "Length") && whole && v->number >= 1) return arena_print(&c->arena, "%.6gpx", v->number);
+    if (!strcmp(type, "Angle") && v->number) return arena_print(&c->arena, "%.6g%s", v->number, fabs(v->number) <= 3.2 ? "rad" : "deg");
+    return NULL;
+}
+
 bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *v, Span used) {
     static const struct { const char *type, *what, *example; } words[] = {
         {"Angle", "an angle, but in what?", "0.5rad or 28.6deg"}, {"Length", "a length, but in what?", "224px"},
@@ -287,6 +303,8 @@ bool wrong_unit(Compilation *c, const char *type, const char *name, const char *
         if (!span_holds(used, v->span)) diag_also(d, used, "used here");
         diag_fact(d, "`%s` of `%s` is %s %s", name, of, type[0] == 'I' || type[0] == 'A' ? "an" : "a", type);
         diag_help(d, "for instance %s", words[i].example);
+        const char *meant = number_meant(c, type, v);
+        if (meant) diag_edit(d, v->span, false, "%s", meant);
     }
     return false;
 }
@@ -358,8 +376,7 @@ bool number_fits(const Value *v, const char *type) {
     bool ok = true;
     number_in(v, type, &ok);
     if (!strcmp(type, "Int")) ok &= !v->unit;
-    const UnitRow *row = row_of(v->unit);
-    if (!strcmp(type, "Real")) ok &= !row || (strcmp(row->type, "Time") != 0 && strcmp(row->type, "Bytes") != 0);
+    if (!strcmp(type, "Real")) ok &= !v->unit || v->unit == UNIT_percent;
     return ok;
 }
 

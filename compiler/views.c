@@ -11,11 +11,11 @@
 
 static const struct { const char *step, *parameter, *type; double low, high; } bounds[] = {      /* step NULL: of any; angles in radians */
     {NULL, "chance", "Share", 0, 1}, {NULL, "probability", "Share", 0, 1}, {"crop", "scale", "Share", 0.001, 1}, {NULL, "area", "Share", 0, 1},
-    {NULL, "ratio", "Real", 0.01, 100}, {NULL, "angle", "Angle", -6.2832, 6.2832}, {NULL, "shear", "Angle", -1.4, 1.4},
+    {NULL, "ratio", "Real", 0.1, 10}, {NULL, "angle", "Angle", -6.2832, 6.2832}, {NULL, "shear", "Angle", -1.4, 1.4},
     {NULL, "right", "Share", -1, 1}, {NULL, "down", "Share", -1, 1}, {"affine", "scale", "Real", 0.01, 100}, {NULL, "distortion", "Share", 0, 1},
     {NULL, "brightness", "Real", 0, 1}, {NULL, "contrast", "Real", 0, 1}, {NULL, "saturation", "Real", 0, 1}, {NULL, "hue", "Real", 0, 0.5},
     {NULL, "sigma", "Length", 0.01, 100}, {"noise", "spread", "Real", 0, 1}, {NULL, "quality", "Int", 1, 100}, {NULL, "count", "Int", 1, 100},
-    {NULL, "period", "Length", 2, 4096}, {NULL, "keep", "Share", 0, 1}, {NULL, "magnitude", "Real", 0, 10}, {"randaugment", "spread", "Real", 0, 10},
+    {NULL, "period", "Length", 2, 4096}, {NULL, "keep", "Share", 0.01, 1}, {NULL, "magnitude", "Real", 0, 10}, {"randaugment", "spread", "Real", 0, 10},
 };
 
 static const char *in_unit(Compilation *c, const char *type, double number) {

@@ -138,7 +138,7 @@ static void a_draw_that_steers_anything_else_is_refused(void **state) {
         {"k ~ uniform(0, 1)\nif k > 0.5 then x |> fit(8px) else x |> fit(8px) |> flip()", "wrong_type", "holds for some pictures and not for others"},
         {"k ~ uniform(0.1, 0.2)\nx |> fit(8px) |> erase(area = k to 0.5)", "wrong_type", "this is a number drawn at random"},
         {"k ~ uniform(0.5, 0.1)\nx |> fit(8px)", "broken_condition", "below the low end"}, {"k ~ uniform(1deg, 2px)\nx |> fit(8px)", "wrong_unit", "another unit"},
-        {"k ~ normal(0, -1)\nx |> fit(8px)", "broken_condition", "a spread is 0 or more"}, {"k ~ choose([])\nx |> fit(8px)", "wrong_argument", "nothing to choose from"},
+        {"k ~ normal(0, -1)\nx |> fit(8px)", "broken_condition", "`normal` asks that spread >= 0"}, {"k ~ choose([])\nx |> fit(8px)", "wrong_argument", "nothing to choose from"},
         {"k ~ choose([1, \"a\"])\nx |> fit(8px)", "wrong_type", "a number was expected, this is a text"}, {"k ~ integers(0.5, 2)\nx |> fit(8px)", "wrong_unit", "whole number"},
         {"k ~ 3\nx |> fit(8px)", "wrong_type", "behind `~` stands what is drawn from"}, {"k = integers(1, 2)\nx |> fit(8px)", "wrong_type", "draws at random, and nothing here says for what"},
         {"k = uniform(1, 2)\nx |> fit(8px) |> noise(spread = k)", "wrong_type", "is to be Real"},

@@ -59,7 +59,8 @@ static void print_type_of(Jre *jre, const SchemaKey *key) {
     printf("  type     %s\n", key->type);
     for (int i = 0; i < word_row_count; i++)
         if (!strcmp(word_rows[i].role, "type") && !strcmp(word_rows[i].word, key->type)) print_sentence(jre, word_rows[i].sentence, 11);
-    if (dots) printf("  range    %.*s to %s\n", (int)(dots - key->allowed), key->allowed, dots + 2);
+    if (dots) printf("  range    %s%.*s to %s%s\n", *key->allowed == '>' ? "above " : "", (int)(dots - key->allowed) - (*key->allowed == '>'), key->allowed + (*key->allowed == '>'),
+                     dots[2] == '<' ? "below " : "", dots + 2 + (dots[2] == '<'));
     else if (*key->allowed) printf("  words    %s\n", key->allowed);
     if (*key->unit) printf("  unit     %s\n", key->unit);
     for (int i = 0, first = 1; i < place_word_count; i++) {
