@@ -33,7 +33,7 @@ done
 # Only what is quoted of a document, and a word that cannot be broken, may be wider than a terminal of 80 columns.
 if [ "$mode" = check ] && [ -z "$only" ]; then
     number=$((number + 1))
-    wide=$(awk '/^(error|warning|note): / { message = 1; quoted = 0 } /^(exit|$)/ { message = 0 } /^help: / { quoted = 1 } !message || length($0) <= 80 || /[^ -~]/ { next }
+    wide=$(LC_ALL=C awk '{ characters = $0; gsub(/[\200-\277]/, "", characters) } /^(error|warning|note): / { quoted = 0 } /^help: / { quoted = 1 } length(characters) <= 80 { next }
                 /^ *[0-9]+ \| / || /^ +\+ / || (/^ +\| / && !/^ +\| +[-^]+( |$)/ && quoted) || /^ +\| +[-^]+$/ { next }
                 { words = $0; sub(/^ +(\| )? */, "", words); if (words ~ / /) print FILENAME ": " $0 }' tests/errors/*.expected tests/defects/*.expected)
     if [ -z "$wide" ]; then echo "ok $number - every message fits 80 columns"

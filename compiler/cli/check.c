@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_EXPECTATION = 3, MOST_PARTS_SHOWN = 6, INDENT = 13 };
+enum { EXIT_EXPECTATION = 3, MOST_PARTS_SHOWN = 6, INDENT = 13, FURTHER = 4 };      /* FURTHER: how much deeper a line goes on that is too long */
 
 typedef struct { Work *work; Text people, machines; int shown; } Report;
 typedef struct { const char *individuals, *times; } Recognized;               /* what wildlife-datasets would call a split */
@@ -65,6 +65,7 @@ static void describe_program(Work *work, Report *report) {
     int declarations = work->c.scope->names.count, evaluations = 0, submissions = plan->submissions.count, folds = 0;
     for (int i = 0; i < plan->evaluations.count; i++) evaluations += !plan->evaluations.at[i]->quoted;
     for (int i = 0; i < plan->splits.count; i++) folds = plan->splits.at[i]->folds > folds ? plan->splits.at[i]->folds : folds;
+    const size_t from = people->length;
     text_add(people, "%s", document->document->source->name);
     for (const Module *m = document->parent; m; m = m->parent) text_add(people, "%s%s", m == document->parent ? "   extends " : " < ", m->document->source->stem);
     text_add(people, "\n  %d declarations", declarations);
@@ -80,12 +81,15 @@ static void describe_program(Work *work, Report *report) {
     describe_gradients(work, report);
     text_add(machines, ", \"later\": [");
     describe_later(work, report);
+    text_fold(people, from, FURTHER);
     text_add(machines, "]");
 }
 
 static void describe_accepted(const Compilation *c, Text *out) {
+    const size_t from = out->length;
     for (int i = 0; i < c->accepted.count; i++)
         text_add(out, "  accepted   %s for %s   because %s\n", c->accepted.at[i]->name, c->accepted.at[i]->subject, c->accepted.at[i]->text);
+    text_fold(out, from, FURTHER);
 }
 
 /* ---- a dataset, for people ----------------------------------------------------------------------------------------------------------- */
@@ -131,8 +135,8 @@ static void describe_pair(const Dataset *dataset, const NearPair *pair, Text *ou
 
 static void describe_likeness(const Dataset *dataset, const Census *census, Text *out) {
     if (census->counts.copies) text_add(out, "%*s%d cop%s, byte for byte, of another picture\n", INDENT, "", census->counts.copies, census->counts.copies == 1 ? "y" : "ies");
-    text_add(out, "%*s%lld pair%s of pictures at most %d bits apart", INDENT, "", (long long)census->near, plural(census->near), census->within);
-    if (census->clusters) text_add(out, ": %d cluster%s of up to %d, up to %d bits wide", census->clusters, plural(census->clusters), census->largest_cluster, census->farthest);
+    text_add(out, "%*s%lld pair%s at most %d bits apart", INDENT, "", (long long)census->near, plural(census->near), census->within);
+    if (census->clusters) text_add(out, ": %d cluster%s of up to %d, %d bits wide", census->clusters, plural(census->clusters), census->largest_cluster, census->farthest);
     text_add(out, "\n");
     if (census->below_count + census->above_count) text_add(out, "%*saround the threshold:\n", INDENT, "");
     for (int i = census->below_count - 1; i >= 0; i--) describe_pair(dataset, &census->below[i], out);
@@ -143,6 +147,7 @@ static void describe_likeness(const Dataset *dataset, const Census *census, Text
 
 static void describe_dataset(const Dataset *dataset, const Census *census, Text *out) {
     const PartFacts *counts = &census->counts;
+    const size_t from = out->length;
     text_add(out, "  %-10s ", dataset->plan->name);
     describe_individuals(dataset, census, out);
     describe_sizes(census, out);
@@ -151,6 +156,7 @@ static void describe_dataset(const Dataset *dataset, const Census *census, Text 
     text_add(out, "\n");
     dataset_tell_skipped(dataset, INDENT, out);
     describe_likeness(dataset, census, out);
+    text_fold(out, from, INDENT);
 }
 
 static void describe_parts(const SplitPlan *split, const SplitCensus *census, Text *out) {
@@ -163,7 +169,7 @@ static void describe_parts(const SplitPlan *split, const SplitCensus *census, Te
         }
         text_add(out, "%d folds hold out %d", split->folds, least);
         if (most > least) text_add(out, " to %d", most);
-        text_add(out, " picture%s each", plural(most));
+        text_add(out, " picture%s", plural(most));
         if (census->always) text_add(out, ", %d are in training always", census->always);
         if (!split->disjoint && census->absent) text_add(out, "; %d of %d individuals absent from some fold, %d from all", census->absent, census->individuals, census->never);
         return;
@@ -177,11 +183,13 @@ static void describe_parts(const SplitPlan *split, const SplitCensus *census, Te
 }
 
 static void describe_split(const SplitPlan *split, const SplitCensus *census, const Recognized *recognized, bool torn, Text *out) {
+    const size_t from = out->length;
     text_add(out, "  %-10s ", split->name);
     describe_parts(split, census, out);
     if (census->individuals) text_add(out, "; %s", recognized->individuals);
     if (census->individuals && strcmp(recognized->times, "time-unaware") != 0) text_add(out, ", %s", recognized->times);
     text_add(out, "%s\n", torn ? "" : "; no burst is split");
+    text_fold(out, from, INDENT);
 }
 
 /* ---- the same for machines --------------------------------------------------------------------------------------------------------------- */
@@ -315,7 +323,7 @@ static const char *pending_text(Arena *arena, const Pending *pending) {
 
 /* Each name stays whole; lines are as long as those of messages. */
 static void describe_pending(Arena *arena, const PendingList *pending, bool some_kept, Text *out) {
-    enum { COLUMNS = 80, FURTHER = 4 };
+    enum { COLUMNS = 80 };
     size_t line = out->length;
     text_add(out, pending->count ? "  would compute:" : "  would compute nothing: every result is in the store");
     for (int i = 0; i < pending->count; i++) {
@@ -357,10 +365,12 @@ static bool no_metric(void *context, const EvaluatePlan *evaluation, const char 
 }
 
 static void report_outcome(Report *report, const Outcome *outcome) {
+    const size_t from = report->people.length;
     text_add(&report->people, "  %s     %s", outcome->holds ? "holds " : "FAILED", outcome->text);
     if (outcome->compared) text_add(&report->people, "   %.6g and %.6g", outcome->left, outcome->right);
     if (outcome->reason) text_add(&report->people, "   because %s", outcome->reason);
     text_add(&report->people, "\n");
+    text_fold(&report->people, from, FURTHER);
     text_add(&report->machines, "%s{\"expect\": ", report->shown++ ? ", " : "");
     json_text(&report->machines, outcome->text);
     text_add(&report->machines, ", \"holds\": %s}", outcome->holds ? "true" : "false");

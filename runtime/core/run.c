@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { EXIT_EXPECTATION = 3 };
+enum { EXIT_EXPECTATION = 3, FURTHER = 4 };          /* FURTHER: how much deeper a line goes on that is too long */
 
 /* ---- expectations --------------------------------------------------------------------------------------------------------- */
 
@@ -58,13 +58,17 @@ static void print_expectation(Session *session, const ExpectationReport *report)
     FILE *out = session->options.out;
     const Outcome *outcome = &report->outcome;
     const char *color = !session->options.colors || !report->checked ? "" : outcome->holds ? "\033[32m" : "\033[1;31m";
-    fprintf(out, "%s%s%s  %s", color, verdict(report), *color ? "\033[0m" : "", report->text);
-    if (!report->sound) fprintf(out, "   could not be decided, as said elsewhere");
-    else if (!report->checked) fprintf(out, "   its evaluation has no result");
-    else if (outcome->compared && (isnan(outcome->left) || isnan(outcome->right))) fprintf(out, "   there was nothing to judge");
-    else if (outcome->compared) fprintf(out, "   %.6g and %.6g", outcome->left, outcome->right);
-    if (outcome->reason) fprintf(out, "   because %s", outcome->reason);
-    fputc('\n', out);
+    Text line = {.jre = session->jre};
+    text_add(&line, "%s  %s", verdict(report), report->text);
+    if (!report->sound) text_add(&line, "   could not be decided, as said elsewhere");
+    else if (!report->checked) text_add(&line, "   its evaluation has no result");
+    else if (outcome->compared && (isnan(outcome->left) || isnan(outcome->right))) text_add(&line, "   there was nothing to judge");
+    else if (outcome->compared) text_add(&line, "   %.6g and %.6g", outcome->left, outcome->right);
+    if (outcome->reason) text_add(&line, "   because %s", outcome->reason);
+    text_fold(&line, 0, FURTHER);
+    const int word = (int)strlen(verdict(report));
+    fprintf(out, "%s%.*s%s%s\n", color, word, line.at, *color ? "\033[0m" : "", line.at + word);
+    text_free(&line);
 }
 
 /* Returns how many failed. */
@@ -93,8 +97,13 @@ static int check_expectations(RunReport *run) {
 
 static void print_accepted(const RunReport *run) {
     const AcceptList *accepted = &run->compilation->accepted;
-    for (int i = 0; i < accepted->count; i++)
-        session_say(run->session, "%saccepted  %s for %s   because %s", i ? "" : "\n", accepted->at[i]->name, accepted->at[i]->subject, accepted->at[i]->text);
+    for (int i = 0; i < accepted->count; i++) {
+        Text line = {.jre = run->session->jre};
+        text_add(&line, "%saccepted  %s for %s   because %s", i ? "" : "\n", accepted->at[i]->name, accepted->at[i]->subject, accepted->at[i]->text);
+        text_fold(&line, 0, FURTHER);
+        session_say(run->session, "%s", line.at);
+        text_free(&line);
+    }
 }
 
 /* Values that are neither in the tables above nor tested below. */

@@ -76,22 +76,49 @@ static ShownRow result_row(Arena *arena, const EvaluationReport *report) {
     return row;
 }
 
-static void print_rows(Session *session, const ShownRow *rows, int count) {
+enum { COLUMNS = 80, FURTHER = 4 };
+
+/* A line of words, in as many as it takes. */
+static void print_words(Session *session, Text *line, int indent) {
+    text_fold(line, 0, indent);
+    fprintf(session->options.out, "%s\n", line->at ? line->at : "");
+    text_free(line);
+}
+
+static int width_of_column(const ShownRow *rows, int count, int column) {
+    int width = 0;
     for (int i = 0; i < count; i++) {
-        Text line = {.jre = session->jre};
-        for (int column = 0; column < rows[i].count; column++) {
-            int width = 0;
-            for (int other = 0; other < count; other++) {
-                int needed = column < rows[other].count ? shown_width(rows[other].at[column]) : 0;
-                if (needed > width) width = needed;
-            }
-            const char *cell = rows[i].at[column];
-            text_add(&line, "  ");
-            for (const char *at = cell, *end = cell + strlen(cell); at < end;) at += text_add_character(&line, at, end);
-            if (column + 1 < rows[i].count) text_add(&line, "%*s", width - shown_width(cell), "");
+        int needed = column < rows[i].count ? shown_width(rows[i].at[column]) : 0;
+        if (needed > width) width = needed;
+    }
+    return width;
+}
+
+static void add_cell(Text *line, const char *cell, int width) {
+    text_add(line, "  ");
+    for (const char *at = cell, *end = cell + strlen(cell); at < end;) at += text_add_character(line, at, end);
+    text_add(line, "%*s", width > shown_width(cell) ? width - shown_width(cell) : 0, "");
+}
+
+/* Columns that do not fit beside the others stand below, behind the first one again. In a table of `words` the last column is folded instead. */
+static void print_rows(Session *session, const ShownRow *rows, int count, bool words) {
+    const int columns = count ? rows[0].count : 0, first = width_of_column(rows, count, 0);
+    for (int from = 1, until; from < columns || from == 1; from = until) {
+        int width = 2 + first, last = 0;
+        for (until = from; until < columns; until++) {
+            const int more = 2 + width_of_column(rows, count, until);
+            if (!words && until > from && width + more > COLUMNS) break;
+            last = width + 2;
+            width += more;
         }
-        fprintf(session->options.out, "%s\n", line.at);
-        text_free(&line);
+        if (until == from) until++;
+        for (int i = 0; i < count; i++) {
+            Text line = {.jre = session->jre};
+            add_cell(&line, rows[i].at[0], until > 1 && columns > 1 ? first : 0);
+            for (int column = from; column < until && column < rows[i].count; column++)
+                add_cell(&line, rows[i].at[column], column + 1 < until ? width_of_column(rows, count, column) : 0);
+            print_words(session, &line, words ? last : FURTHER);
+        }
     }
 }
 
@@ -143,7 +170,7 @@ static void print_every_metric(Session *session, Arena *arena, const EvaluationR
         list_add(arena, &rows, row);
     }
     fprintf(session->options.out, "\n  every metric%s%s\n", *report->choice ? " of " : "", report->choice);
-    print_rows(session, rows.at, rows.count);
+    print_rows(session, rows.at, rows.count, true);
 }
 
 /* The same answers, counted as other tools count. */
@@ -159,33 +186,36 @@ static void print_conventions(Session *session, Arena *arena, const EvaluationRe
         list_add(arena, &rows, row);
     }
     fprintf(session->options.out, "\n  as other tools count it%s%s\n", *report->choice ? ", " : "", report->choice);
-    print_rows(session, rows.at, rows.count);
+    print_rows(session, rows.at, rows.count, true);
 }
 
 /* Of each fold: two pictures of one individual, or of two. */
 static void print_pairs(Session *session, Arena *arena, const EvaluationReport *report) {
     for (int fold = 0; fold < report->folds; fold++) {
         const PairScores *pairs = &report->pairs[fold];
-        fprintf(session->options.out, "%s  pairs%s: %lld of one individual, %lld of two; area under ROC %s, equal error %s; found at false alarms of", fold ? "" : "\n",
+        Text line = {.jre = session->jre};
+        text_add(&line, "%s  pairs%s: %lld of one individual, %lld of two; area under ROC %s, equal error %s; found at false alarms of", fold ? "" : "\n",
                 report->folds > 1 ? arena_print(arena, " of fold %d", fold + 1) : "", (long long)pairs->same, (long long)pairs->different, three(arena, pairs->auc),
                 three(arena, pairs->equal_error));
-        for (int i = 0; i < PAIR_RATES; i++) fprintf(session->options.out, "%s %g: %s", i ? "," : "", pairs->found[i].rate, three(arena, pairs->found[i].share));
-        fputc('\n', session->options.out);
+        for (int i = 0; i < PAIR_RATES; i++) text_add(&line, "%s %g: %s", i ? "," : "", pairs->found[i].rate, three(arena, pairs->found[i].share));
+        print_words(session, &line, FURTHER);
     }
 }
 
 /* Reports of one evaluation and one protocol lie side by side; the folds and pictures of the first are said once. */
 static void print_group(Session *session, Arena *arena, const EvaluationReport *const *group, int count) {
     const EvaluationReport *first = group[0];
-    fprintf(session->options.out, "\n%s   %s; %d picture%s, %d quer%s of %d individual%s", first->plan->name, protocol_text(arena, first->plan), first->pictures,
+    Text head = {.jre = session->jre};
+    text_add(&head, "\n%s   %s; %d picture%s, %d quer%s of %d individual%s", first->plan->name, protocol_text(arena, first->plan), first->pictures,
             plural(first->pictures), first->numbers.queries, first->numbers.queries == 1 ? "y" : "ies", first->numbers.identities, plural(first->numbers.identities));
-    if (first->plan->against.dataset) fprintf(session->options.out, ", %d candidate%s", first->candidates, plural(first->candidates));
-    if (first->numbers.lonely) fprintf(session->options.out, ", %d lonely", first->numbers.lonely);
-    fputs("; 95 % intervals over individuals\n", session->options.out);
+    if (first->plan->against.dataset) text_add(&head, ", %d candidate%s", first->candidates, plural(first->candidates));
+    if (first->numbers.lonely) text_add(&head, ", %d lonely", first->numbers.lonely);
+    text_add(&head, "; 95 %% intervals over individuals");
+    print_words(session, &head, FURTHER);
     ShownRow *rows = arena_array(arena, ShownRow, count + 1);
     rows[0] = heading_row(arena, first);
     for (int i = 0; i < count; i++) rows[i + 1] = result_row(arena, group[i]);
-    print_rows(session, rows, count + 1);
+    print_rows(session, rows, count + 1, false);
     print_folds(session, first);
     print_ties(session, arena, group, count);
     for (int i = 0; i < count; i++) {
