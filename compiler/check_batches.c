@@ -12,7 +12,7 @@
 
 /* ---- does a loss compare pictures of one animal? ------------------------------------------------------------------------------ */
 
-typedef struct { Compilation *c; const Decl *loss; Map seen; } Look;
+typedef struct { Compilation *c; const Decl *loss; Seen seen; } Look;
 
 static bool compares_pairs(Look *look, const Decl *loss);
 
@@ -45,9 +45,7 @@ static bool pairs_in(Look *look, const Expr *e) {
 }
 
 static bool compares_pairs(Look *look, const Decl *loss) {
-    const char *place = arena_print(&look->c->arena, "%p", (const void *)loss);
-    if (map_get(&look->seen, place)) return false;
-    map_set(&look->seen, &look->c->arena, place, look);
+    if (!seen_first(&look->seen, &look->c->arena, loss)) return false;
     for (int i = 0; i < loss->statement->lines.count; i++)
         if (pairs_in(look, loss->statement->lines.at[i].value)) return true;
     return false;

@@ -91,7 +91,7 @@ static void help_with_sum(Compilation *c, Diagnostic *d, const SimilarityPlan *s
     bool plain = sum->constant == 0;
     for (int i = 0; i < sum->parts.count; i++) {
         members = arena_print(&c->arena, "%s%s%s", members, i ? ", " : "", span_text(c->jre, sum->parts.at[i]->span));
-        weights = arena_print(&c->arena, "%s%s%g", weights, i ? ", " : "", sum->weights.at[i]);
+        weights = arena_print(&c->arena, "%s%s%.9g", weights, i ? ", " : "", sum->weights.at[i]);
         plain &= sum->weights.at[i] > 0;
     }
     diag_help(d, "bring them to one scale first: an `ensemble` calibrates its members before it adds them");
@@ -145,21 +145,12 @@ static void check_members(Compilation *c, const EnsemblePlan *ensemble) {
 /* ---- filtered_index ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct { const SimilarityPlan *chosen_by; Span span; int top; } Shortlist;      /* top: places on it; 0: nothing says how many */
-/* Whose pictures answer; on NULL: those of whatever asks scores of this embed. */
-typedef struct { const PartPlan *on, *against; const EmbedPlan *of; } Asked;
-
-static bool met_first(Compilation *c, Map *seen, const void *plan) {
-    const char *place = arena_print(&c->arena, "%p", plan);
-    if (map_get(seen, place)) return false;
-    map_set(seen, &c->arena, place, seen);
-    return true;
-}
 
 /* Does this score put candidates that differ in the column behind all others? */
-static bool asks_for(Compilation *c, const SimilarityPlan *s, const char *column, Map *seen) {
+static bool asks_for(Compilation *c, const SimilarityPlan *s, const char *column, Seen *seen) {
     const bool filter = s->kind == SCORE_WITHIN_SAME;
     if (filter && !strcmp(s->column, column)) return true;
-    if ((!filter && s->kind != SCORE_MIX) || !met_first(c, seen, s)) return false;
+    if ((!filter && s->kind != SCORE_MIX) || !seen_first(seen, &c->arena, s)) return false;
     for (int i = 0; i < s->parts.count; i++)
         if (asks_for(c, s->parts.at[i], column, seen)) return true;
     return false;
@@ -173,18 +164,15 @@ static Shortlist shortlist_of(const SimilarityPlan *s) {
     return (Shortlist){ensemble->shortlist, setting_span(ensemble->decl, "shortlist"), budget && budget->value->kind == EXPR_NUMBER ? (int)budget->value->number : 0};
 }
 
-/* A shortlist inside this score that does not ask for the column; each ensemble is looked into once. False: there is none. */
-static bool unfiltered_shortlist(Compilation *c, const SimilarityPlan *s, const char *column, Map *seen, Shortlist *found) {
-    const EnsemblePlan *ensemble = s->ensemble;
-    Map filters = {0};
-    *found = shortlist_of(s);
-    if (found->chosen_by) return !asks_for(c, found->chosen_by, column, &filters);
-    if (s->kind == SCORE_WITHIN_SAME && !strcmp(s->column, column)) return false;
-    if (ensemble && !met_first(c, seen, ensemble)) return false;
-    SimilarityPlan *const *below = ensemble ? ensemble->members.at : s->parts.at;
-    for (int i = 0; i < (ensemble ? ensemble->members.count : s->parts.count); i++)
-        if (unfiltered_shortlist(c, below[i], column, seen, found)) return true;
-    return false;
+typedef struct { Compilation *c; const char *column; Shortlist found; } Search;
+
+/* Into all but what asks for the column, until a shortlist turns up that does not. */
+static bool looks_for_shortlist(ScoreWalk *walk, const SimilarityPlan *s) {
+    Search *search = walk->context;
+    const Shortlist here = shortlist_of(s);
+    Seen filters = {0};
+    if (here.chosen_by && !search->found.chosen_by && !asks_for(search->c, here.chosen_by, search->column, &filters)) search->found = here;
+    return !here.chosen_by && !search->found.chosen_by && !(s->kind == SCORE_WITHIN_SAME && !strcmp(s->column, search->column));
 }
 
 /* The most pictures that a query finds beside itself, or in the part that answers; 0: nobody has counted them. */
@@ -202,30 +190,31 @@ static int candidates_in(const Compilation *c, const PartPlan *on, const PartPla
     return most;
 }
 
-static int candidates(const Compilation *c, const Asked *asked) {
+/* .. where this score is asked. */
+static int candidates(const Compilation *c, const SimilarityPlan *score) {
     const Plan *plan = c->plan;
     int most = 0;
     if (!c->with_data || !c->facts.part) return 0;
-    if (asked->on) return candidates_in(c, asked->on, asked->against);
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *e = plan->evaluations.at[i];
-        const int there = score_speaks_of(e->similarity, asked->of) ? candidates_in(c, &e->on, &e->against) : 0;
+        const int there = score_speaks_of(c->jre, e->similarity, score) ? candidates_in(c, &e->on, &e->against) : 0;
         if (there > most) most = there;
     }
     for (int i = 0; i < plan->submissions.count; i++) {
         const SubmitPlan *submission = plan->submissions.at[i];
-        const int there = score_speaks_of(submission->similarity, asked->of) ? candidates_in(c, &submission->on, NULL) : 0;
+        const int there = score_speaks_of(c->jre, submission->similarity, score) ? candidates_in(c, &submission->on, NULL) : 0;
         if (there > most) most = there;
     }
     return most;
 }
 
-static void check_filter(Compilation *c, const SimilarityPlan *filter, const Asked *asked) {
-    Map seen = {0};
-    Shortlist shortlist;
-    if (!unfiltered_shortlist(c, filter->parts.at[0], filter->column, &seen, &shortlist)) return;
-    const int all = candidates(c, asked);
-    if ((all && shortlist.top >= all) || overruled_anywhere(c, DIAG_filtered_index, filter->span, filter->span)) return;
+static void check_filter(Compilation *c, const SimilarityPlan *filter) {
+    Search search = {.c = c, .column = filter->column};
+    ScoreWalk walk = {.arena = &c->arena, .enters = looks_for_shortlist, .context = &search};
+    score_walk(&walk, (PlanValue){.score = filter->parts.at[0]});
+    const Shortlist shortlist = search.found;
+    const int all = shortlist.chosen_by ? candidates(c, filter) : 0;
+    if (!shortlist.chosen_by || (all && shortlist.top >= all) || overruled_anywhere(c, DIAG_filtered_index, filter->span, filter->span)) return;
     Diagnostic *d = diag(c->jre, DIAG_filtered_index, filter->span, "here only candidates of the same %s count", filter->column);
     diag_also(d, shortlist.span, "but the shortlist is made before, of all of them");
     const char *places = grouped_text(&c->arena, shortlist.top);
@@ -234,23 +223,6 @@ static void check_filter(Compilation *c, const SimilarityPlan *filter, const Ask
     diag_note(d, "the right answer may stand just behind the last place: it would never be looked at.");
     diag_help(d, "filter first, then make the list");
     diag_edit(d, (Span){shortlist.span.end, shortlist.span.end}, false, " |> within_same(%s)", filter->column);
-}
-
-/* Sums and filters inside a score; what is inside forests and ensembles is looked at with them. */
-static void check_score(Compilation *c, const SimilarityPlan *s, const Asked *asked) {
-    if (s->kind == SCORE_MIX) check_sum(c, s);
-    if (s->kind == SCORE_WITHIN_SAME) check_filter(c, s, asked);
-    for (int i = 0; i < s->parts.count; i++) check_score(c, s->parts.at[i], asked);
-}
-
-static const EmbedPlan *first_embed(const SimilarityPlan *s) {
-    while (!s->embed) s = s->boost ? s->boost->evidence.at[0] : s->ensemble ? s->ensemble->members.at[0] : s->parts.at[0];
-    return s->embed;
-}
-
-/* Evidence and members, wherever the forest or the ensemble is asked. */
-static void check_parts(Compilation *c, SimilarityPlan *const *parts, int count) {
-    for (int i = 0; i < count; i++) check_score(c, parts[i], &(Asked){.of = first_embed(parts[i])});
 }
 
 /* ---- metric_needs and bare_threshold --------------------------------------------------------------------------------------------- */
@@ -356,16 +328,18 @@ static void check_threshold(Compilation *c, const EvaluatePlan *e) {
 
 void check_scores(Compilation *c) {
     const Plan *plan = c->plan;
-    for (int i = 0; i < plan->boosts.count; i++) check_parts(c, plan->boosts.at[i]->evidence.at, plan->boosts.at[i]->evidence.count);
-    for (int i = 0; i < plan->ensembles.count; i++) {
-        check_members(c, plan->ensembles.at[i]);
-        check_parts(c, plan->ensembles.at[i]->members.at, plan->ensembles.at[i]->members.count);
+    ScoreWalk walk = {.arena = &c->arena};
+    for (int i = 0; i < plan->boosts.count; i++) score_walk(&walk, (PlanValue){.boost = plan->boosts.at[i]});
+    for (int i = 0; i < plan->ensembles.count; i++) score_walk(&walk, (PlanValue){.ensemble = plan->ensembles.at[i]});
+    for (int i = 0; i < plan->submissions.count; i++) score_walk(&walk, (PlanValue){.score = plan->submissions.at[i]->similarity});
+    for (int i = 0; i < plan->evaluations.count; i++) score_walk(&walk, (PlanValue){.score = plan->evaluations.at[i]->similarity});
+    for (int i = 0; i < walk.scores.count; i++) {
+        if (walk.scores.at[i]->kind == SCORE_MIX) check_sum(c, walk.scores.at[i]);
+        if (walk.scores.at[i]->kind == SCORE_WITHIN_SAME) check_filter(c, walk.scores.at[i]);
     }
-    for (int i = 0; i < plan->submissions.count; i++) check_score(c, plan->submissions.at[i]->similarity, &(Asked){.on = &plan->submissions.at[i]->on});
+    for (int i = 0; i < plan->ensembles.count; i++) check_members(c, plan->ensembles.at[i]);
     for (int i = 0; i < plan->evaluations.count; i++) {
-        const EvaluatePlan *e = plan->evaluations.at[i];
-        check_score(c, e->similarity, &(Asked){.on = &e->on, .against = &e->against});
-        check_naming(c, e);
-        check_threshold(c, e);
+        check_naming(c, plan->evaluations.at[i]);
+        check_threshold(c, plan->evaluations.at[i]);
     }
 }

@@ -405,11 +405,11 @@ static const ViewStep *told_apart(const EmbedPlan *embed) {
 }
 
 /* A dataset whose pictures ask and answer by this embed, and whose flanks differ. */
-static const DatasetPlan *judged_by_flank(const Plan *plan, const EmbedPlan *embed) {
+static const DatasetPlan *judged_by_flank(Jre *jre, const Plan *plan, const EmbedPlan *embed) {
     for (int i = 0; i < plan->evaluations.count; i++)
-        if (flanks_differ(plan->evaluations.at[i]->on.dataset) && score_speaks_of(plan->evaluations.at[i]->similarity, embed)) return plan->evaluations.at[i]->on.dataset;
+        if (flanks_differ(plan->evaluations.at[i]->on.dataset) && score_speaks_of(jre, plan->evaluations.at[i]->similarity, embed)) return plan->evaluations.at[i]->on.dataset;
     for (int i = 0; i < plan->submissions.count; i++)
-        if (flanks_differ(plan->submissions.at[i]->on.dataset) && score_speaks_of(plan->submissions.at[i]->similarity, embed)) return plan->submissions.at[i]->on.dataset;
+        if (flanks_differ(plan->submissions.at[i]->on.dataset) && score_speaks_of(jre, plan->submissions.at[i]->similarity, embed)) return plan->submissions.at[i]->on.dataset;
     return NULL;
 }
 
@@ -417,7 +417,7 @@ static const DatasetPlan *judged_by_flank(const Plan *plan, const EmbedPlan *emb
 static void check_mirrored_list(Views *views, const Look *look) {
     const View *mirrored = mirrored_view(look->embed);
     const ViewStep *apart = told_apart(look->embed);
-    const DatasetPlan *data = mirrored && !apart ? judged_by_flank(views->c->plan, look->embed) : NULL;
+    const DatasetPlan *data = mirrored && !apart ? judged_by_flank(views->c->jre, views->c->plan, look->embed) : NULL;
     bool best;
     Diagnostic *d = !mirrored || (!apart && !data) ? NULL : picture_and_mirror(views, look, apart ? DIAG_inconsistent_views : DIAG_mirrored_flank, mirrored, &best);
     if (!d) return;

@@ -2,7 +2,7 @@
  *
  * Sections in the order of the files: facts from outside, the flat program (resolve.c), values and types (types.c,
  * evaluate.c), the tensor graph (ops.def, ops.c, graph.c, graph_text.c, verify.c, lower.c, ranges.c, rules.def, rewrite.c, recognize.c, schedule.c, order.c, place.c, segments.c, memory.c), the plan (plan.h: plan.c,
- * protocol.c, provenance.c, check_gradient.c, key.c, key_compare.c), and the list of passes (passes.c), which is the place to start reading. */
+ * score_walk.c, protocol.c, provenance.c, check_gradient.c, key.c, key_compare.c), and the list of passes (passes.c), which is the place to start reading. */
 #ifndef JRE_COMPILER_H
 #define JRE_COMPILER_H
 

@@ -370,7 +370,7 @@ static Value *invert(Environment *env, const Expr *e) {
 
 static Value *too_much(Environment *env, const Expr *e) {
     Compilation *c = env->compilation;
-    if (c->steps <= MOST_STEPS + 1) {
+    if (c->steps < STEPS_QUIET && !c->jre->interrupted) {
         Diagnostic *d = diag(c->jre, DIAG_too_deep, e->span, c->nested > DEEPEST ? "this is inside %d other expressions, through what they name"
                                                                                  : "what leads here takes more than %d steps to compute",
                              c->nested > DEEPEST ? DEEPEST : MOST_STEPS);
@@ -410,7 +410,7 @@ static Value *value_of(Environment *env, const Expr *e) {
 
 Value *evaluate(Environment *env, const Expr *e) {
     Compilation *c = env->compilation;
-    if (++c->steps > MOST_STEPS || c->nested >= DEEPEST) {
+    if (++c->steps > MOST_STEPS || c->nested >= DEEPEST || c->jre->interrupted) {
         c->nested++;
         Value *nothing = too_much(env, e);
         c->nested--;

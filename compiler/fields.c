@@ -73,22 +73,18 @@ static void find_inside(Compilation *c, const Value *tensor, const char *path, I
 }
 
 /* The tensors one step further in, each once. */
-static void step_inward(Compilation *c, const Value *tensor, Map *seen, InnerList *next) {
+static void step_inward(Compilation *c, const Value *tensor, Seen *seen, InnerList *next) {
     const Map *const names[] = {&tensor->inside->values, &tensor->inside->stages};
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < names[k]->count; i++) {
             const Value *v = names[k]->entries[i].value;
-            if (v->kind != VALUE_TENSOR || !v->inside) continue;
-            const char *place = arena_print(&c->arena, "%p", (const void *)v->inside);
-            if (map_get(seen, place)) continue;
-            map_set(seen, &c->arena, place, (void *)(uintptr_t)v);
-            list_add(&c->arena, next, v);
+            if (v->kind == VALUE_TENSOR && v->inside && seen_first(seen, &c->arena, v->inside)) list_add(&c->arena, next, v);
         }
 }
 
 const Value *inner_value(Compilation *c, const Value *tensor, const char *path, int *count) {
     InnerList level = {0};
-    Map seen = {0};
+    Seen seen = {0};
     *count = 0;
     if (tensor->inside) list_add(&c->arena, &level, tensor);
     while (level.count) {
@@ -105,7 +101,8 @@ const Value *inner_value(Compilation *c, const Value *tensor, const char *path, 
 
 void inner_names(Compilation *c, const Value *tensor, NameList *names) {
     InnerList level = {0};
-    Map seen = {0}, told = {0};
+    Seen seen = {0};
+    Map told = {0};
     if (tensor->inside) list_add(&c->arena, &level, tensor);
     for (int i = 0; i < level.count; i++) {
         const Map *const maps[] = {&level.at[i]->inside->values, &level.at[i]->inside->stages};

@@ -179,12 +179,10 @@ static void print_expectation(Compilation *c, const Statement *expect, const Sta
 
 /* What is overruled for a declaration of an ancestor is so for what is quoted of it. */
 static void print_accepts(Flat *flat, Text *out) {
-    Map printed = {0};                    /* the scopes whose are */
+    Seen printed = {0};                   /* the scopes whose are */
     for (int k = 0; k < flat->decls.count; k++) {
         const Scope *scope = flat->decls.at[k]->scope;
-        const char *mark = arena_print(&flat->c->arena, "%p", (const void *)scope);
-        if (map_get(&printed, mark)) continue;
-        map_set(&printed, &flat->c->arena, mark, flat);
+        if (!seen_first(&printed, &flat->c->arena, scope)) continue;
         for (int i = 0; i < scope->accepts.count; i++) {
             const Decl *decl = map_get(&scope->names, accepted_slot(flat->c, scope, scope->accepts.at[i]));
             if (!decl || !decl->flat_name) continue;                           /* nothing quotes it */

@@ -238,16 +238,27 @@ bool plan_program(Compilation *c) {
 
 /* ---- jre explain -------------------------------------------------------------------------------------------------------------- */
 
-const char *similarity_text(Arena *arena, const SimilarityPlan *s) {
+/* What is longer than anybody reads ends in dots. */
+static void write_score(Text *out, const SimilarityPlan *s) {
+    enum { MOST_READ = 300 };
     static const char *const words[] = {"cosine", "gap", "matches"};
-    if (s->embed) return arena_print(arena, "%s(%s)", words[s->kind], s->embed->name);
-    if (s->boost || s->ensemble) return s->boost ? s->boost->name : s->ensemble->name;
-    const char *text = "";
-    for (int i = 0; i < s->parts.count; i++) {
-        const char *weight = s->kind == SCORE_MIX ? arena_print(arena, "%s%g ", i ? " + " : "", s->weights.at[i]) : "";
-        text = arena_print(arena, "%s%s%s", text, weight, similarity_text(arena, s->parts.at[i]));
+    if (out->length > MOST_READ) text_add(out, "..");
+    else if (s->embed) text_add(out, "%s(%s)", words[s->kind], s->embed->name);
+    else if (s->boost || s->ensemble) text_add(out, "%s", s->boost ? s->boost->name : s->ensemble->name);
+    if (out->length > MOST_READ || s->embed) return;
+    for (int i = 0; i < s->parts.count && out->length <= MOST_READ; i++) {
+        if (s->kind == SCORE_MIX) text_add(out, "%s%g ", i ? " + " : "", s->weights.at[i]);
+        write_score(out, s->parts.at[i]);
     }
-    return s->kind == SCORE_WITHIN_SAME ? arena_print(arena, "%s within the same %s", text, s->column) : text;
+    if (s->kind == SCORE_WITHIN_SAME) text_add(out, " within the same %s", s->column);
+}
+
+const char *similarity_text(Arena *arena, const SimilarityPlan *similarity) {
+    Text text = {.jre = arena->jre};
+    write_score(&text, similarity);
+    const char *copy = arena_copy(arena, text.at, text.length);
+    text_free(&text);
+    return copy;
 }
 
 static void print_choices(Text *out, const MemberName *member) {

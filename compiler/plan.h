@@ -232,8 +232,19 @@ void check_gradients(Compilation *c, bool with_data);
 void count_learned(Compilation *c, TrainPlan *train);                         /* its `weights` and `reached`, of its graph */
 void protocol_check(Compilation *c, bool with_data);                          /* protocol.c: the checks of LANGUAGE 3.6 */
 void note_on_bursts(Diagnostic *d);
-/* provenance.c: which pictures made a value of the plan what it is. A value is one of these, the others are NULL. */
+/* score_walk.c: what a value of the plan is made of, each once, the nearest first. A value is one of these, the others are NULL. */
 typedef struct PlanValue { const TrainPlan *train; const EmbedPlan *embed; const BoostPlan *boost; const EnsemblePlan *ensemble; const SimilarityPlan *score; } PlanValue;
+typedef struct { PlanValue made; int from; } Reached;                         /* from: what it is a part of, in `reached`; -1: it was asked about */
+typedef struct ScoreWalk {
+    Arena *arena;
+    LIST(Reached) reached; int opened;    /* what has a name: all but scores; of so many it was looked what they are made of */
+    LIST(const SimilarityPlan *) scores;  /* .. and scores */
+    bool (*enters)(struct ScoreWalk *walk, const SimilarityPlan *score); void *context;      /* does it go into this score? NULL: into every one */
+    Seen seen;
+} ScoreWalk;
+void score_walk(ScoreWalk *walk, PlanValue made);                             /* what a walk has met already it passes by */
+bool score_speaks_of(Jre *jre, const SimilarityPlan *score, const void *what);      /* an embed, say, or a score that it is made of */
+/* provenance.c: which pictures made a value of the plan what it is. */
 typedef enum { BY_TRAINING, BY_STOPPING, BY_KEEPING, BY_JUDGING, BY_FITTING } InfluenceKind;      /* BY_FITTING: weights, a calibration */
 /* way: names, from the value that was asked about down to `by`, which looks at the pictures. */
 typedef struct Influence { InfluenceKind kind; PlanValue by; const PartPlan *pictures; const Scope *scope; NameList way; } Influence;
@@ -252,7 +263,6 @@ void print_influences(Compilation *c, const char *name, const SimilarityPlan *sc
 void check_provenance(Compilation *c, bool with_data);
 void check_views(Compilation *c);                                             /* check_views.c: those of colors, mirrors and draws */
 void check_licenses(Compilation *c);                                          /* check_licenses.c: of weights and pictures, noted where they forbid a use */
-bool score_speaks_of(const SimilarityPlan *score, const EmbedPlan *embed);      /* plan_score.c: somewhere in its parts, evidence or members */
 void check_scores(Compilation *c);                                           /* check_scores.c: mixed_scores, filtered_index, metric_needs, bare_threshold */
 void check_spaces(Compilation *c);                                           /* check_spaces.c: mixed_spaces, other_protocol */
 void check_batches(Compilation *c, bool with_data);                           /* check_batches.c: hollow_triplets */

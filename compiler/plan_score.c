@@ -167,19 +167,25 @@ Value *value_similarity(Compilation *c, SimilarityPlan *similarity, Span span) {
     return v;
 }
 
-/* sign * weight * score, added to what the mix holds. */
+/* A score that is in the sum already, of the first `known`, weighs more: 0.5 s + 0.5 s is 1 s. */
+static void add_part(Compilation *c, SimilarityPlan *mix, SimilarityPlan *part, double weight, int known) {
+    for (int i = 0; i < known; i++)
+        if (mix->parts.at[i] == part || !strcmp(mix->parts.at[i]->key->hash, part->key->hash)) {
+            mix->weights.at[i] += weight;
+            return;
+        }
+    list_add(&c->arena, &mix->parts, part);
+    list_add(&c->arena, &mix->weights, weight);
+}
+
+/* weight * score, added to what the mix holds: a sum of sums is one, whose parts differ. */
 static bool add_score(Compilation *c, SimilarityPlan *mix, SimilarityPlan *score, double weight) {
+    const int known = mix->parts.count;
     if (!folds_meet(c, &mix->folds, score->folds, score->span)) return false;
-    if (score->kind != SCORE_MIX) {
-        list_add(&c->arena, &mix->parts, score);
-        list_add(&c->arena, &mix->weights, weight);
-        return true;
-    }
-    for (int i = 0; i < score->parts.count; i++) {
-        list_add(&c->arena, &mix->parts, score->parts.at[i]);
-        list_add(&c->arena, &mix->weights, weight * score->weights.at[i]);
-    }
-    mix->constant += weight * score->constant;
+    if (score->kind != SCORE_MIX) add_part(c, mix, score, weight, known);
+    else mix->constant += weight * score->constant;
+    for (int i = 0; score->kind == SCORE_MIX && i < score->parts.count; i++) add_part(c, mix, score->parts.at[i], weight * score->weights.at[i], known);
+    c->steps += score->parts.count;
     return true;
 }
 
@@ -286,36 +292,29 @@ static bool names_individuals(Compilation *c, const EvaluatePlan *evaluation, co
     return false;
 }
 
-bool score_speaks_of(const SimilarityPlan *score, const EmbedPlan *embed) {
-    bool found = score->embed == embed;
-    for (int i = 0; i < score->parts.count && !found; i++) found = score_speaks_of(score->parts.at[i], embed);
-    for (int i = 0; score->boost && i < score->boost->evidence.count && !found; i++) found = score_speaks_of(score->boost->evidence.at[i], embed);
-    for (int i = 0; score->ensemble && i < score->ensemble->members.count && !found; i++) found = score_speaks_of(score->ensemble->members.at[i], embed);
-    return found;
-}
-
 /* What views want besides pixels is said by the dataset that they look at. */
-static bool views_supplied(Compilation *c, const SimilarityPlan *similarity, const DatasetPlan *dataset, Span span) {
+static bool view_supplied(Compilation *c, const View *view, const DatasetPlan *dataset, Span span) {
     const struct { const char *type; bool there; const char *line; } roles[] = {
         {"Mask", dataset->mask_kind != MASK_NONE, "mask alpha, or: mask \"{column}\""}, {"Flank", dataset->flank != NULL, "flank \"{column}\""},
         {"Label", dataset->label != NULL, "label \"{column}\""},
     };
-    for (int i = 0; i < similarity->parts.count; i++)
-        if (!views_supplied(c, similarity->parts.at[i], dataset, span)) return false;
-    for (int i = 0; similarity->boost && i < similarity->boost->evidence.count; i++)
-        if (!views_supplied(c, similarity->boost->evidence.at[i], dataset, span)) return false;
-    for (int i = 0; similarity->ensemble && i < similarity->ensemble->members.count; i++)
-        if (!views_supplied(c, similarity->ensemble->members.at[i], dataset, span)) return false;
-    for (int i = 0; similarity->embed && i < similarity->embed->views.count; i++) {
-        const View *view = similarity->embed->views.at[i];
-        for (size_t k = 0; k < sizeof roles / sizeof *roles; k++) {
-            if (roles[k].there || !view_wants(view, roles[k].type)) continue;
-            Diagnostic *d = diag(c->jre, DIAG_missing_key, span, "the view `%s` wants a %s, and `%s` has none", view->name ? view->name : "",
-                                 roles[k].type, dataset->name);
-            diag_also(d, dataset->span, "declared here");
-            diag_help(d, "add to the dataset: %s", roles[k].line);
-            return false;
-        }
+    for (size_t k = 0; k < sizeof roles / sizeof *roles; k++) {
+        if (roles[k].there || !view_wants(view, roles[k].type)) continue;
+        Diagnostic *d = diag(c->jre, DIAG_missing_key, span, "the view `%s` wants a %s, and `%s` has none", view->name ? view->name : "", roles[k].type, dataset->name);
+        diag_also(d, dataset->span, "declared here");
+        diag_help(d, "add to the dataset: %s", roles[k].line);
+        return false;
+    }
+    return true;
+}
+
+static bool views_supplied(Compilation *c, const SimilarityPlan *similarity, const DatasetPlan *dataset, Span span) {
+    ScoreWalk walk = {.arena = &c->arena};
+    score_walk(&walk, (PlanValue){.score = similarity});
+    for (int i = 0; i < walk.reached.count; i++) {
+        const EmbedPlan *embed = walk.reached.at[i].made.embed;
+        for (int k = 0; embed && k < embed->views.count; k++)
+            if (!view_supplied(c, embed->views.at[k], dataset, span)) return false;
     }
     return true;
 }

@@ -10,45 +10,6 @@
 
 /* ---- the way from a value to pictures ----------------------------------------------------------------------------------- */
 
-typedef struct { PlanValue made; int from; } Reached;              /* from: what it is a part of; -1: it was asked about */
-typedef struct { Compilation *c; LIST(Reached) reached; Map seen; } Walk;
-
-/* Of all but a score, which is walked through. */
-static const void *plan_of(PlanValue made) {
-    const void *found = made.train ? (const void *)made.train : made.embed;
-    return found ? found : made.boost ? (const void *)made.boost : made.ensemble;
-}
-
-static bool first_time(Walk *walk, const void *plan) {
-    const char *mark = arena_print(&walk->c->arena, "%p", plan);
-    if (map_get(&walk->seen, mark)) return false;
-    map_set(&walk->seen, &walk->c->arena, mark, walk);
-    return true;
-}
-
-static void reach(Walk *walk, PlanValue made, int from) {
-    Reached reached = {made, from};
-    if (plan_of(made) && first_time(walk, plan_of(made))) list_add(&walk->c->arena, &walk->reached, reached);
-}
-
-/* A score has no name of its own: its parts are as near as it is. */
-static void reach_score(Walk *walk, const SimilarityPlan *score, int from) {
-    if (!score || !first_time(walk, score)) return;
-    reach(walk, (PlanValue){.embed = score->embed}, from);
-    reach(walk, (PlanValue){.boost = score->boost}, from);
-    reach(walk, (PlanValue){.ensemble = score->ensemble}, from);
-    for (int i = 0; i < score->parts.count; i++) reach_score(walk, score->parts.at[i], from);
-}
-
-static void reach_parts(Walk *walk, int from) {
-    const PlanValue made = walk->reached.at[from].made;
-    const TrainList *trainings = made.embed ? &made.embed->from : made.train ? &made.train->from : NULL;
-    for (int i = 0; trainings && i < trainings->count; i++) reach(walk, (PlanValue){.train = trainings->at[i]}, from);
-    for (int i = 0; made.boost && i < made.boost->evidence.count; i++) reach_score(walk, made.boost->evidence.at[i], from);
-    for (int i = 0; made.ensemble && i < made.ensemble->members.count; i++) reach_score(walk, made.ensemble->members.at[i], from);
-    if (made.ensemble) reach_score(walk, made.ensemble->shortlist, from);
-}
-
 /* "learner", of an ancestor that is quoted "v03.learner". */
 static const char *name_of(Compilation *c, PlanValue made) {
     const char *name = made.train ? made.train->name : made.embed ? made.embed->name : made.boost ? made.boost->name : made.ensemble->name;
@@ -56,30 +17,28 @@ static const char *name_of(Compilation *c, PlanValue made) {
     return scope == c->scope ? name : arena_print(&c->arena, "%s.%s", scope->name, name);
 }
 
-static void note_influence(const Walk *walk, int at, InfluenceKind kind, const PartPlan *pictures, const Scope *scope, InfluenceList *found) {
+static void note_influence(Compilation *c, const ScoreWalk *walk, int at, InfluenceKind kind, const PartPlan *pictures, const Scope *scope, InfluenceList *found) {
     Influence influence = {.kind = kind, .by = walk->reached.at[at].made, .pictures = pictures, .scope = scope};
     int steps = 0;
     if (!pictures->dataset) return;
     for (int i = at; i >= 0; i = walk->reached.at[i].from) steps++;
-    influence.way = (NameList){arena_array(&walk->c->arena, const char *, steps), steps, steps};
-    for (int i = at; i >= 0; i = walk->reached.at[i].from) influence.way.at[--steps] = name_of(walk->c, walk->reached.at[i].made);
-    list_add(&walk->c->arena, found, influence);
+    influence.way = (NameList){arena_array(&c->arena, const char *, steps), steps, steps};
+    for (int i = at; i >= 0; i = walk->reached.at[i].from) influence.way.at[--steps] = name_of(c, walk->reached.at[i].made);
+    list_add(&c->arena, found, influence);
 }
 
 void influences_on(Compilation *c, PlanValue made, InfluenceList *found) {
-    Walk walk = {.c = c};
-    if (made.score) reach_score(&walk, made.score, -1);
-    else reach(&walk, made, -1);
+    ScoreWalk walk = {.arena = &c->arena};
+    score_walk(&walk, made);
     for (int i = 0; i < walk.reached.count; i++) {
         const PlanValue at = walk.reached.at[i].made;
         if (at.train) {
-            note_influence(&walk, i, BY_TRAINING, &at.train->data, at.train->scope, found);
-            note_influence(&walk, i, BY_STOPPING, &at.train->stop, at.train->scope, found);
-            note_influence(&walk, i, BY_KEEPING, &at.train->keep, at.train->scope, found);
+            note_influence(c, &walk, i, BY_TRAINING, &at.train->data, at.train->scope, found);
+            note_influence(c, &walk, i, BY_STOPPING, &at.train->stop, at.train->scope, found);
+            note_influence(c, &walk, i, BY_KEEPING, &at.train->keep, at.train->scope, found);
         }
-        if (at.boost) note_influence(&walk, i, BY_JUDGING, &at.boost->fit_on, at.boost->decl->scope, found);
-        if (at.ensemble && (at.ensemble->learned || at.ensemble->calibrate)) note_influence(&walk, i, BY_FITTING, &at.ensemble->fit_on, at.ensemble->decl->scope, found);
-        reach_parts(&walk, i);
+        if (at.boost) note_influence(c, &walk, i, BY_JUDGING, &at.boost->fit_on, at.boost->decl->scope, found);
+        if (at.ensemble && (at.ensemble->learned || at.ensemble->calibrate)) note_influence(c, &walk, i, BY_FITTING, &at.ensemble->fit_on, at.ensemble->decl->scope, found);
     }
 }
 

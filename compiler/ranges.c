@@ -65,21 +65,26 @@ static bool squares(const NumberRange *ranges, const Node *node, const Node *x) 
     return node->op == OP_pow && node->in[0] == x && is_number(ranges, node->in[1], 2);
 }
 
-/* Is `by` at least the length of each row of `x` (`squared`: its square), or the sum of a row that is never negative? It stands against x
+/* What bounds a quotient x / by: by its terms, each looked at once, and once more below a root. Behind so many nobody looks any further. */
+enum { MOST_TERMS = 1000 };
+typedef struct { const NumberRange *ranges; const Node *x; const Shape *stands; Arena scratch; Seen seen[2]; } Cover;
+
+/* Is `by` at least the length of each row of x (`squared`: its square), or the sum of a row that is never negative? It stands against x
  * in this shape. The axes of such a row; 0: no. */
-static unsigned covers(const NumberRange *ranges, const Node *by, const Node *x, const Shape *stands, bool squared) {
+static unsigned covers(Cover *cover, const Node *by, bool squared) {
+    const NumberRange *ranges = cover->ranges;
     by = plain(by);
-    unsigned first = 0, second = 0;
-    if (by->op == OP_sqrt && !squared) return covers(ranges, by->in[0], x, stands, true);
+    if (by->op == OP_sqrt && !squared) return covers(cover, by->in[0], true);
     if (by->op == OP_max || by->op == OP_add) {
-        first = covers(ranges, by->in[0], x, stands, squared);
-        second = covers(ranges, by->in[1], x, stands, squared);
+        unsigned axes = 0;
+        if (cover->seen[squared].count > MOST_TERMS || !seen_first(&cover->seen[squared], &cover->scratch, by)) return 0;
+        for (int i = 0; i < 2 && !axes; i++)
+            if (by->op == OP_max || ranges[by->in[1 - i]->id].low >= 0) axes = covers(cover, by->in[i], squared);
+        return axes;
     }
-    if (by->op == OP_max) return first ? first : second;
-    if (by->op == OP_add) return first && ranges[by->in[1]->id].low >= 0 ? first : second && ranges[by->in[0]->id].low >= 0 ? second : 0;
-    bool whole = shape_elements(by->shape, 2) == 1 && shape_elements(*stands, 2) == 1;
-    if (by->op != OP_sum || !(whole || shape_equal(by->shape, *stands))) return 0;
-    bool sums = squared ? squares(ranges, by->in[0], x) : by->in[0] == x && ranges[x->id].low >= 0;
+    bool whole = shape_elements(by->shape, 2) == 1 && shape_elements(*cover->stands, 2) == 1;
+    if (by->op != OP_sum || !(whole || shape_equal(by->shape, *cover->stands))) return 0;
+    bool sums = squared ? squares(ranges, by->in[0], cover->x) : by->in[0] == cover->x && ranges[cover->x->id].low >= 0;
     return sums ? (unsigned)by->attribute[0] : 0;
 }
 
@@ -129,11 +134,13 @@ static NumberRange multiplied(const Node *node, const NumberRange *ranges) {
     return r;
 }
 
-static NumberRange divided(const Node *node, const NumberRange *ranges) {
+static NumberRange divided(const Node *node, const NumberRange *ranges, Jre *jre) {
     const Node *x = node->in[0], *by = node->in[1];
     NumberRange a = ranges[x->id], b = ranges[by->id], r = anything;
     if (b.low > 0 || b.high < 0) r = product(a, between(1 / b.high, 1 / b.low));
-    unsigned axes = covers(ranges, by, x, &by->shape, false);
+    Cover cover = {.ranges = ranges, .x = x, .stands = &by->shape, .scratch = {.jre = jre}};
+    unsigned axes = covers(&cover, by, false);
+    arena_free(&cover.scratch);
     if (axes) return (NumberRange){a.low >= 0 ? 0 : -1, a.high <= 0 ? 0 : 1, axes, 1};
     axes = aligned(x, node, a.axes);
     double least = fmin(fabs(b.low), fabs(b.high));
@@ -221,7 +228,7 @@ static NumberRange moved(const Node *node, const NumberRange *ranges) {
     return r;
 }
 
-static NumberRange range_of(const Node *node, const NumberRange *ranges) {
+static NumberRange range_of(const Node *node, const NumberRange *ranges, Jre *jre) {
     NumberRange a = node->inputs && node->in[0] ? ranges[node->in[0]->id] : anything, b = node->inputs > 1 && node->in[1] ? ranges[node->in[1]->id] : anything;
     double (*f)(double x) = rising(node->op);
     if (f) return between(f(a.low), f(a.high));
@@ -234,7 +241,7 @@ static NumberRange range_of(const Node *node, const NumberRange *ranges) {
     case OP_sin: case OP_cos: return between(-1, 1);
     case OP_add: case OP_sub: return added(node, ranges);
     case OP_mul: return multiplied(node, ranges);
-    case OP_div: return divided(node, ranges);
+    case OP_div: return divided(node, ranges, jre);
     case OP_pow: return powered(node, ranges);
     case OP_max: return between(fmax(a.low, b.low), fmax(a.high, b.high));
     case OP_min: return between(fmin(a.low, b.low), fmin(a.high, b.high));
@@ -253,7 +260,7 @@ static NumberRange range_of(const Node *node, const NumberRange *ranges) {
 const NumberRange *graph_ranges(const Graph *g) {
     NumberRange *ranges = arena_array(g->arena, NumberRange, g->nodes.count + 1);
     for (int i = 0; i < g->nodes.count; i++) {
-        NumberRange r = g->nodes.at[i]->links ? anything : range_of(g->nodes.at[i], ranges);
+        NumberRange r = g->nodes.at[i]->links ? anything : range_of(g->nodes.at[i], ranges, g->arena->jre);
         ranges[i] = r.low <= r.high ? r : anything;
     }
     return ranges;

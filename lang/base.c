@@ -316,6 +316,34 @@ void map_set(Map *map, Arena *arena, const char *key, void *value) {
     map->slots[slot] = (uint32_t)map->count;
 }
 
+/* The slot that holds it, or the free one where it belongs. */
+static const void **seen_slot(const Seen *seen, const void *thing) {
+    uint32_t mask = seen->slot_count - 1, slot = (uint32_t)((uint64_t)(uintptr_t)thing * 0x9e3779b97f4a7c15u >> 32) & mask;
+    while (seen->slots[slot] && seen->slots[slot] != thing)
+        slot = (slot + 1) & mask;
+    return &seen->slots[slot];
+}
+
+static void seen_widen(Seen *seen, Arena *arena) {
+    const Seen old = *seen;
+    seen->slot_count = old.slot_count ? old.slot_count * 2 : 16;
+    seen->slots = arena_array(arena, const void *, seen->slot_count);
+    for (uint32_t i = 0; i < old.slot_count; i++)
+        if (old.slots[i])
+            *seen_slot(seen, old.slots[i]) = old.slots[i];
+}
+
+bool seen_first(Seen *seen, Arena *arena, const void *thing) {
+    if (seen->count * 4 >= seen->slot_count * 3)
+        seen_widen(seen, arena);
+    const void **slot = seen_slot(seen, thing);
+    if (*slot)
+        return false;
+    *slot = thing;
+    seen->count++;
+    return true;
+}
+
 const char *intern(Jre *jre, const char *text) {
     const char *known = map_get(jre->names, text);
     if (known)

@@ -63,6 +63,10 @@ typedef struct { Arena *arena; MapEntry *entries; int count, room; uint32_t *slo
 void *map_get(const Map *map, const char *key);                               /* NULL if absent */
 void map_set(Map *map, Arena *arena, const char *key, void *value);           /* replaces */
 
+/* What a walk has met, known by where it lies. */
+typedef struct { const void **slots; uint32_t count, slot_count; } Seen;
+bool seen_first(Seen *seen, Arena *arena, const void *thing);                 /* false: it was met before */
+
 /* The candidate nearest to `text` by edit distance (at most 2 edits, and fewer than a third of its letters + 1),
  * or the one that differs in case only; NULL if none is near. */
 const char *nearest_name(const char *text, const char *const *candidates, int count);

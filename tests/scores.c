@@ -123,7 +123,8 @@ static void a_threshold_needs_a_score_that_means_something(void **state) {
     static const struct { const char *similarity, *metrics, *code; } cases[] = {
         {"cosine(features)", "map, rank1", NULL}, {"cosine(features)", "assigned(at = 0.4)", "bare_threshold"}, {"within_same(cosine(features), sex)", "assigned(at = 0.4)", "bare_threshold"},
         {"0.6 * cosine(features) + 0.4 * cosine(learned)", "map, false_matches(at = 0.4)", "bare_threshold"}, {"judge", "assigned(at = 0.4)", NULL}, {"council", "assigned(at = 0.4)", NULL},
-        {"points", "assigned(at = 20)", NULL}, {"points + points", "assigned(at = 20)", "metric_needs"}, {"vote", "false_matches(at = 0.4)", "metric_needs"}, {"vote", "map", NULL},
+        {"points", "assigned(at = 20)", NULL}, {"points + points", "assigned(at = 20)", NULL},         /* one count, twice as high */
+        {"points + matches(local, by = Near, shortlist = cosine(features), top = 20)", "assigned(at = 20)", "metric_needs"}, {"vote", "false_matches(at = 0.4)", "metric_needs"}, {"vote", "map", NULL},
         {"within_same(2 * vote, sex)", "assigned(at = 0.4)", "metric_needs"}, {"cosine(features) + judge", "assigned(at = 0.4)", "mixed_scores"},
         {"within_same(points + judge, sex)", "assigned(at = 0.4)", "mixed_scores"}, {"0.5 * vote + 0.5 * cosine(features)", "assigned(at = 0.4)", "mixed_scores"},
     };

@@ -163,12 +163,12 @@ static AtHand pictures_for(Explain *e, const EmbedPlan *embed) {
     AtHand hand = {0};
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *evaluation = plan->evaluations.at[i];
-        if (!score_speaks_of(evaluation->similarity, embed)) continue;
+        if (!score_speaks_of(e->jre, evaluation->similarity, embed)) continue;
         add_dataset(e, &list, evaluation->on.dataset);
         add_dataset(e, &list, evaluation->against.dataset);
     }
     for (int i = 0; i < plan->submissions.count; i++)
-        if (score_speaks_of(plan->submissions.at[i]->similarity, embed)) add_dataset(e, &list, plan->submissions.at[i]->on.dataset);
+        if (score_speaks_of(e->jre, plan->submissions.at[i]->similarity, embed)) add_dataset(e, &list, plan->submissions.at[i]->on.dataset);
     for (int i = 0; i < list.count; i++)
         if (!count_pictures_of(e, list.at[i], &hand)) return (AtHand){0};
     return hand;
