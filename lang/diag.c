@@ -116,7 +116,28 @@ bool diag_did_you_mean(Diagnostic *d, Span span, const char *text, const NameLis
         diag_help(d, "did you mean %s?", names);
     if (near.count == 1)
         diag_edit(d, span, of_language && near.sure, "%s", near.at[0]);
+    const SynonymRow *synonym = near.count ? NULL : synonym_find(text);
+    for (int i = 0; synonym && i < known->count; i++) {
+        if (strcmp(known->at[i], synonym->ours) != 0)
+            continue;
+        diag_help(d, "did you mean `%s`?", synonym->ours);
+        diag_edit(d, span, false, "%s", synonym->ours);
+        return true;
+    }
     return near.count > 0;
+}
+
+bool diag_said_elsewhere(Diagnostic *d, const char *word) {
+    const SynonymRow *synonym = synonym_find(word);
+    if (synonym)
+        diag_note(d, "what other programs call `%s` is written here: %s", word, synonym->example);
+    for (int i = 0; i < word_row_count && !synonym; i++) {
+        if (strcmp(word_rows[i].word, word) != 0 || !strstr(word_rows[i].sentence, word))
+            continue;
+        diag_note(d, "`%s` has its place elsewhere: %s", word, word_rows[i].sentence);
+        return true;
+    }
+    return synonym != NULL;
 }
 
 int diag_count(const Jre *jre, Severity at_least) {

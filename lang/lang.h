@@ -167,6 +167,9 @@ Diagnostic *diag_help(Diagnostic *d, const char *format, ...) __attribute__((for
  * that are inserted (the text begins or ends with a newline) are printed behind a +. */
 Diagnostic *diag_edit(Diagnostic *d, Span span, bool safe, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Where a word has its place that has none here: that of another program, or one of the language. False: nobody knows it. */
+bool diag_said_elsewhere(Diagnostic *d, const char *word);
+
 int diag_count(const Jre *jre, Severity at_least);
 bool diag_any_error(const Jre *jre);
 int diag_exit_code(const Jre *jre);                                           /* 0, or the gravest Blame among errors */
@@ -174,7 +177,7 @@ void diag_print_all(Jre *jre, FILE *out, bool as_json, bool colors);          /*
 void diag_forget(Jre *jre);
 DiagCode diag_find(const char *name);                                         /* DIAG_COUNT if none */
 
-/* ---- schema.def, places.def, words.def, schema.c: record kinds, their keys, words ---------------------------------------------------- */
+/* ---- schema.def, places.def, words.def, synonyms.def, schema.c: record kinds, their keys, words ---------------------------------------------------- */
 
 typedef enum {
 #define KIND(name, sentence) KIND_##name,
@@ -232,6 +235,12 @@ const PlaceWord *place_word(const char *type, const char *word);             /* 
 typedef struct { const char *word, *role, *sentence; } WordRow;               /* role: "statement", "operator", "unit", "type", "word" .. */
 extern const WordRow word_rows[];
 extern const int word_row_count;
+
+/* synonyms.def: how other programs call what jre has another word for. */
+typedef struct { const char *theirs, *ours, *section, *example; } SynonymRow;  /* section: what `jre doc` opens */
+extern const SynonymRow synonym_rows[];
+extern const int synonym_row_count;
+const SynonymRow *synonym_find(const char *theirs);                           /* NULL if none */
 
 /* ---- the syntax tree (lexer.l, grammar.y, parse.c, mistake.c, ast.c) ----------------------------------------------------------- */
 

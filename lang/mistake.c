@@ -207,15 +207,12 @@ static const char *const first_words[] = {
 };
 enum { KINDS = 13, FIRST_WORDS = 20 };
 
-/* What other languages call it. */
+/* What other languages call it; NULL: what they call so begins no statement here. */
 static const char *word_of_others(const char *name) {
-    static const struct { const char *theirs, *ours; } words[] = {
-        { "import", "use" }, { "include", "use" }, { "library", "use" }, { "def", "function" }, { "assert", "expect" },
-        { "print", "probe" }, { "show", "probe" }, { "delete", "remove" }, { "model", "network" }, { "inherits", "extends" },
-    };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i].theirs, name) == 0)
-            return words[i].ours;
+    const SynonymRow *row = synonym_find(name);
+    for (int i = 0; row && i < FIRST_WORDS; i++)
+        if (strcmp(first_words[i], row->ours) == 0)
+            return first_words[i];
     return NULL;
 }
 
@@ -313,6 +310,8 @@ static bool unfinished_setting(Parse *parse) {
             diag_help(d, "for instance");
             diag_edit(d, key->span, false, "%-*s%s", width_of_keys(parse, key), name, schema_example(row));
         }
+    } else {
+        diag_said_elsewhere(d, name);
     }
     parse->doubtful = !setting_follows(parse);
     return true;
@@ -464,21 +463,53 @@ static bool misplaced_quotes(Parse *parse, bool value_expected) {
     return true;
 }
 
-/* `0.5 rad` */
+/* How units are called elsewhere; NULL: no unit is called so. */
+static const char *unit_called(const char *word) {
+    static const struct { const char *met, *meant; } known[] = {
+        { "degree", "deg" }, { "degrees", "deg" }, { "radian", "rad" }, { "radians", "rad" }, { "pixel", "px" },
+        { "pixels", "px" }, { "percent", "%" }, { "sec", "s" }, { "secs", "s" }, { "second", "s" }, { "seconds", "s" },
+        { "msec", "ms" }, { "milliseconds", "ms" }, { "mins", "min" }, { "minute", "min" }, { "minutes", "min" },
+        { "m", "min" }, { "hr", "h" }, { "hrs", "h" }, { "hour", "h" }, { "hours", "h" }, { "KB", "KiB" }, { "kB", "KiB" },
+        { "kb", "KiB" }, { "k", "KiB" }, { "MB", "MiB" }, { "Mb", "MiB" }, { "M", "MiB" }, { "GB", "GiB" },
+        { "Gb", "GiB" }, { "G", "GiB" }, { "PX", "px" }, { "Px", "px" },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].met, word) == 0)
+            return known[i].meant;
+    for (Unit unit = UNIT_px; unit <= UNIT_GiB; unit++)
+        if (strcmp(unit_text(unit), word) == 0)
+            return unit_text(unit);
+    return NULL;
+}
+
+/* `0.5 rad`, `30 degrees` */
 static bool unit_apart(Parse *parse) {
     const Token *found = &parse->recent[0], *number = &parse->recent[1];
     if (found->kind != TOKEN_NAME || number->kind != TOKEN_NUMBER || number->value.TOKEN_NUMBER.unit != UNIT_NONE)
         return false;
-    for (Unit unit = UNIT_px; unit <= UNIT_GiB; unit++) {
-        if (strcmp(unit_text(unit), found->value.TOKEN_NAME) != 0)
-            continue;
-        Diagnostic *d = mistake(parse, DIAG_unknown_unit, found->span, "a unit stands right behind its number");
-        bool letter = parse->statement_first.kind == TOKEN_FORMULA && (unit == UNIT_s || unit == UNIT_min || unit == UNIT_h);
-        diag_help(d, "take out the blank");
-        diag_edit(d, (Span){ number->span.end, found->span.start }, !letter, "%s", "");      /* `3 h` may have lost its `*` */
-        return true;
-    }
-    return false;
+    const char *word = text_of(parse, found), *unit = unit_called(word);
+    if (!unit)
+        return false;
+    bool same = strcmp(unit, word) == 0;
+    bool letter = parse->statement_first.kind == TOKEN_FORMULA && strchr("smh", *unit);        /* `3 h` may have lost its `*` */
+    Diagnostic *d = mistake(parse, DIAG_unknown_unit, found->span, "a unit stands right behind its number");
+    diag_help(d, same ? "take out the blank" : "write it so");
+    diag_edit(d, (Span){ number->span.end, same ? found->span.start : found->span.end }, same && !letter, "%s", same ? "" : unit);
+    return true;
+}
+
+/* `patience = 3 epochs`: what is counted stands in the name in front. */
+static bool word_behind_number(Parse *parse) {
+    const Token *found = &parse->recent[0], *number = &parse->recent[1];
+    const char *bytes = parse->source->bytes - parse->source->base, *behind = bytes + found->span.end;
+    behind += strspn(behind, " \t");
+    if (found->kind != TOKEN_NAME || number->kind != TOKEN_NUMBER || !same_line(parse, number->span.end, found->span.start)
+        || (*behind && !strchr(",)]}#\r\n", *behind)))
+        return false;
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "a number stands here without a word behind it");
+    diag_help(d, "take `%s` out", text_of(parse, found));
+    diag_edit(d, (Span){ number->span.end, found->span.end }, false, "%s", "");
+    return true;
 }
 
 /* `use resnet, filters` */
@@ -486,7 +517,17 @@ static bool sign_behind_line(Parse *parse) {
     const Token *found = &parse->recent[0];
     if ((found->kind != ',' && found->kind != ';') || parse->bracket_count != parse->brace_count)
         return false;
-    Diagnostic *d = mistake(parse, DIAG_unexpected_word, (Span){ found->span.start, found->span.start + 1 }, "a line ends without `%c`", found->kind);
+    const SchemaKey *row = is_key(parse, &parse->item_first) ? row_of_key(parse, &parse->item_first) : NULL;
+    const char *bytes = parse->source->bytes - parse->source->base;
+    Span sign = { found->span.start, found->span.start + 1 };
+    if (found->kind == ',' && row && strstr(row->type, "Condition")) {
+        Diagnostic *d = mistake(parse, DIAG_unexpected_word, sign, "two conditions are joined with `and`, or with `or`");
+        diag_help(d, "if both must hold");
+        sign.end += (uint32_t)strspn(bytes + sign.end, " \t");
+        diag_edit(d, sign, false, " and ");
+        return true;
+    }
+    Diagnostic *d = mistake(parse, DIAG_unexpected_word, sign, "a line ends without `%c`", found->kind);
     diag_help(d, "give what follows a line of its own");
     return true;
 }
@@ -566,7 +607,12 @@ static bool missing_sign(Parse *parse, const char *const *expected, int count) {
     Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, named ? "between the name of an argument and its value I expected `=`"
                                                                            : "before this I expected `,`");
     diag_help(d, "put it in");
-    diag_edit(d, (Span){ before->span.end, named ? found->span.start : before->span.end }, false, named ? " = " : ",");
+    const char *bytes = parse->source->bytes - parse->source->base, *behind = bytes + found->span.end;
+    size_t blanks = strspn(behind, " \t"), word = blanks ? strcspn(behind + blanks, " \t,()[]{}=\r\n") : 0;
+    if (named && found->kind == TOKEN_NUMBER && word)        /* patience 3 epochs */
+        diag_edit(d, (Span){ before->span.end, found->span.end + (uint32_t)(blanks + word) }, false, " = %s", text_of(parse, found));
+    else
+        diag_edit(d, (Span){ before->span.end, named ? found->span.start : before->span.end }, false, named ? " = " : ",");
     return true;
 }
 
@@ -613,7 +659,7 @@ void mistake_of_word(Parse *parse, const char *const *expected, int count) {
     if (!told && !misspelled_kind(parse) && !comment_of_others(parse) && !equation_without_sign(parse) && !unfinished_setting(parse) && !unfinished_equation(parse)
         && !sign_in_setting(parse) && !misplaced_quotes(parse, has(expected, count, "a number"))
         && !text_without_quotes(parse, found->span.start) && !list_without_brackets(parse) && !unit_apart(parse)
-        && !sign_behind_line(parse) && !second_comparison(parse, expected, count) && !missing_word(parse, expected, count)
+        && !word_behind_number(parse) && !sign_behind_line(parse) && !second_comparison(parse, expected, count) && !missing_word(parse, expected, count)
         && !missing_sign(parse, expected, count) && !each_inside(parse))
         plain_mistake(parse, expected, count);
     begin_skipping(parse, has(expected, count, "'{'") && !has(expected, count, "a number"));
@@ -671,20 +717,11 @@ static size_t number_length(const char *text) {
 bool mistake_of_unit(Parse *parse, Span number, const char *text) {
     if (text_without_quotes(parse, number.start))
         return false;
-    static const struct { const char *met, *meant; } known[] = {
-        { "degree", "deg" }, { "degrees", "deg" }, { "radian", "rad" }, { "radians", "rad" }, { "pixel", "px" },
-        { "pixels", "px" }, { "percent", "%" }, { "sec", "s" }, { "secs", "s" }, { "second", "s" }, { "seconds", "s" },
-        { "msec", "ms" }, { "milliseconds", "ms" }, { "mins", "min" }, { "minute", "min" }, { "minutes", "min" },
-        { "m", "min" }, { "hr", "h" }, { "hrs", "h" }, { "hour", "h" }, { "hours", "h" }, { "KB", "KiB" }, { "kB", "KiB" },
-        { "kb", "KiB" }, { "k", "KiB" }, { "MB", "MiB" }, { "Mb", "MiB" }, { "M", "MiB" }, { "GB", "GiB" },
-        { "Gb", "GiB" }, { "G", "GiB" }, { "PX", "px" }, { "Px", "px" },
-    };
     static const char *const units[] = { "px", "deg", "rad", "%", "ms", "s", "min", "h", "KiB", "MiB", "GiB" };
     size_t length = number_length(text);
-    const char *met = text + length, *meant = nearest_name(met, units, sizeof units / sizeof *units);
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i].met, met) == 0)
-            meant = known[i].meant;
+    const char *met = text + length, *meant = unit_called(met);
+    if (!meant)
+        meant = nearest_name(met, units, sizeof units / sizeof *units);
     Span span = { number.start + (uint32_t)length, number.end };
     Diagnostic *d = mistake(parse, DIAG_unknown_unit, span, "there is no unit of this name");
     diag_fact(d, "the units are: px deg rad %% ms s min h KiB MiB GiB");

@@ -1,6 +1,6 @@
 /* schema.c: the tables of record kinds and their keys, and the small tables of words (units, operators, formulas).
  *
- * Everything here is read from schema.def, places.def and words.def, or is a list beside an enum of lang.h; nothing depends on a context. */
+ * Everything here is read from schema.def, places.def, words.def and synonyms.def, or is a list beside an enum of lang.h; nothing depends on a context. */
 #include "lang.h"
 
 #include <string.h>
@@ -60,6 +60,20 @@ const WordRow word_rows[] = {
 #undef WORD
 };
 const int word_row_count = (int)(sizeof word_rows / sizeof *word_rows);
+
+const SynonymRow synonym_rows[] = {
+#define SYNONYM(theirs, ours, section, example) { theirs, ours, section, example },
+#include "synonyms.def"
+#undef SYNONYM
+};
+const int synonym_row_count = (int)(sizeof synonym_rows / sizeof *synonym_rows);
+
+const SynonymRow *synonym_find(const char *theirs) {
+    for (int i = 0; i < synonym_row_count; i++)
+        if (strcmp(synonym_rows[i].theirs, theirs) == 0)
+            return &synonym_rows[i];
+    return NULL;
+}
 
 const char *kind_name(RecordKind kind) {
     return (unsigned)kind < KIND_COUNT ? kinds[kind].name : "";

@@ -262,6 +262,11 @@ static void doc_told(Jre *jre, const Options *options, const Manual *manual, con
 
 /* ---- everything ---------------------------------------------------------------------------------------------------------------- */
 
+static void doc_synonym(const char *name, const SynonymRow *synonym, int *answers) {
+    begin_answer(answers);
+    printf("%s  (a word of other programs)\n\n  here: %s\n", name, synonym->example);
+}
+
 static bool doc_name(Jre *jre, const Options *options, const Manual *manual, const char *name, int *answers) {
     int count, before = *answers;
     Document *const *library = library_documents(jre, &count);
@@ -276,7 +281,10 @@ static bool doc_name(Jre *jre, const Options *options, const Manual *manual, con
     doc_operator(name, answers);
     doc_chapter(jre, options, manual, name, answers);
     doc_told(jre, options, manual, name, answers);
-    return *answers > before;
+    const SynonymRow *synonym = *answers == before ? synonym_find(name) : NULL;
+    if (!synonym) return *answers > before;
+    doc_synonym(name, synonym, answers);
+    return doc_name(jre, options, manual, synonym->section, answers);
 }
 
 static void all_names(Jre *jre, NameList *names) {
@@ -296,6 +304,7 @@ static void all_names(Jre *jre, NameList *names) {
                 if (*kind_of_statement(library[i]->chunks.at[k]->statements.at[j])) list_add(arena, names, library[i]->chunks.at[k]->statements.at[j]->name);
     }
     for (int i = 0; i < DIAG_COUNT; i++) list_add(arena, names, diag_rows[i].name);
+    for (int i = 0; i < synonym_row_count; i++) list_add(arena, names, synonym_rows[i].theirs);
     for (int op = 0; op < OP_COUNT; op++)
         if (!(op_row((Op)op)->flags & OP_SOURCE)) list_add(arena, names, op_row((Op)op)->name);
 }
