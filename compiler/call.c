@@ -36,8 +36,45 @@ Bound *argument_of(const Value *formula, const char *name) {
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------- */
 
+/* rotate(uniform(-12deg, 12deg)) in a view: a draw has a name, by which it is repeated. */
+static bool draws_without_name(Environment *env, const Param *param, const Expr *e) {
+    static const char *const draws[] = {"uniform", "normal", "integers", "choose"};
+    const bool view = env->formula && env->formula->statement->formula == FORMULA_augment && !env->formula->library && !env->drawing;
+    if (!view || e->kind != EXPR_CALL || e->target->kind != EXPR_NAME || map_get(&env->values, e->target->name)) return false;
+    const Decl *called = scope_find(env->scope, e->target->name);
+    bool draw = false;
+    for (int i = 0; i < 4; i++) draw |= !strcmp(draws[i], e->target->name);
+    if (!draw || !called || !called->scope->core) return false;
+    Compilation *c = env->compilation;
+    Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->span, "what is drawn has a name, and a line of its own");
+    diag_note(d, "the draw of a picture depends on this name, so that it can be repeated");
+    for (int i = 0; i < env->formula->statement->lines.count; i++) {
+        const Line *line = &env->formula->statement->lines.at[i];
+        if (!span_holds(line->span, e->span)) continue;
+        diag_help(d, "draw it in front");
+        diag_edit(d, (Span){line->span.start, e->span.end}, false, "%s ~ %s\n  %s%s", param->name, expr_text(c->jre, e),
+                  span_text(c->jre, (Span){line->span.start, e->span.start}), param->name);
+    }
+    return true;
+}
+
+/* cover(mask): a view is given what it says that it takes. */
+static bool column_not_taken(Environment *env, const Param *param, const Expr *e) {
+    const bool view = env->formula && env->formula->statement->formula == FORMULA_augment && !env->formula->library;
+    if (!view || !role_type(param->type.name) || e->kind != EXPR_NAME || map_get(&env->values, e->name) || scope_find(env->scope, e->name)) return false;
+    const Statement *head = env->formula->statement;
+    Diagnostic *d = diag(env->compilation->jre, DIAG_unknown_name, e->span, "`%s` takes no `%s`, so there is none here", head->name, e->name);
+    diag_also(d, head->name_span, "a view is given a picture, and the columns that it names");
+    diag_help(d, "take it as a second parameter");
+    const Param *last = head->params.count ? &head->params.at[head->params.count - 1] : NULL;
+    const uint32_t end = !last ? 0 : last->fallback ? last->fallback->span.end : last->type.span.end;
+    if (end) diag_edit(d, (Span){end, end}, false, ", %s: %s", e->name, param->type.name);
+    return true;
+}
+
 /* Where a Word is wanted, a bare name is a word though something else may be called so; where an Int is, `/` rounds down. */
 static Value *evaluate_argument(Environment *env, const Param *param, const Expr *e) {
+    if (draws_without_name(env, param, e) || column_not_taken(env, param, e)) return poison(env, e->span);
     if (place_type(param->type.name)) {
         const Wanted wanted = {.type = param->type.name, .key = param->name, .argument = true};
         return typed_value(env, &wanted, e);
@@ -251,8 +288,22 @@ static const Param *learned_param(Compilation *c, const Decl *decl, const char *
     return NULL;
 }
 
+/* resnet50(frozen), sgd(0.1, nesterov): what is or is not so has a name and a value. */
+static bool bare_flag(Environment *env, const Decl *decl, const Argument *argument) {
+    const Expr *e = argument->value;
+    if (argument->name || e->kind != EXPR_NAME || map_get(&env->values, e->name) || scope_find(env->scope, e->name)) return false;
+    const Param *param = param_named(decl, e->name);
+    const bool frozen = decl->statement->formula == FORMULA_network && !strcmp(e->name, "frozen");
+    if (!frozen && !(param && !strcmp(param->type.name, "Bool"))) return false;
+    Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_argument, e->span, "`%s` is true or false", e->name);
+    diag_help(d, "say which");
+    diag_edit(d, e->span, false, "%s = true", e->name);
+    return true;
+}
+
 static bool take_argument(Environment *env, Value *formula, const Argument *argument, int *place) {
     const Decl *decl = formula->decl;
+    if (bare_flag(env, decl, argument)) return false;
     bool taken;
     const Param *param;
     if (argument->name) {

@@ -312,6 +312,18 @@ static void threshold_on_cosine(Compilation *c, const EvaluatePlan *e, const Met
     help_with_threshold(c, d, e);
 }
 
+/* at = 70 on a scale that ends at 1: percent were meant. False: it can be reached. */
+static bool out_of_reach(Compilation *c, const MetricPlan *metric, Scale scale, const SimilarityPlan *score) {
+    const double low = scale == SCALE_COSINE ? -1 : 0;
+    while (score->kind == SCORE_WITHIN_SAME) score = score->parts.at[0];
+    if (scale == SCALE_COUNT || scale == SCALE_DISTANCE || score->kind == SCORE_MIX || (metric->at >= low && metric->at <= 1)) return false;
+    Diagnostic *d = diag(c->jre, DIAG_broken_condition, metric->span, "no score of this evaluation is %s %g", metric->at > 1 ? "as high as" : "as low as", metric->at);
+    diag_also(d, score->span, "%s", scale_text(c, score));
+    diag_help(d, metric->at > 1 && metric->at <= 100 ? "was a share meant?" : "write a number of that range");
+    if (metric->at > 1 && metric->at <= 100) diag_edit(d, metric->span, false, "%s(at = %g%%)", metric_rows[metric->metric].word, metric->at);
+    return true;
+}
+
 /* Told once an evaluation, of its first threshold. */
 static void check_threshold(Compilation *c, const EvaluatePlan *e) {
     const SimilarityPlan *score = bare_score(e->similarity);
@@ -320,7 +332,8 @@ static void check_threshold(Compilation *c, const EvaluatePlan *e) {
     const MetricPlan *metric = NULL;
     for (int i = e->metrics.count - 1; i >= 0; i--)
         if (e->metrics.at[i].at == e->metrics.at[i].at) metric = &e->metrics.at[i];         /* NaN: it has no threshold */
-    if (!metric || (!unanswerable && scale != SCALE_COSINE) || is_mixed(score)) return;
+    if (!metric || (!unanswerable && out_of_reach(c, metric, scale, e->similarity))) return;
+    if ((!unanswerable && scale != SCALE_COSINE) || is_mixed(score)) return;
     if (overruled_anywhere(c, unanswerable ? DIAG_metric_needs : DIAG_bare_threshold, metric->span, e->span)) return;
     if (unanswerable) threshold_on_ranks(c, metric, score);
     else threshold_on_cosine(c, e, metric, score);

@@ -97,6 +97,7 @@ typedef struct Scope {
     bool shipped;                         /* a module of the library, not one beside a document */
     Module *document;                     /* of a document's flat program: the document; NULL for modules */
     AcceptList accepts;                   /* .. those that stand in it */
+    Map removed;                          /* by a document of the chain: to the Statement */
 } Scope;
 
 typedef struct {
@@ -511,6 +512,8 @@ bool place_type(const char *type);                                            /*
 /* A word of this place, whatever else is called so. */
 bool word_comes_first(Compilation *c, const char *type, const char *allowed, const char *name);
 Decl *option_decl(Compilation *c, const PlaceWord *row);                      /* its head, as a formula */
+/* The columns of the dataset's table or paths; NULL if nobody knows them now. */
+const NameList *table_columns(Compilation *c, const Decl *dataset, const Choice *choices);
 bool column_alone(const char *text, size_t *length);                          /* "{column}" and nothing else; length of the text */
 const char *path_as_written(Compilation *c, Span written, const char *path);      /* a path belongs to the folder of the document that wrote it */
 /* conditions.c: conditions, and the columns that may be named in them. */

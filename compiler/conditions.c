@@ -49,8 +49,7 @@ static const NameList *path_columns(Compilation *c, const Value *image) {
     return names;
 }
 
-/* The columns of the dataset's table or paths; NULL if nobody knows them now. */
-static const NameList *table_columns(Compilation *c, const Decl *dataset, const Choice *choices) {
+const NameList *table_columns(Compilation *c, const Decl *dataset, const Choice *choices) {
     const Value *table = setting_value(c, dataset, "table", choices), *root = setting_value(c, dataset, "root", choices), *image = setting_value(c, dataset, "image", choices);
     if (!table && image && image->kind == VALUE_TEXT) return path_columns(c, image);
     if (!c->with_data || !c->facts.table || !table || table->kind != VALUE_TEXT || (root && root->kind != VALUE_TEXT)) return NULL;
@@ -96,9 +95,27 @@ static bool no_column(Compilation *c, const Decl *dataset, const char *name, Spa
     return false;
 }
 
+/* The role that this column fills: burst, where the dataset says `burst "{encounter}"`. NULL: none. */
+static const Setting *role_of_column(const Decl *dataset, const char *name) {
+    size_t length;
+    for (int i = 0; i < dataset->settings.count; i++) {
+        const Setting *s = &dataset->settings.at[i];
+        if (!is_role(s->key) || !s->value || s->value->kind != EXPR_TEXT || !column_alone(s->value->name, &length)) continue;
+        if (length - 2 == strlen(name) && !strncmp(s->value->name + 1, name, length - 2)) return s;
+    }
+    return NULL;
+}
+
 static bool not_kept(Compilation *c, const Decl *dataset, const char *name, Span span, const NameList *kept, const NameList *columns) {
     if (columns && !among(columns, name)) return no_column(c, dataset, name, span, columns);
-    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "`%s` does not keep a column `%s`", dataset->name, name);
+    const Setting *role = role_of_column(dataset, name);
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, role ? "outside its dataset this column is called by its role" : "`%s` does not keep a column `%s`", dataset->name, name);
+    if (role) {
+        diag_also(d, role->span, "`%s` is the %s of `%s`", name, role->key, dataset->name);
+        diag_help(d, "name the role");
+        diag_edit(d, span, false, "%s", role->key);
+        return false;
+    }
     diag_also(d, dataset->statement->name_span, "declared here");
     diag_note(d, "outside its dataset a column is known if the dataset keeps it; identity, flank, burst and the like always are");
     suggest(c, d, kept, name, columns ? NOWHERE : span, arena_print(&c->arena, "add to the dataset: keep [%s]", name));
@@ -234,7 +251,7 @@ static bool hyphened(const Test *test, const Expr *e) {
 static bool bare_text(const Test *test, const Expr *left, const Expr *right) {
     Environment *env = test->env;
     Compilation *c = env->compilation;
-    const Decl *dataset = env->record && env->record->record == KIND_dataset ? env->record : NULL;
+    const Decl *dataset = owners_of(env).answering;
     const NameList *columns = dataset && left->kind != EXPR_NUMBER && right->kind == EXPR_NAME ? table_columns(c, dataset, env->choices) : NULL;
     if (!columns || is_role(right->name) || is_measure(right) || among(columns, right->name) || nearest_name(right->name, columns->at, columns->count)) return false;
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, right->span, "no column of `%s` is called `%s`", dataset->name, right->name);

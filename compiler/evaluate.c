@@ -97,8 +97,28 @@ Value *evaluate_name(Environment *env, const char *name, Span span) {
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------------- */
 
+/* cv > 0.4: an evaluation has many numbers, and so have a dataset and a part. NULL: something else. */
+static const char *number_meant(Compilation *c, const Value *v) {
+    if (v->kind == VALUE_PART || (v->kind == VALUE_RECORD && v->decl->record == KIND_dataset)) return "pictures";
+    if (v->kind != VALUE_RECORD || v->decl->record != KIND_evaluate) return NULL;
+    const Value *metrics = setting_value(c, v->decl, "metrics", v->choices);
+    const bool listed = metrics && metrics->kind == VALUE_LIST && metrics->items.count && metrics->items.at[0]->text;
+    return listed ? metrics->items.at[0]->text : "map";
+}
+
+static bool which_number(Compilation *c, const Expr *e, const Value *v, const Value *other) {
+    const char *number = value_is_numeric(other) || other->kind == VALUE_RECORD || other->kind == VALUE_PART ? number_meant(c, v) : NULL;
+    if (!number) return false;
+    Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->span, "which number of it? This is %s", value_kind_text(v));
+    diag_help(d, "name one");
+    diag_edit(d, (Span){e->span.end, e->span.end}, false, ".%s", number);
+    return true;
+}
+
 static Value *wrong_operands(Environment *env, const Expr *e, const Value *a, const Value *b) {
     Compilation *c = env->compilation;
+    const bool left = which_number(c, e->left, a, b), right = which_number(c, e->right, b, a);
+    if (left || right) return poison(env, e->span);
     Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->focus, "`%s` cannot work on %s and %s", binary_text(e->op), value_kind_text(a), value_kind_text(b));
     diag_fact(d, "left: %s", value_text(c, a));
     diag_fact(d, "right: %s", value_text(c, b));

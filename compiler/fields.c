@@ -3,6 +3,7 @@
  *   folds.train   folds[1].held_out   backbone.stats   eye.layer3   v02.cv.map   cv[head = ArcFace].best.ap   best(cv, by = map).head */
 #include "compiler.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -16,6 +17,11 @@ static const char *joined(Compilation *c, const NameList *names) {
 
 static Value *unknown_field(Environment *env, const Expr *e, const Value *target, const NameList *known) {
     Compilation *c = env->compilation;
+    if (target->kind == VALUE_TABLE) {
+        Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->focus, "a table is shown whole: nothing of it has a name");
+        diag_help(d, "take `.%s` out, and show it: probe %s", e->name, span_text(c->jre, e->target->span));
+        return poison(env, e->span);
+    }
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->focus, "%s has nothing called `%s`", value_kind_text(target), e->name);
     if (target->kind == VALUE_FORMULA) diag_fact(d, "a network has: stats, and the names of its stages once it is given a picture");
     if (known->count) diag_fact(d, "%s has:%s", value_kind_text(target), joined(c, known));
@@ -238,18 +244,20 @@ static void open_members(Compilation *c, const Value *evaluation, MemberList *me
     }
 }
 
-/* The choices of the best member; the first declared wins a tie. False: no number is known yet. */
-static bool best_member(Compilation *c, const Value *evaluation, const Choice **choices) {
+/* The choices of the best member; the first declared wins a tie. False: no number is known yet. Where nobody was there to be found,
+ * all numbers are NaN, and so is the highest. */
+static bool best_member(Compilation *c, const Value *evaluation, const Choice **choices, double *highest) {
     MemberList members = {0};
-    double highest = 0, number;
+    double number;
     bool any = false;
     open_members(c, evaluation, &members);
     for (int i = 0; i < members.count; i++) {
         const EvaluatePlan *plan = plan_of_record(c, evaluation->decl, members.at[i].choices);
         if (!plan || !c->results || !c->results->metric(c->results->context, plan, evaluation->best_by, &number)) continue;
-        if (any && number <= highest) continue;
+        if (any && !(number > *highest) && !isnan(*highest)) continue;
+        if (any && isnan(number)) continue;
         any = true;
-        highest = number;
+        *highest = number;
         *choices = members.at[i].choices;
     }
     return any;
@@ -269,10 +277,24 @@ static Value *unknown_metric(Environment *env, const Expr *e, const Value *targe
     return unknown_field(env, e, target, &known);
 }
 
+/* cv.map.low: an interval is of the evaluation, and belongs to its map. */
+static Value *number_of_evaluation(Environment *env, const Expr *e, const char *path) {
+    Compilation *c = env->compilation;
+    const Expr *metric = e->target;
+    Diagnostic *d = diag(c->jre, DIAG_unknown_name, e->focus, "`%s` is a number of the whole evaluation", e->name);
+    const bool of_map = !strncmp(path, "map.", 4);
+    if (!of_map) diag_note(d, "the interval is that of `map`");
+    diag_help(d, of_map ? "take `.%s` out" : "name the evaluation, without `.%s`", metric->name);
+    if (metric->kind == EXPR_FIELD) diag_edit(d, e->span, false, "%s.%s", span_text(c->jre, metric->target->span), e->name);
+    return poison(env, e->span);
+}
+
 static Value *metric_value(Environment *env, const Expr *e, const Value *target, const char *path) {
     Compilation *c = env->compilation;
     NameList names = {0};
     metrics_of(c, target, &names);
+    const bool interval = !strcmp(e->name, "low") || !strcmp(e->name, "high") || !strcmp(e->name, "spread");
+    if (strchr(path, '.') && !is_metric(&names, path) && interval) return number_of_evaluation(env, e, path);
     if (!is_metric(&names, path)) return unknown_metric(env, e, target, path, &names);
     Value *v = value_new(c, VALUE_METRIC, e->span);
     v->decl = target->decl;
@@ -281,7 +303,8 @@ static Value *metric_value(Environment *env, const Expr *e, const Value *target,
     v->best_by = target->best_by;
     v->known = false;
     const Choice *choices = target->choices;
-    if (target->best_by && !best_member(c, target, &choices)) return v;
+    double highest;
+    if (target->best_by && !best_member(c, target, &choices, &highest)) return v;
     AxisList axes = {0};
     axes_of_decl(c, target->decl, &axes);
     const Decl *open = open_axis(&axes, choices);
@@ -302,7 +325,8 @@ static Value *metric_value(Environment *env, const Expr *e, const Value *target,
 static Value *best_choice(Environment *env, const Expr *e, const Value *target, Decl *axis) {
     Compilation *c = env->compilation;
     const Choice *choices = NULL;
-    if (best_member(c, target, &choices)) {
+    double highest;
+    if (best_member(c, target, &choices, &highest) && !isnan(highest)) {
         int index = choice_of(choices, axis);
         Value *chosen = index < 0 ? NULL : evaluate(environment_new(c, axis->scope, choices), axis->value->arguments.at[index].value);
         if (chosen) return chosen;

@@ -27,6 +27,28 @@ static Value *labels(Environment *env, const TrainPlan *train, const Param *para
     return v;
 }
 
+/* CrossEntropy as a loss: it wants a score for each individual, which a head makes of an embedding. */
+static bool fits_individuals(Compilation *c, const TrainPlan *train, const Value *made, Span span) {
+    const Statement *head = train->loss->decl->statement;
+    const Type *numbers = NULL, *who = NULL;
+    for (int i = 0; i < head->params.count; i++) {
+        const Type *type = &head->params.at[i].type;
+        if (type->dims.count != 2 || type->dims.at[1].rest || type->dims.at[1].size->kind != EXPR_NAME) continue;
+        if (!strcmp(type->name, "Identity") && !who) who = type;
+        else if (!numbers && (!strcmp(type->name, "Tensor") || !strcmp(type->name, "Embedding"))) numbers = type;
+    }
+    const bool one_letter = numbers && who && numbers->dims.at[1].size->name == who->dims.at[1].size->name;
+    if (!one_letter || made->kind != VALUE_TENSOR || made->node->shape.rank != 2 || made->node->shape.dim[1] == train->classes) return true;
+    Diagnostic *d = diag(c->jre, DIAG_shape_mismatch, span, "`%s` wants a score for each individual", train->loss_name);
+    diag_also(d, setting_span(train->decl, "network"), "this gives %lld numbers a picture", (long long)made->node->shape.dim[1]);
+    diag_note(d, "how many individuals there are is decided by the labels of `data`. A head makes as many scores of any embedding, and is thrown away after training.");
+    diag_help(d, "take a loss with a head, of the module `heads`");
+    diag_edit(d, span, false, "Softmax");
+    diag_help(d, "or one that also draws the pictures of an individual together");
+    diag_edit(d, span, false, "ArcFace(margin = 0.5rad, scale = 30)");
+    return false;
+}
+
 /* The data of a loss by its types: what the network gives, then who is on the pictures, then other columns by their names. */
 static Value *call_loss(Environment *env, const TrainPlan *train, Value *made, Span span) {
     const Statement *head = train->loss->decl->statement;
@@ -78,6 +100,7 @@ static bool lower_training(Compilation *c, Decl *decl, TrainPlan *train, const C
     train->backbone = c->backbone ? c->backbone : train->network->text;
     if (made->kind == VALUE_NONE) return false;
     env->path = "loss";
+    if (!fits_individuals(c, train, made, setting_span(decl, "loss"))) return false;
     Value *loss = call_loss(env, train, made, setting_span(decl, "loss"));
     if (loss->kind == VALUE_NONE || !is_scalar(c, loss, train, setting_span(decl, "loss"))) return false;
     train->graph = env->graph;
@@ -116,6 +139,19 @@ static bool read_predecessors(Compilation *c, const Decl *decl, const Choice *ch
     return true;
 }
 
+/* A rate that rises for longer than the training lasts never is what was written. */
+static bool warm_in_time(Compilation *c, const Decl *decl, const Choice *choices) {
+    const Value *schedule = setting_value(c, decl, "schedule", choices), *epochs = setting_value(c, decl, "epochs", choices);
+    const Value *warmup = schedule && schedule->kind == VALUE_OPTION ? option_argument(schedule, "warmup") : NULL;
+    if (!warmup || warmup->kind != VALUE_NUMBER || !epochs || epochs->kind != VALUE_NUMBER || value_bare(warmup) < value_bare(epochs)) return true;
+    Diagnostic *d = diag(c->jre, DIAG_broken_condition, warmup->span, "the learning rate is still rising when the training ends");
+    diag_also(d, setting_span(decl, "epochs"), "%g epoch%s in all", value_bare(epochs), value_bare(epochs) == 1 ? "" : "s");
+    diag_note(d, "`warmup` is in epochs: the rate rises to `learning_rate` in as many, and is lowered by the schedule afterwards");
+    diag_help(d, "let it rise for a few of them");
+    if (value_bare(epochs) > 1) diag_edit(d, warmup->span, false, "%.0f", value_bare(epochs) < 20 ? 1 : 2.0);
+    return false;
+}
+
 void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     const Choice *choices = member->choices;
     TrainPlan *train = arena_new(&c->arena, TrainPlan);
@@ -125,6 +161,7 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     if (!train->network || train->network->kind != VALUE_FORMULA || !train->loss) return NULL;
     train->loss_name = train->loss->text;
     train->batch = batch_of(setting_value(c, decl, "batches", choices));
+    if (!warm_in_time(c, decl, choices)) return NULL;
     bool seen = views_of(c, decl, choices, &train->views);
     bool placed = part_from_value(c, setting_value(c, decl, "data", choices), setting_span(decl, "data"), &train->data);
     if (!seen || !placed) return NULL;

@@ -29,7 +29,9 @@ static bool known_key(Compilation *c, RecordKind kind, const Setting *setting) {
     const char *known = keys_of(c, kind, &names);
     Diagnostic *d = diag(c->jre, DIAG_unknown_key, setting->key_span, "`%s` has no setting of this name", kind_name(kind));
     diag_fact(d, "`%s` knows:%s", kind_name(kind), known);
-    if (!diag_did_you_mean(d, setting->key_span, setting->key, &names, true)) diag_help(d, "take the line out, or write one of these");
+    if (diag_did_you_mean(d, setting->key_span, setting->key, &names, true)) return false;
+    const bool elsewhere = diag_said_elsewhere(d, setting->key);
+    diag_help(d, elsewhere ? "take the line out, and write it where it belongs" : "take the line out, or write one of these");
     return false;
 }
 
@@ -245,6 +247,7 @@ static void remove_name(Layer *layer, Statement *s) {
     const char *slot = slot_of(layer, s);
     map_set(&layer->scope->names, &layer->c->arena, slot, NULL);
     map_set(&layer->removed, &layer->c->arena, slot, s);
+    map_set(&layer->scope->removed, &layer->c->arena, s->name, s);
 }
 
 /* ---- like ------------------------------------------------------------------------------------------------------------------ */

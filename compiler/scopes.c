@@ -108,6 +108,12 @@ static void report_unknown(Compilation *c, const Scope *scope, const NameList *i
     expect_unknown_name(c, scope, name);
     if (lost_chunk(c, scope, name, span)) return;
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, span, "nothing here is called `%s`", name);
+    const Statement *removal = map_get(&scope->removed, name);
+    if (removal) {
+        diag_also(d, removal->span, "it was there, and is removed here");
+        diag_help(d, "declare another `%s`, or take the `remove` out", name);
+        return;
+    }
     const char *module = module_that_declares(c->jre, name);
     if (module) {
         diag_help(d, "the library has it: add the line `use %s`", module);

@@ -94,7 +94,18 @@ static Value *read_column(Environment *env, const Wanted *wanted, const Expr *e)
     if (e->kind == EXPR_TEXT && column_alone(e->name, &length)) return text_value(env, arena_copy(&c->arena, e->name + 1, length - 2), e->span);
     Diagnostic *d = diag(c->jre, DIAG_wrong_type, e->span, "one column of the table was expected");
     const char *name = e->kind == EXPR_NAME || (e->kind == EXPR_TEXT && !strpbrk(e->name, "{}/") && *e->name) ? e->name : NULL;
-    diag_help(d, "write its name in braces%s", name ? "" : ": \"{ground_truth}\"");
+    const NameList *columns = name && env->record && env->record->record == KIND_dataset ? table_columns(c, env->record, env->choices) : NULL;
+    if (columns) {
+        const char *known = "";
+        bool there = false;
+        for (int i = 0; i < columns->count; i++) {
+            known = arena_print(&c->arena, "%s %s", known, columns->at[i]);
+            there |= !strcmp(columns->at[i], name);
+        }
+        diag_fact(d, "its columns are:%s", columns->count ? known : " none");
+        if (!there) name = nearest_name(name, columns->at, columns->count);
+    }
+    diag_help(d, columns && !name ? "name one of these in braces%s" : "write its name in braces%s", name || columns ? "" : ": \"{ground_truth}\"");
     if (name) diag_edit(d, e->span, false, "\"{%s}\"", name);
     return poison(env, e->span);
 }
@@ -418,8 +429,25 @@ static Value *read_views(Environment *env, const Wanted *wanted, const Expr *e) 
     return v;
 }
 
+/* The differences of two embeddings, number by number, with whatever was done to them; NULL: a score. */
+static const SimilarityPlan *gap_in(const SimilarityPlan *s) {
+    const SimilarityPlan *found = s->kind == SCORE_GAP ? s : NULL;
+    for (int i = 0; i < s->parts.count && !found && s->kind != SCORE_MATCHES; i++) found = gap_in(s->parts.at[i]);
+    return found;
+}
+
 static Value *read_similarity(Environment *env, const Wanted *wanted, const Expr *e) {
     Value *v = evaluate(env, e);
+    const SimilarityPlan *gap = v->kind == VALUE_SIMILARITY && strcmp(wanted->key, "evidence") != 0 ? gap_in(v->similarity) : NULL;
+    if (gap) {
+        Compilation *c = env->compilation;
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, gap->span, "these are as many numbers as an embedding has; a score is one");
+        diag_note(d, "`gap` is evidence, from which a `boost` learns to judge pairs");
+        diag_help(d, "to compare embeddings as they are, take their cosine");
+        const char *text = span_text(c->jre, gap->span);
+        if (!strncmp(text, "gap(", 4)) diag_edit(d, gap->span, false, "cosine(%s", text + 4);
+        return poison(env, e->span);
+    }
     return v->kind == VALUE_NONE || is_score(v) ? v : refuse(env, wanted, e, v, "a similarity");
 }
 

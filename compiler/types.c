@@ -279,34 +279,67 @@ bool is_literal(Jre *jre, const Value *v) {
     return v->kind == VALUE_NUMBER && !v->draw && !v->batch && *digits >= '0' && *digits <= '9' && !strpbrk(written, " \t\n*/^()[],");
 }
 
-/* The number as it was probably meant: without a unit where none is wanted, in pixels or radians where those are. NULL: anybody's guess. */
-static const char *number_meant(Compilation *c, const char *type, const Value *v) {
-    if (!is_literal(c->jre, v)) return NULL;
-    const bool whole = v->number == floor(v->number) && fabs(v->number) <= 1e9;
-    if ((!strcmp(type, "Int") && whole && v->unit) || (!strcmp(type, "Real") && v->unit && v->unit != UNIT_deg)) return arena_print(&c->arena, "%.6g", v->number);
-    if (v->unit) return NULL;
-    if (!strcmp(type, "Length") && whole && v->number >= 1) return arena_print(&c->arena, "%.6gpx", v->number);
-    if (!strcmp(type, "Angle") && v->number) return arena_print(&c->arena, "%.6g%s", v->number, fabs(v->number) <= 3.2 ? "rad" : "deg");
-    return NULL;
+/* The unit that a bare number most likely has. */
+static const char *unit_meant(const char *type, const Value *v) {
+    if (!strcmp(type, "Length")) return "px";
+    if (!strcmp(type, "Time")) return "min";
+    if (!strcmp(type, "Bytes")) return "GiB";
+    if (!strcmp(type, "Share")) return "%";
+    const bool radians = fabs(v->number) < 3.2 && v->number != floor(v->number);
+    return !strcmp(type, "Angle") ? radians ? "rad" : "deg" : "";
+}
+
+/* The number, or the draw with its numbers, in another unit. */
+static const char *in_other_unit(Compilation *c, const Value *v, const char *unit) {
+    if (!v->draw) return arena_print(&c->arena, "%.10g%s", v->number, unit);
+    const char *text = arena_print(&c->arena, "%s(", v->draw->function);
+    for (int i = 0; i < v->draw->operands.count; i++) {
+        const Value *operand = v->draw->operands.at[i];
+        if (operand->kind != VALUE_NUMBER || operand->draw) return NULL;
+        text = arena_print(&c->arena, "%s%s%.10g%s", text, i ? ", " : "", operand->number, unit);
+    }
+    return arena_print(&c->arena, "%s)", text);
+}
+
+static void write_with_unit(Compilation *c, Diagnostic *d, const char *type, const Value *v) {
+    const bool whole = (strcmp(type, "Int") != 0 && strcmp(type, "Length") != 0) || v->number == floor(v->number);
+    const char *unit = unit_meant(type, v), *text = whole && (v->draw || is_literal(c->jre, v)) ? in_other_unit(c, v, unit) : NULL;
+    const bool named = v->draw && strchr("+-*/^", *v->draw->function);
+    if (!text || named) {
+        diag_help(d, *unit ? "give it the unit %s" : "write a number without a unit", unit);
+        return;
+    }
+    if (!v->draw && !strcmp(unit, "rad")) diag_help(d, "%s is about %.3gdeg", text, v->number * 180 / 3.14159265358979323846);
+    else diag_help(d, *unit ? "write it with its unit" : "write it without a unit");
+    diag_edit(d, v->span, false, "%s", text);
 }
 
 bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *v, Span used) {
-    static const struct { const char *type, *what, *example; } words[] = {
-        {"Angle", "an angle, but in what?", "0.5rad or 28.6deg"}, {"Length", "a length, but in what?", "224px"},
-        {"Time", "a time, but in what?", "2min"}, {"Bytes", "an amount of memory, but in what?", "4GiB"},
-        {"Share", "a share is written in % or as a fraction", "60%"}, {"Int", "a whole number was expected", "3"},
-        {"Real", "a number was expected", "0.5"},
+    static const struct { const char *type, *what; } words[] = {
+        {"Angle", "an angle, but in what?"}, {"Length", "a length, but in what?"}, {"Time", "a time, but in what?"},
+        {"Bytes", "an amount of memory, but in what?"}, {"Share", "a share is written in % or as a fraction"}, {"Int", "a whole number was expected"},
+        {"Real", "a number was expected"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(words[i].type, type) != 0) continue;
         Diagnostic *d = diag(c->jre, DIAG_wrong_unit, v->span, "%s", words[i].what);
         if (!span_holds(used, v->span)) diag_also(d, used, "used here");
         diag_fact(d, "`%s` of `%s` is %s %s", name, of, type[0] == 'I' || type[0] == 'A' ? "an" : "a", type);
-        diag_help(d, "for instance %s", words[i].example);
-        const char *meant = number_meant(c, type, v);
-        if (meant) diag_edit(d, v->span, false, "%s", meant);
+        write_with_unit(c, d, type, v);
     }
     return false;
+}
+
+/* 30rad, where 30deg is meant: nobody turns a picture five times around. False: it is one turn at most, or in degrees. */
+static bool many_turns(Compilation *c, const Value *v) {
+    const double low = v->draw ? v->draw->low : v->number, high = v->draw ? v->draw->high : v->number, turn = 2 * 3.14159265358979323846;
+    const double most = fmax(fabs(low), fabs(high));
+    if (v->unit != UNIT_rad || isinf(most) || most <= turn) return false;
+    Diagnostic *d = diag(c->jre, DIAG_wrong_unit, v->span, "%.10g radians are %.1f turns around", most, most / turn);
+    const char *text = in_other_unit(c, v, "deg");
+    diag_help(d, "were degrees meant?");
+    if (text && !(v->draw && strchr("+-*/^", *v->draw->function))) diag_edit(d, v->span, false, "%s", text);
+    return true;
 }
 
 static bool wrong_shape(Environment *env, const Type *type, const Value *v, const char *why) {
@@ -396,6 +429,7 @@ bool bind_type(Environment *env, DimTable *table, const Param *param, Value *v, 
     if (is_number_type(type)) {
         if (v->kind != VALUE_NUMBER) return wrong_kind(env, param, v, decl);
         if (v->draw && decl->statement->builtin && !is_view_step(decl)) return drawn_for_nothing(env, param, v, decl);
+        if (!strcmp(type, "Angle") && many_turns(env->compilation, v)) return false;
         bool ok = number_fits(v, type) && (strcmp(type, "Int") != 0 || fabs(v->number) <= 1e9);
         return ok || wrong_unit(env->compilation, type, param->name, decl->name, v, span_of_argument(env, param, v));
     }
@@ -431,6 +465,29 @@ static bool not_one_number(Environment *env, const Decl *decl, const Value *v) {
     return false;
 }
 
+static const char *picture_of_open_size(Compilation *c, const View *view) {
+    if (!view->least) return "a picture of the size that it had";
+    return arena_print(&c->arena, "a picture whose shorter side is %dpx, the longer one as it comes", view->least);
+}
+
+/* `resize` keeps the shape of a picture: of one that is no square a window is cut out next, as large as promised. */
+static void help_with_open_size(Diagnostic *d, const View *view, const Type *promised) {
+    int64_t side = view->least ? view->least : 224;
+    const Expr *size = promised->dims.count ? promised->dims.at[0].size : NULL;
+    if (size && size->kind == EXPR_NUMBER && (!view->least || size->number <= view->least)) side = (int64_t)size->number;
+    diag_note(d, "the pictures of a batch lie side by side and are all of one size");
+    for (int i = view->steps.count - 1; i >= 0 && view->least; i--) {
+        const ViewStep *step = &view->steps.at[i];
+        if (strcmp(step->name, "resize") != 0) continue;
+        diag_help(d, "cut a square out of the middle");
+        diag_edit(d, (Span){step->span.end, step->span.end}, false, " |> center(%lldpx)", (long long)side);
+        diag_help(d, "or keep all of the picture, and fill what is missing");
+        diag_edit(d, step->span, false, "fit(%lldpx)", (long long)side);
+        return;
+    }
+    diag_help(d, "bring it to one size first: x |> fit(%lldpx)", (long long)side);
+}
+
 /* The promise of the head, kept? */
 bool check_result(Environment *env, DimTable *table, const Decl *decl, Value *v) {
     const Type *type = &decl->statement->result;
@@ -458,7 +515,13 @@ bool check_result(Environment *env, DimTable *table, const Decl *decl, Value *v)
     Diagnostic *d = diag(c->jre, v->kind == VALUE_TENSOR || v->kind == VALUE_PICTURE ? DIAG_shape_mismatch : DIAG_wrong_type, type->span, "`%s` promises %s",
                          decl->name, type_as_text(&c->arena, type));
     const Line *last = decl->statement->lines.count ? &decl->statement->lines.at[decl->statement->lines.count - 1] : NULL;
-    if (last) diag_also(d, last->span, "but gives %s", v->kind == VALUE_PICTURE ? arena_print(&c->arena, "Image[%dpx, %dpx]", v->view->height, v->view->width) : value_text(c, v));
+    const bool open = v->kind == VALUE_PICTURE && !v->view->width;
+    const char *picture = open ? picture_of_open_size(c, v->view) : v->kind == VALUE_PICTURE ? arena_print(&c->arena, "Image[%dpx, %dpx]", v->view->height, v->view->width) : NULL;
+    if (last) diag_also(d, last->span, "but gives %s", picture ? picture : value_text(c, v));
+    if (open) {
+        help_with_open_size(d, v->view, type);
+        return false;
+    }
     if (why) diag_fact(d, "%s", why);
     diag_help(d, "change the promise, or the last line");
     return false;
