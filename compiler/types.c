@@ -304,7 +304,7 @@ static const char *in_other_unit(Compilation *c, const Value *v, const char *uni
 static void write_with_unit(Compilation *c, Diagnostic *d, const char *type, const Value *v) {
     const bool whole = (strcmp(type, "Int") != 0 && strcmp(type, "Length") != 0) || v->number == floor(v->number);
     const char *unit = unit_meant(type, v), *text = whole && (v->draw || is_literal(c->jre, v)) ? in_other_unit(c, v, unit) : NULL;
-    const bool named = v->draw && strchr("+-*/^", *v->draw->function);
+    const bool named = (v->draw && strchr("+-*/^", *v->draw->function)) || (!*unit && v->unit == UNIT_deg);
     if (!text || named) {
         diag_help(d, *unit ? "give it the unit %s" : "write a number without a unit", unit);
         return;
