@@ -13,7 +13,7 @@ static const struct { const char *name; bool data; } acceptable[] = {
     {"inconsistent_views", false}, {"wrong_normalization", false}, {"mixed_spaces", false}, {"unreachable_gradient", false}, {"unused_name", false},
     {"metric_needs", false}, {"hollow_triplets", true}, {"squashed_twice", false}, {"untrained_layer", false}, {"mixed_scores", false},
     {"self_pairs", true}, {"random_view_in_evaluation", false}, {"stale_space", false}, {"filtered_index", false}, {"license", false},
-    {"bare_threshold", false}};
+    {"bare_threshold", false}, {"answering_burst", true}, {"hollow_evaluation", true}, {"wrong_flank", true}, {"mixed_burst", true}};
 enum { ACCEPTABLE = sizeof acceptable / sizeof *acceptable };
 
 const char *accepted_slot(Compilation *c, const Scope *scope, const Statement *accept) {

@@ -45,8 +45,20 @@ typedef struct { int of, same, alike, within; TornPair same_pair, alike_pair; } 
 /* Rows of a part whose pictures are one, byte for byte, in pairs, and the first such pair. */
 typedef struct { int64_t pairs; TornPair example; } CopyFacts;
 
+/* Of an evaluation's queries: `known`, but for `gallery`, have a picture of their individual among the candidates; `answered`: one that may
+ * answer; `burst`: .. of their own burst (the first such query and frame); `apart`: .. of another. doubtful: somewhere a wrong answer is possible.
+ * Where nobody is answered: how many candidates a query keeps, and how many queries keep none. */
+typedef struct { int queries, candidates, known, answered, burst, apart; const char *query, *frame; bool doubtful; int least, most, alone; } AskFacts;
+/* What a role or column holds: how many values, and the most frequent; texts of the dataset. */
+enum { MOST_VALUES = 8 };
+typedef struct { int rows, empty, distinct, told; const char *value[MOST_VALUES]; int times[MOST_VALUES]; } ColumnFacts;
+/* Bursts by a column that hold two individuals, of all bursts; two such pictures. */
+typedef struct { int bursts, mixed; TornPair example; } MixedFacts;
+
 struct PartPlan;
 struct SplitPlan;
+struct DatasetPlan;
+struct EvaluatePlan;
 struct Graph;
 typedef struct Facts {
     void *context;
@@ -61,6 +73,9 @@ typedef struct Facts {
     /* fold: whose parts are meant where a part stands once for each; else 1. */
     bool (*met)(void *context, const struct PartPlan *learned, const struct PartPlan *examined, int fold, MetFacts *facts);
     bool (*copies)(void *context, const struct PartPlan *part, int fold, CopyFacts *facts);
+    bool (*asked)(void *context, const struct EvaluatePlan *evaluation, AskFacts *facts);
+    bool (*column)(void *context, const struct DatasetPlan *dataset, const char *name, ColumnFacts *facts);
+    bool (*mixed)(void *context, const struct DatasetPlan *dataset, MixedFacts *facts);
     /* The numbers of a graph's output, in 64 bits, row-major, in the graph's arena; the graph needs no picture. False: diagnosed. */
     bool (*compute)(void *context, const struct Graph *graph, double **numbers);
     bool latency;                         /* --latency: kernels are chosen for one picture at a time */

@@ -54,9 +54,8 @@ const NameList *table_columns(Compilation *c, const Decl *dataset, const Choice 
     if (!table && image && image->kind == VALUE_TEXT) return path_columns(c, image);
     if (!c->with_data || !c->facts.table || !table || table->kind != VALUE_TEXT || (root && root->kind != VALUE_TEXT)) return NULL;
     const Source *source = source_of(c->jre, dataset->statement->span);
-    const char *folder = root ? path_as_written(c, root->span, root->text) : source ? source->folder : ".", *path = table->text;
-    if (path[0] != '/' && strcmp(folder, ".") != 0) path = arena_print(&c->arena, "%s/%s", folder, path);
-    const TableFacts *facts = c->facts.table(c->facts.context, path, table->span);
+    const char *folder = root ? path_as_written(c, root->span, root->text) : source ? source->folder : ".";
+    const TableFacts *facts = c->facts.table(c->facts.context, path_in_root(c, folder, table->text), table->span);
     return facts ? &facts->columns : NULL;
 }
 

@@ -100,6 +100,7 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
         check_scores(c);
         check_batches(c, with_data);
     }
+    if (sound && with_data && !diag_any_error(jre)) check_questions(c);
     if (!diag_any_error(jre)) check_idle_accepts(c, with_data);
     note_time(c, "protocol", seconds() - started);
     return planned && !diag_any_error(jre);

@@ -65,6 +65,7 @@ typedef struct DatasetPlan {
     bool skip_missing, exif_apply;
     Pattern pattern; Span pattern_span;   /* the whole setting */
     bool quoted;                          /* of an ancestor */
+    bool burst_written; uint32_t end;     /* end: of its declaration */
 } DatasetPlan;
 
 typedef struct SplitPlan SplitPlan;
@@ -207,6 +208,7 @@ const Setting *plan_setting(const Decl *decl, const char *key);                /
 bool plan_has(const Decl *decl, const char *key);
 bool views_of(Compilation *c, const Decl *decl, const Choice *choices, ViewList *views);     /* plan_score.c: all views of a record, evaluated; false: diagnosed */
 bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part);       /* false: diagnosed */
+const char *path_in_root(Compilation *c, const char *root, const char *path);  /* absolute paths stay */
 const char *part_text(Arena *arena, const PartPlan *part);                    /* "folds[2].train" */
 bool same_split(Jre *jre, const SplitPlan *a, const SplitPlan *b);            /* their parts hold the same pictures */
 bool same_pictures(Jre *jre, const PartPlan *a, const PartPlan *b);
@@ -266,6 +268,7 @@ void check_licenses(Compilation *c);                                          /*
 void check_scores(Compilation *c);                                           /* check_scores.c: mixed_scores, filtered_index, metric_needs, bare_threshold */
 void check_spaces(Compilation *c);                                           /* check_spaces.c: mixed_spaces, other_protocol */
 void check_batches(Compilation *c, bool with_data);                           /* check_batches.c: hollow_triplets */
+void check_questions(Compilation *c);                                         /* check_questions.c: hollow_evaluation, answering_burst, empty_part, of columns wrong_flank, mixed_burst */
 /* network: what there is to tell of an embed that has a program; NULL: program_print's lines. */
 void plan_print(Compilation *c, Text *out, void (*network)(void *context, const EmbedPlan *embed, Text *out), void *context);
 const char *similarity_text(Arena *arena, const SimilarityPlan *similarity);  /* "0.6 cosine(deep) + 0.4 cosine(quick)" */

@@ -42,6 +42,7 @@ static void read_burst(Compilation *c, const Decl *decl, const Choice *choices, 
     const Value *v = setting_value(c, decl, "burst", choices);
     dataset->within = NEAR_DUPLICATES;
     dataset->burst_span = setting_span(decl, "burst");
+    dataset->burst_written = plan_has(decl, "burst");
     if (!v || v->kind == VALUE_NONE) return;
     if (v->kind == VALUE_TEXT) {
         dataset->burst = BURST_COLUMN;
@@ -98,7 +99,7 @@ static bool no_column_named(Compilation *c, const DatasetPlan *dataset) {
 void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
     const Choice *choices = member->choices;
     DatasetPlan *dataset = arena_new(&c->arena, DatasetPlan);
-    *dataset = (DatasetPlan){.name = decl->name, .span = decl->statement->name_span, .quoted = decl->scope != c->scope};
+    *dataset = (DatasetPlan){.name = decl->name, .span = decl->statement->name_span, .quoted = decl->scope != c->scope, .end = decl->statement->span.end};
     bool sound = true;
     const char *root = plan_text(c, decl, "root", choices);
     const Source *source = source_of(c->jre, decl->statement->span);
@@ -147,6 +148,10 @@ bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part) 
     part->part = v->part;
     part->fold = v->fold;
     return true;
+}
+
+const char *path_in_root(Compilation *c, const char *root, const char *path) {
+    return path[0] == '/' || !strcmp(root, ".") ? path : arena_print(&c->arena, "%s/%s", root, path);
 }
 
 static void add_field(Text *text, const char *field) {

@@ -110,8 +110,7 @@ static void check_split(Compilation *c, const SplitPlan *split) {
 static void check_pairs(Compilation *c, const SubmitPlan *submission) {
     if (!submission->pairs) return;
     static const char *const columns[] = {"row_id", "query_image", "gallery_image"};
-    const char *root = submission->on.dataset->root;
-    const char *path = submission->pairs[0] == '/' || !strcmp(root, ".") ? submission->pairs : arena_print(&c->arena, "%s/%s", root, submission->pairs);
+    const char *path = path_in_root(c, submission->on.dataset->root, submission->pairs);
     const TableFacts *table = c->facts.table ? c->facts.table(c->facts.context, path, submission->pairs_span) : NULL;
     if (!table) return;
     for (int i = 0; i < 3; i++) {
@@ -127,28 +126,6 @@ static void check_pairs(Compilation *c, const SubmitPlan *submission) {
     }
 }
 
-/* Of a split by a column only the table knows the parts. `told`: the places looked at so far, each once. */
-static void check_part(Compilation *c, const PartPlan *part, Map *told) {
-    PartFacts counts;
-    const char *place = arena_print(&c->arena, "%u %u", part->span.start, part->span.end);
-    if (!part->split || !part->split->column || !c->facts.part || map_get(told, place)) return;
-    map_set(told, &c->arena, place, c);
-    c->facts.part(c->facts.context, part, &counts);
-}
-
-static void check_parts(Compilation *c) {
-    const Plan *plan = c->plan;
-    Map told = {0};
-    for (int i = 0; i < plan->trains.count; i++) check_part(c, &plan->trains.at[i]->data, &told);
-    for (int i = 0; i < plan->boosts.count; i++) check_part(c, &plan->boosts.at[i]->fit_on, &told);
-    for (int i = 0; i < plan->ensembles.count; i++) check_part(c, &plan->ensembles.at[i]->fit_on, &told);
-    for (int i = 0; i < plan->evaluations.count; i++) {
-        check_part(c, &plan->evaluations.at[i]->on, &told);
-        check_part(c, &plan->evaluations.at[i]->against, &told);
-    }
-    for (int i = 0; i < plan->submissions.count; i++) check_part(c, &plan->submissions.at[i]->on, &told);
-}
-
 void protocol_check(Compilation *c, bool with_data) {
     if (!c->plan) return;
     check_views(c);
@@ -157,6 +134,5 @@ void protocol_check(Compilation *c, bool with_data) {
     check_gradients(c, with_data);
     if (!with_data) return;
     for (int i = 0; i < c->plan->splits.count; i++) check_split(c, c->plan->splits.at[i]);
-    check_parts(c);
     for (int i = 0; i < c->plan->submissions.count; i++) check_pairs(c, c->plan->submissions.at[i]);
 }

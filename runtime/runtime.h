@@ -502,6 +502,18 @@ int part_members(const PartPlan *part);
 typedef struct { int *which; int count; } PictureRows;
 bool part_pictures(Jre *jre, const Dataset *dataset, const PartPlan *part, int member, Arena *arena, PictureRows *rows);
 
+/* ---- data/asked.c: who asks whom, and what there is to find ------------------------------------------------------------------------------- */
+
+/* A member for each fold. */
+typedef struct { const Dataset *on, *against; int members; PictureRows *queries, *candidates; } AskedPictures;
+const PartPlan *against_part(const EvaluatePlan *plan);   /* `on` where nothing else is named */
+/* False: diagnosed. */
+bool evaluation_pictures(Jre *jre, Arena *arena, const EvaluatePlan *plan, const Dataset *on, const Dataset *against, AskedPictures *asked);
+int *asked_individuals(Arena *arena, const AskedPictures *asked);              /* of `against`: its number in `on`, by name; who is not there is numbered behind */
+int *asked_selves(Arena *arena, const AskedPictures *asked, int member);       /* of each query: the candidate that is the query itself, or -1 */
+/* False: of some candidates the gallery cannot be decided (diagnosed). */
+bool count_asked(Jre *jre, const AskedPictures *asked, const Expr *gallery, AskFacts *facts);
+
 /* ---- data/leaks.c: what belongs together and was put on two sides ---------------------------------------------------------------------- */
 
 /* Needs perceptual hashes. Texts live in the arena. False: diagnosed. */
@@ -515,6 +527,8 @@ void find_copies(Jre *jre, RowsOf part, CopyFacts *facts);
 
 /* What the facts list lives in the arena. */
 void count_pictures(Jre *jre, Arena *arena, const Dataset *dataset, const PictureRows *rows, PartFacts *facts);
+void count_values(Jre *jre, const Dataset *dataset, const char *name, ColumnFacts *facts);
+void count_mixed_bursts(Jre *jre, const Dataset *dataset, MixedFacts *facts);
 /* Two pictures and how many bits of their perceptual hashes differ. */
 typedef struct { int first, second, bits; } NearPair;
 /* Individuals with 1, 2 to 3, 4 to 7, ... pictures; pairs shown of two individuals, and around the threshold. */

@@ -1,20 +1,17 @@
-/* evaluation.c: one evaluation: who asks, who may answer, in which order they come, and what that is worth.
+/* evaluation.c: one evaluation: in which order its candidates come, and what that is worth.
  *
- * In: an evaluation of the plan. Out: its report, from the store where it is there, else computed and kept. Contract: queries are the
- * pictures of `on`, candidates those of `against` (else of `on` again) of the same fold; folds never mix, not even in an average; the
- * picture itself never answers; individuals of two datasets are the same where their names are. */
+ * In: an evaluation of the plan. Out: its report, from the store where it is there, else computed and kept. Contract: who asks whom is
+ * said by data/asked.c; folds never mix, not even in an average. */
 #include "../runtime.h"
 
 #include <string.h>
 
-/* ---- who asks whom ------------------------------------------------------------------------------------------------------- */
+/* ---- pictures -------------------------------------------------------------------------------------------------------------- */
 
-/* One member for each fold; `against` is `on` where nothing else is named. */
 typedef struct {
     Session *session; Arena *scratch;
     const EvaluatePlan *plan;
-    const Dataset *on, *against;
-    int members; PictureRows *queries, *candidates;
+    AskedPictures asked;
     int *individual;                      /* of `against`: its number in `on`, by name; who is not there is numbered behind */
     const EmbeddingTable *table;
     PairScores *pairs;                    /* of each member, where every metric is asked for; else NULL */
@@ -22,39 +19,13 @@ typedef struct {
     int embedded;
 } Examination;
 
-static const PartPlan *against_part(const EvaluatePlan *plan) { return plan->against.dataset ? &plan->against : &plan->on; }
-
-static bool choose_pictures(Examination *e) {
-    const PartPlan *on = &e->plan->on, *against = against_part(e->plan);
-    int asking = part_members(on), answering = part_members(against);
-    e->members = asking > answering ? asking : answering;
-    e->queries = arena_array(e->scratch, PictureRows, e->members + 1);
-    e->candidates = arena_array(e->scratch, PictureRows, e->members + 1);
-    for (int member = 0; member < e->members; member++) {
-        if (!part_pictures(e->session->jre, e->on, on, asking > 1 ? member + 1 : 1, e->scratch, &e->queries[member])) return false;
-        e->candidates[member] = e->queries[member];
-        if (against != on && !part_pictures(e->session->jre, e->against, against, answering > 1 ? member + 1 : 1, e->scratch, &e->candidates[member])) return false;
-    }
-    return true;
-}
-
-static void match_individuals(Examination *e) {
-    Map number = {0};
-    for (int i = 0; i < e->on->identity_count; i++) map_set(&number, e->scratch, e->on->identities[i], (void *)(intptr_t)(i + 1));
-    e->individual = arena_array(e->scratch, int, e->against->identity_count + 1);
-    for (int i = 0; i < e->against->identity_count; i++) {
-        intptr_t known = (intptr_t)map_get(&number, e->against->identities[i]);
-        e->individual[i] = known ? (int)known - 1 : e->on->identity_count + i;
-    }
-}
-
 /* The pictures of a dataset that some member needs, each once, in row order. */
 static PictureRows needed_of(Examination *e, const Dataset *dataset) {
     bool *needed = arena_array(e->scratch, bool, dataset->count + 1);
     PictureRows rows = {arena_array(e->scratch, int, dataset->count + 1), 0};
-    for (int member = 0; member < e->members; member++) {
-        for (int i = 0; dataset == e->on && i < e->queries[member].count; i++) needed[e->queries[member].which[i]] = true;
-        for (int i = 0; dataset == e->against && i < e->candidates[member].count; i++) needed[e->candidates[member].which[i]] = true;
+    for (int member = 0; member < e->asked.members; member++) {
+        for (int i = 0; dataset == e->asked.on && i < e->asked.queries[member].count; i++) needed[e->asked.queries[member].which[i]] = true;
+        for (int i = 0; dataset == e->asked.against && i < e->asked.candidates[member].count; i++) needed[e->asked.candidates[member].which[i]] = true;
     }
     for (int i = 0; i < dataset->count; i++)
         if (needed[i]) rows.which[rows.count++] = i;
@@ -62,8 +33,8 @@ static PictureRows needed_of(Examination *e, const Dataset *dataset) {
 }
 
 static bool embed_pictures(Examination *e) {
-    const Dataset *datasets[] = {e->on, e->against};
-    for (int i = 0; i < (e->on == e->against ? 1 : 2); i++) {
+    const Dataset *datasets[] = {e->asked.on, e->asked.against};
+    for (int i = 0; i < (e->asked.on == e->asked.against ? 1 : 2); i++) {
         PictureRows needed = needed_of(e, datasets[i]);
         int computed = 0;
         e->table = session_embeddings(e->session, e->plan->similarity->embed, datasets[i], needed.which, needed.count, &computed);
@@ -75,26 +46,6 @@ static bool embed_pictures(Examination *e) {
 
 /* ---- one fold ---------------------------------------------------------------------------------------------------------------- */
 
-/* The candidate that is the query itself: the same row; in another dataset the same file, else the same content. */
-static void find_selves(const Examination *e, const PictureRows *queries, const PictureRows *candidates, int *self) {
-    Map place = {0}, content = {0};
-    bool same = e->on == e->against;
-    int *row = arena_array(e->scratch, int, e->against->count + 1);
-    for (int i = candidates->count - 1; i >= 0; i--) {
-        const Picture *picture = &e->against->pictures[candidates->which[i]];
-        row[candidates->which[i]] = i + 1;
-        if (same) continue;
-        map_set(&place, e->scratch, picture->path, (void *)(intptr_t)(i + 1));
-        map_set(&content, e->scratch, picture->content_hash, (void *)(intptr_t)(i + 1));
-    }
-    for (int i = 0; i < queries->count; i++) {
-        const Picture *picture = &e->on->pictures[queries->which[i]];
-        intptr_t found = same ? row[queries->which[i]] : (intptr_t)map_get(&place, picture->path);
-        if (!same && !found) found = (intptr_t)map_get(&content, picture->content_hash);
-        self[i] = (int)found - 1;
-    }
-}
-
 static bool unit_rows(const Examination *e, const Dataset *dataset, const PictureRows *pictures, float **rows) {
     size_t floats = ((size_t)pictures->count + 1) * (size_t)e->table->width;
     *rows = jre_allocate_aligned(e->session->jre, floats * sizeof(float), 64);
@@ -103,13 +54,13 @@ static bool unit_rows(const Examination *e, const Dataset *dataset, const Pictur
 
 /* A row for each of the best candidates of each query, the members in order, the queries in row order. */
 static void list_neighbors(const Examination *e, int member, const Neighbor *nearest, const int *asking, const int *answering) {
-    const PictureRows *queries = &e->queries[member], *candidates = &e->candidates[member];
+    const PictureRows *queries = &e->asked.queries[member], *candidates = &e->asked.candidates[member];
     Text *out = e->neighbors;
     for (int i = 0; i < queries->count * NEIGHBORS; i++) {
         const Neighbor *neighbor = &nearest[i];
         if (neighbor->row < 0) continue;
         const int query = i / NEIGHBORS;
-        const Picture *asks = &e->on->pictures[queries->which[query]], *answers = &e->against->pictures[candidates->which[neighbor->row]];
+        const Picture *asks = &e->asked.on->pictures[queries->which[query]], *answers = &e->asked.against->pictures[candidates->which[neighbor->row]];
         csv_cell(out, asks->file);
         text_add(out, ",");
         csv_cell(out, asks->identity);
@@ -122,21 +73,20 @@ static void list_neighbors(const Examination *e, int member, const Neighbor *nea
 }
 
 static bool rank_member(const Examination *e, int member, FoldResults *fold) {
-    const PictureRows *queries = &e->queries[member], *candidates = &e->candidates[member];
+    const PictureRows *queries = &e->asked.queries[member], *candidates = &e->asked.candidates[member];
     QueryResult *results = arena_array(e->scratch, QueryResult, queries->count + 1);
     int *asking = arena_array(e->scratch, int, queries->count + 1), *answering = arena_array(e->scratch, int, candidates->count + 1);
-    int *self = arena_array(e->scratch, int, queries->count + 1);
     Neighbor *nearest = arena_array(e->scratch, Neighbor, queries->count * NEIGHBORS + 1);
-    for (int i = 0; i < queries->count; i++) asking[i] = e->on->pictures[queries->which[i]].identity_number;
-    for (int i = 0; i < candidates->count; i++) answering[i] = e->individual[e->against->pictures[candidates->which[i]].identity_number];
-    find_selves(e, queries, candidates, self);
+    for (int i = 0; i < queries->count; i++) asking[i] = e->asked.on->pictures[queries->which[i]].identity_number;
+    for (int i = 0; i < candidates->count; i++) answering[i] = e->individual[e->asked.against->pictures[candidates->which[i]].identity_number];
+    int *self = asked_selves(e->scratch, &e->asked, member);
     *fold = (FoldResults){results, asking, queries->count};
     if (!queries->count) return !e->pairs || judge_pairs(e->session->jre, e->session->pool, e->session->level, &(RankingTask){0}, false, &e->pairs[member]);
     float *query = NULL, *gallery = NULL;
-    bool shared = queries->which == candidates->which, sound = unit_rows(e, e->on, queries, &query) && (shared || unit_rows(e, e->against, candidates, &gallery));
+    bool shared = queries->which == candidates->which, sound = unit_rows(e, e->asked.on, queries, &query) && (shared || unit_rows(e, e->asked.against, candidates, &gallery));
     RankingTask task = {.query = query, .queries = queries->count, .query_label = asking, .self = self, .gallery = shared ? query : gallery,
                         .candidates = candidates->count, .gallery_label = answering, .width = e->table->width,
-                        .rule = pair_rule(e->scratch, e->plan->gallery, e->on, queries->which, queries->count, e->against, candidates->which, candidates->count)};
+                        .rule = pair_rule(e->scratch, e->plan->gallery, e->asked.on, queries->which, queries->count, e->asked.against, candidates->which, candidates->count)};
     sound = sound && pair_rule_decided(e->session->jre, task.rule, e->plan->gallery) &&
             rank_nearest(e->session->jre, e->session->pool, e->session->level, &task, results, NEIGHBORS, nearest);
     /* What is asked of the candidate alone may let one picture answer another, and not the other way round. */
@@ -152,25 +102,25 @@ static bool rank_member(const Examination *e, int member, FoldResults *fold) {
 
 static bool compute_evaluation(Examination *e, EvaluationReport *report) {
     const EvaluatePlan *plan = e->plan;
-    if (!choose_pictures(e)) return false;
-    match_individuals(e);
+    if (!evaluation_pictures(e->session->jre, e->scratch, plan, e->asked.on, e->asked.against, &e->asked)) return false;
+    e->individual = asked_individuals(e->scratch, &e->asked);
     if (!embed_pictures(e)) return false;
     double started = seconds_now();
-    FoldResults *folds = arena_array(e->scratch, FoldResults, e->members + 1);
-    if (e->session->options.all_metrics) e->pairs = arena_array(&e->session->arena, PairScores, e->members + 1);
-    for (int member = 0; member < e->members; member++) {
+    FoldResults *folds = arena_array(e->scratch, FoldResults, e->asked.members + 1);
+    if (e->session->options.all_metrics) e->pairs = arena_array(&e->session->arena, PairScores, e->asked.members + 1);
+    for (int member = 0; member < e->asked.members; member++) {
         if (e->session->jre->interrupted || !rank_member(e, member, &folds[member])) return false;
-        report->candidates += e->candidates[member].count;
+        report->candidates += e->asked.candidates[member].count;
     }
     Evaluation *numbers = &report->numbers;
     const Judging judging = judging_of(plan);
-    evaluate_folds(e->session->jre, &e->session->arena, folds, e->members, e->on->identity_count, &judging, numbers);
+    evaluate_folds(e->session->jre, &e->session->arena, folds, e->asked.members, e->asked.on->identity_count, &judging, numbers);
     report->individuals = arena_array(&e->session->arena, const char *, numbers->identities + 1);
-    for (int i = 0; i < numbers->identities; i++) report->individuals[i] = e->on->identities[numbers->per_identity[i].identity];
+    for (int i = 0; i < numbers->identities; i++) report->individuals[i] = e->asked.on->identities[numbers->per_identity[i].identity];
     report->pairs = e->pairs;
-    if (e->pairs) conventions_of(e->session->jre, &e->session->arena, folds, e->members, e->on->identity_count + e->against->identity_count, e->pairs, &report->conventions);
-    report->folds = e->members;
-    report->pictures = e->on->count;
+    if (e->pairs) conventions_of(e->session->jre, &e->session->arena, folds, e->asked.members, e->asked.on->identity_count + e->asked.against->identity_count, e->pairs, &report->conventions);
+    report->folds = e->asked.members;
+    report->pictures = e->asked.on->count;
     report->seconds = seconds_now() - started;
     report->embed_seconds = e->table->seconds;
     report->embed_pictures = e->table->computed;
@@ -231,9 +181,9 @@ static bool stored_evaluation(Session *session, const Dataset *dataset, Evaluati
 
 static bool examine(Session *session, const EvaluatePlan *plan, Text *neighbors, EvaluationReport *report) {
     Arena scratch = {.jre = session->jre};
-    Examination e = {.session = session, .scratch = &scratch, .plan = plan, .on = session_asked(session, plan->on.dataset, plan->gallery),
-                     .against = session_asked(session, against_part(plan)->dataset, plan->gallery), .neighbors = neighbors};
-    bool sound = e.on && e.against && compute_evaluation(&e, report);
+    const Dataset *on = session_asked(session, plan->on.dataset, plan->gallery), *against = session_asked(session, against_part(plan)->dataset, plan->gallery);
+    Examination e = {.session = session, .scratch = &scratch, .plan = plan, .asked = {.on = on, .against = against}, .neighbors = neighbors};
+    bool sound = on && against && compute_evaluation(&e, report);
     report->embedded = e.embedded;
     arena_free(&scratch);
     return sound;

@@ -209,6 +209,31 @@ static bool fact_copies(void *context, const PartPlan *part, int fold, CopyFacts
     return sound;
 }
 
+static bool fact_asked(void *context, const EvaluatePlan *evaluation, AskFacts *facts) {
+    Session *session = context;
+    const Dataset *on = session_asked(session, evaluation->on.dataset, evaluation->gallery), *against = session_asked(session, against_part(evaluation)->dataset, evaluation->gallery);
+    if (!on || !against) return false;
+    Arena scratch = {.jre = session->jre};
+    AskedPictures asked;
+    bool sound = evaluation_pictures(session->jre, &scratch, evaluation, on, against, &asked) && count_asked(session->jre, &asked, evaluation->gallery, facts);
+    arena_free(&scratch);
+    return sound;
+}
+
+static bool fact_column(void *context, const DatasetPlan *plan, const char *name, ColumnFacts *facts) {
+    Session *session = context;
+    const Dataset *dataset = session_dataset(session, plan);
+    if (dataset) count_values(session->jre, dataset, name, facts);
+    return dataset != NULL;
+}
+
+static bool fact_mixed(void *context, const DatasetPlan *plan, MixedFacts *facts) {
+    Session *session = context;
+    const Dataset *dataset = session_dataset(session, plan);
+    if (dataset) count_mixed_bursts(session->jre, dataset, facts);
+    return dataset != NULL;
+}
+
 static bool fact_compute(void *context, const Graph *graph, double **numbers) {
     Session *session = context;
     return compute_graph(session->jre, graph, 1, NULL, session->weights, numbers);
@@ -216,7 +241,8 @@ static bool fact_compute(void *context, const Graph *graph, double **numbers) {
 
 Facts session_facts(Session *session) {
     return (Facts){.context = session, .file_exists = fact_file_exists, .content_hash = fact_content_hash, .weights = fact_weights,
-                   .table = fact_table, .license = fact_license, .part = fact_part, .leaks = fact_leaks, .met = fact_met, .copies = fact_copies, .compute = fact_compute,
+                   .table = fact_table, .license = fact_license, .part = fact_part, .leaks = fact_leaks, .met = fact_met, .copies = fact_copies,
+                   .asked = fact_asked, .column = fact_column, .mixed = fact_mixed, .compute = fact_compute,
                    .latency = session->options.latency};
 }
 

@@ -55,6 +55,57 @@ void count_pictures(Jre *jre, Arena *arena, const Dataset *dataset, const Pictur
     arena_free(&scratch);
 }
 
+/* Each value once, in the order of the rows. */
+typedef struct { const char *value; int times; } Valued;
+
+static int by_times(const void *a, const void *b) {
+    const Valued *x = a, *y = b;
+    return x->times != y->times ? y->times - x->times : strcmp(x->value, y->value);
+}
+
+void count_values(Jre *jre, const Dataset *dataset, const char *name, ColumnFacts *facts) {
+    Arena scratch = {.jre = jre};
+    Map place = {0};
+    Valued *valued = arena_array(&scratch, Valued, dataset->count + 1);
+    *facts = (ColumnFacts){.rows = dataset->count};
+    for (int i = 0; i < dataset->count; i++) {
+        const char *value = picture_value(dataset, i, name);
+        intptr_t known = value ? (intptr_t)map_get(&place, value) : 0;
+        facts->empty += !value;
+        if (!value) continue;
+        if (!known) {
+            known = ++facts->distinct;
+            map_set(&place, &scratch, value, (void *)known);
+            valued[known - 1].value = value;
+        }
+        valued[known - 1].times++;
+    }
+    qsort(valued, (size_t)facts->distinct, sizeof *valued, by_times);
+    for (; facts->told < MOST_VALUES && facts->told < facts->distinct; facts->told++) {
+        facts->value[facts->told] = valued[facts->told].value;
+        facts->times[facts->told] = valued[facts->told].times;
+    }
+    arena_free(&scratch);
+}
+
+/* Each burst is told by the first of its pictures and the first of another individual. */
+void count_mixed_bursts(Jre *jre, const Dataset *dataset, MixedFacts *facts) {
+    Arena scratch = {.jre = jre};
+    Map first = {0};
+    bool *mixed = arena_array(&scratch, bool, dataset->count + 1);
+    *facts = (MixedFacts){0};
+    for (int i = 0; i < dataset->count; i++) {
+        const Picture *picture = &dataset->pictures[i], *before = picture->burst ? map_get(&first, picture->burst) : NULL;
+        if (!picture->burst || picture->identity_number < 0) continue;
+        if (!before) map_set(&first, &scratch, picture->burst, (void *)(uintptr_t)picture);
+        facts->bursts += !before;
+        if (!before || before->identity_number == picture->identity_number || mixed[before - dataset->pictures]) continue;
+        mixed[before - dataset->pictures] = true;
+        if (!facts->mixed++) facts->example = (TornPair){.first = {.file = before->file, .individual = before->identity}, .second = {.file = picture->file, .individual = picture->identity}, .value = picture->burst};
+    }
+    arena_free(&scratch);
+}
+
 static int by_size(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
 
 static void describe_individuals(Arena *scratch, const Dataset *dataset, const PictureRows *rows, Census *census) {

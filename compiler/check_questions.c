@@ -1,0 +1,326 @@
+/* check_questions.c: what an evaluation asks of its pictures, and whether there is anything to ask.
+ *
+ *   answering_burst      the frame of one second later may answer, and no evaluation asks without it
+ *   hollow_evaluation    nobody has another picture to find, or nobody else could be found instead
+ *   empty_part           a part that nothing lies in
+ *
+ * Only the pictures know: all of it comes through the facts. A split with `together burst` is asked as it is (LANGUAGE 2, decision 3). */
+#include "compiler.h"
+
+#include <string.h>
+
+typedef struct { Compilation *c; const EvaluatePlan *plan; AskFacts facts; bool sound, told; } Question;
+typedef LIST(Question) QuestionList;
+
+/* ---- the words ------------------------------------------------------------------------------------------------------------------ */
+
+static const char *answers_of(const EvaluatePlan *plan, Arena *arena) { return part_text(arena, plan->against.dataset ? &plan->against : &plan->on); }
+
+/* "left (208), right (220)" */
+static const char *values_text(Arena *arena, const ColumnFacts *column) {
+    const char *text = "";
+    for (int i = 0; i < column->told; i++) text = arena_print(arena, "%s%s%s (%d)", text, i ? ", " : "", column->value[i], column->times[i]);
+    if (column->distinct > column->told) text = arena_print(arena, "%s and %d more", text, column->distinct - column->told);
+    if (column->empty) text = arena_print(arena, "%s%s%d empty", text, column->told ? ", " : "", column->empty);
+    return *text ? text : "nothing";
+}
+
+/* A declaration's own text: what it copied by `like` stands elsewhere, and others read it too. */
+static bool own_setting(const EvaluatePlan *plan, const char *key) {
+    return plan_has(plan->decl, key) && span_holds(plan->decl->statement->span, setting_span(plan->decl, key));
+}
+
+/* ---- pictures of one burst answer each other ---------------------------------------------------------------------------------------- */
+
+static bool kept_together(const PartPlan *part) {
+    for (; part->split; part = &part->split->of)
+        if (part->split->together_burst) return true;
+    return false;
+}
+
+/* Both numbers stand side by side where another evaluation asks the same pictures without their bursts; and one message is enough. */
+static bool asked_without(const QuestionList *questions, const Question *q) {
+    for (int i = 0; i < questions->count; i++) {
+        const Question *other = &questions->at[i];
+        bool without = other->sound && other->plan->gallery && !other->facts.burst;
+        if ((without || other->told) && same_pictures(q->c->jre, &other->plan->on, &q->plan->on)) return true;
+    }
+    return false;
+}
+
+static void suggest_gallery(const Question *q, Diagnostic *d) {
+    const EvaluatePlan *plan = q->plan;
+    const Expr *gallery = plan->gallery;
+    const bool either = gallery && gallery->kind == EXPR_BINARY && gallery->op == BINARY_or;
+    const char *written = gallery ? span_text(q->c->jre, gallery->span) : "";
+    const char *whole = gallery ? arena_print(&q->c->arena, either ? "(%s) and not same(burst)" : "%s and not same(burst)", written) : "not same(burst)";
+    const uint32_t on = setting_span(plan->decl, "on").end, end = plan->decl->statement->span.end;
+    diag_help(d, "ask without it");
+    if (own_setting(plan, "gallery")) diag_edit(d, gallery->span, false, "%s", whole);
+    else if (!gallery && own_setting(plan, "on")) diag_edit(d, (Span){on, on}, false, "\n  gallery    not same(burst)");
+    else diag_edit(d, (Span){end, end}, false, "\n\nevaluate %s_apart like %s { gallery %s }", plan->name, plan->name, whole);
+}
+
+static void check_bursts(const QuestionList *questions, Question *q) {
+    const EvaluatePlan *plan = q->plan;
+    const DatasetPlan *dataset = plan->on.dataset;
+    if (!q->facts.burst || !dataset->burst_written || kept_together(&plan->on) || asked_without(questions, q)) return;
+    if (overruled_anywhere(q->c, DIAG_answering_burst, plan->span, plan->span)) return;
+    Diagnostic *d = diag(q->c->jre, DIAG_answering_burst, plan->span, "a picture of the query's own burst may answer");
+    diag_also(d, dataset->burst_span, "this says which pictures are a burst");
+    diag_fact(d, "%d of the %d queries have a picture of their own burst, of the same individual, among their candidates. The first: %s, and %s.", q->facts.burst, q->facts.queries, q->facts.query,
+              q->facts.frame);
+    diag_fact(d, q->facts.apart ? "without such pictures %d queries still have one to find." : "without such pictures no query has one to find.", q->facts.apart);
+    diag_note(d, "to find the frame of one second later is no art, and says nothing of who is met again on another day");
+    if (q->facts.apart) suggest_gallery(q, d);
+    else diag_help(d, "add pictures of other days; until then this is a score of bursts, not of individuals");
+    q->told = true;
+}
+
+/* ---- nothing to ask ------------------------------------------------------------------------------------------------------------------- */
+
+static Diagnostic *hollow(const Question *q, Span at, const char *words) { return diag(q->c->jre, DIAG_hollow_evaluation, at, "%s", words); }
+
+/* The columns that the gallery compares, each with what it holds: a value that nobody has lets nobody answer. */
+static void tell_compared(const Question *q, Diagnostic *d, const Expr *e) {
+    if (!e) return;
+    const Expr *name = e->kind == EXPR_BINARY && e->op >= BINARY_eq && e->op <= BINARY_ge ? e->left->kind == EXPR_NAME ? e->left : e->right : NULL;
+    const DatasetPlan *dataset = q->plan->against.dataset ? q->plan->against.dataset : q->plan->on.dataset;
+    ColumnFacts column;
+    if (!name) {
+        tell_compared(q, d, e->left);
+        tell_compared(q, d, e->right);
+    } else if (name->kind == EXPR_NAME && q->c->facts.column && q->c->facts.column(q->c->facts.context, dataset, name->name, &column)) {
+        diag_fact(d, "`%s` holds: %s.", name->name, values_text(&q->c->arena, &column));
+    }
+}
+
+static void tell_gallery(const Question *q) {
+    const AskFacts *facts = &q->facts;
+    Span at = q->plan->gallery->span;
+    Diagnostic *d = hollow(q, at, facts->alone == facts->queries ? "this lets nobody answer" : "this lets no picture of the query's own individual answer");
+    diag_also(d, q->plan->on.span, "%d pictures ask", facts->queries);
+    if (facts->alone == facts->queries) diag_fact(d, "none of them keeps a candidate. Without the condition %d of them have a picture to find.", facts->known);
+    else diag_fact(d, "they keep %d to %d candidates, all of other individuals. Without the condition %d of them have a picture to find.", facts->least, facts->most, facts->known);
+    tell_compared(q, d, q->plan->gallery);
+    diag_note(d, "every query would be left out, and no score would be left");
+    diag_help(d, "loosen the condition, or ask pictures that it leaves an answer");
+}
+
+/* Which columns could name an individual: their values repeat. */
+static void tell_repeating(Compilation *c, Diagnostic *d, const DatasetPlan *dataset) {
+    enum { MOST_TOLD = 5 };
+    const char *path = dataset->table ? path_in_root(c, dataset->root, dataset->table) : NULL, *text = "";
+    const TableFacts *table = path && c->facts.table ? c->facts.table(c->facts.context, path, dataset->table_span) : NULL;
+    int told = 0;
+    for (int i = 0; table && i < table->columns.count && told < MOST_TOLD; i++) {
+        ColumnFacts column;
+        const char *name = table->columns.at[i];
+        if (!c->facts.column || !c->facts.column(c->facts.context, dataset, name, &column) || column.distinct < 2 || 2 * column.distinct > column.rows) continue;
+        text = arena_print(&c->arena, "%s%s`%s` has %d", text, told++ ? ", " : "", name, column.distinct);
+    }
+    if (told) diag_fact(d, "columns with values that repeat: %s.", text);
+}
+
+/* Of all pictures of a dataset that answers its own: does each have a name of its own, or do all have one? */
+static void check_identity(Compilation *c, const EvaluatePlan *plan, Map *told) {
+    const DatasetPlan *dataset = plan->on.dataset;
+    const char *place = arena_print(&c->arena, "%u", dataset->identity_span.start);
+    ColumnFacts column;
+    if (plan->quoted || (plan->against.dataset && plan->against.dataset != dataset) || map_get(told, place)) return;
+    map_set(told, &c->arena, place, c);
+    if (!c->facts.column || !c->facts.column(c->facts.context, dataset, "identity", &column) || column.rows < 2) return;
+    bool own = column.distinct == column.rows;
+    if ((!own && column.distinct != 1) || overruled_anywhere(c, DIAG_hollow_evaluation, plan->span, plan->span)) return;
+    const char *words = own ? "each of %d pictures has a name of its own" : "all %d pictures have one name";
+    Diagnostic *d = diag(c->jre, DIAG_hollow_evaluation, dataset->identity_span, words, column.rows);
+    diag_also(d, plan->span, own ? "no query has a picture to find" : "every answer would be right");
+    diag_fact(d, "`%s` holds: %s.", dataset->identity, values_text(&c->arena, &column));
+    tell_repeating(c, d, dataset);
+    diag_help(d, "name the column that says which individual is on a picture");
+}
+
+static void tell_unknown(const Question *q) {
+    const EvaluatePlan *plan = q->plan;
+    bool against = plan->against.dataset;
+    Diagnostic *d = hollow(q, plan->on.span, arena_print(&q->c->arena, "none of these %d pictures has another of its individual to find", q->facts.queries));
+    if (against) diag_also(d, plan->against.span, "not among these %d", q->facts.candidates);
+    else if (plan->on.split) diag_also(d, plan->on.split->way_span, "so the pictures are divided");
+    diag_note(d, "every query would be left out, and no score would be left");
+    if (against) diag_help(d, "let pictures of the same individuals answer");
+    else diag_help(d, "ask a part with several pictures of an individual, or let others answer: `against` names them");
+}
+
+static void tell_certain(const Question *q) {
+    const EvaluatePlan *plan = q->plan;
+    Diagnostic *d = hollow(q, plan->gallery ? plan->gallery->span : plan->on.span, "nobody but the query's own individual may answer");
+    diag_fact(d, "%d queries, %d candidates in `%s`.", q->facts.queries, q->facts.candidates, answers_of(plan, &q->c->arena));
+    diag_note(d, "every answer would be right: the score is 1, whatever the network sees");
+    diag_help(d, "let pictures of other individuals answer too");
+}
+
+static void check_hollow(const Question *q) {
+    const EvaluatePlan *plan = q->plan;
+    bool unanswered = !q->facts.answered;
+    if (!q->facts.queries || !q->facts.candidates || (!unanswered && q->facts.doubtful)) return;
+    if (overruled_anywhere(q->c, DIAG_hollow_evaluation, plan->span, plan->span)) return;
+    if (unanswered && q->facts.known) tell_gallery(q);
+    else if (unanswered) tell_unknown(q);
+    else tell_certain(q);
+}
+
+static bool asked_before(const QuestionList *questions, const EvaluatePlan *plan, Jre *jre) {
+    for (int i = 0; i < questions->count; i++) {
+        const EvaluatePlan *earlier = questions->at[i].plan;
+        bool condition = earlier->gallery == plan->gallery || (earlier->gallery && plan->gallery && expr_equal(earlier->gallery, plan->gallery));
+        bool against = !earlier->against.dataset == !plan->against.dataset && (!plan->against.dataset || same_pictures(jre, &earlier->against, &plan->against));
+        if (earlier->span.start == plan->span.start && condition && against && same_pictures(jre, &earlier->on, &plan->on)) return true;
+    }
+    return false;
+}
+
+static void check_evaluations(Compilation *c) {
+    QuestionList questions = {0};
+    for (int i = 0; i < c->plan->evaluations.count; i++) {
+        const EvaluatePlan *plan = c->plan->evaluations.at[i];
+        if (plan->quoted || asked_before(&questions, plan, c->jre)) continue;
+        Question q = {.c = c, .plan = plan};
+        q.sound = c->facts.asked(c->facts.context, plan, &q.facts);
+        list_add(&c->arena, &questions, q);
+    }
+    for (int i = 0; i < questions.count; i++) {
+        Question *q = &questions.at[i];
+        if (!q->sound) continue;
+        check_hollow(q);
+        if (q->facts.doubtful) check_bursts(&questions, q);
+    }
+}
+
+/* ---- parts that nothing lies in --------------------------------------------------------------------------------------------------------- */
+
+static bool count_part(Compilation *c, const PartPlan *part, PartFacts *facts) { return c->facts.part(c->facts.context, part, facts); }
+
+/* "train 51, validate 9, test 0" */
+static const char *sizes_text(Compilation *c, const PartPlan *part) {
+    const char *text = "";
+    for (int i = 0; i < part->split->parts.count; i++) {
+        PartFacts facts;
+        PartPlan other = *part;
+        other.part = part->split->parts.at[i];
+        if (count_part(c, &other, &facts)) text = arena_print(&c->arena, "%s%s%s %d", text, i ? ", " : "", other.part, facts.pictures);
+    }
+    return text;
+}
+
+static void tell_empty(Compilation *c, const PartPlan *part) {
+    const SplitPlan *split = part->split;
+    Diagnostic *d = diag(c->jre, DIAG_empty_part, part->span, part->fold ? "in fold %d no picture is in this part" : "no picture is in this part", part->fold);
+    diag_also(d, split->way_span, split->rule.kind ? "this rule says where a picture is" : "so the pictures are divided");
+    if (split->parts.count) diag_fact(d, "pictures: %s.", sizes_text(c, part));
+    if (split->disjoint) diag_note(d, "an individual goes to one part with all its pictures: a small share may get nothing");
+    else if (split->shares.count) diag_note(d, "what is tied together goes to one part whole, and of each individual the first goes to training: a small share may get nothing");
+    else if (split->folds) diag_note(d, "what is tied together goes to one fold whole, and an individual whose pictures are all tied together is for training always");
+    if (split->shares.count) diag_help(d, "give this part a larger share");
+    else diag_help(d, "divide the pictures into fewer folds, or differently");
+}
+
+/* Each place is looked at once; of a split by a column only the table knows the parts, and asking tells what is not there. */
+static void check_part(Compilation *c, const PartPlan *part, Map *told) {
+    const int folds = part->split && !part->fold ? part->split->folds : 0;
+    const char *place = part->split ? arena_print(&c->arena, "%u %u %s", part->span.start, part->span.end, part_text(&c->arena, part)) : NULL;
+    if (!place || map_get(told, place)) return;
+    map_set(told, &c->arena, place, c);
+    for (int fold = folds ? 1 : 0; fold <= folds; fold++) {
+        PartFacts facts;
+        PartPlan here = *part;
+        if (fold) here.fold = fold;
+        if (!count_part(c, &here, &facts)) return;
+        if (facts.pictures) continue;
+        tell_empty(c, &here);
+        return;
+    }
+}
+
+static void check_parts(Compilation *c) {
+    const Plan *plan = c->plan;
+    Map told = {0};
+    for (int i = 0; i < plan->trains.count; i++) {
+        check_part(c, &plan->trains.at[i]->data, &told);
+        check_part(c, &plan->trains.at[i]->stop, &told);
+        check_part(c, &plan->trains.at[i]->keep, &told);
+    }
+    for (int i = 0; i < plan->boosts.count; i++) check_part(c, &plan->boosts.at[i]->fit_on, &told);
+    for (int i = 0; i < plan->ensembles.count; i++) check_part(c, &plan->ensembles.at[i]->fit_on, &told);
+    for (int i = 0; i < plan->evaluations.count; i++) {
+        check_part(c, &plan->evaluations.at[i]->on, &told);
+        check_part(c, &plan->evaluations.at[i]->against, &told);
+    }
+    for (int i = 0; i < plan->submissions.count; i++) check_part(c, &plan->submissions.at[i]->on, &told);
+}
+
+/* ---- columns that are not what they are taken for ------------------------------------------------------------------------------------ */
+
+static char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter; }
+
+/* Where a word begins. */
+static bool has_word(const char *text, const char *stem) {
+    for (const char *at = text; (at = strstr(at, stem)); at++)
+        if (at == text || strchr(" _-./", at[-1])) return true;
+    return false;
+}
+
+/* Also as others write it: an abbreviation, or how a word begins. */
+static bool is_side(Arena *arena, const char *value) {
+    static const char *const abbreviations[] = {"l", "r", "li", "re", "lt", "rt", "lf", "rf", "ls", "rs", "lhs", "rhs", "g", "d", "e", "i", "s", "dx", "sx"};
+    static const char *const stems[] = {"link", "recht", "gauch", "droit", "izq", "der", "esq", "dir", "sin", "des", "lev", "prav", "lew", "praw", "vas", "oik",
+                                        "venst", "vänst", "hög", "høj", "høy", "лев", "прав", "左", "右", "kiri", "kanan", "kusho", "kulia"};
+    size_t length = strlen(value);
+    char *text = arena_copy(arena, value, length);
+    for (size_t i = 0; i < length; i++) text[i] = lower(text[i]);
+    for (size_t i = 0; i < sizeof abbreviations / sizeof *abbreviations; i++)
+        if (!strcmp(text, abbreviations[i])) return true;
+    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++)
+        if (has_word(text, stems[i])) return true;
+    return strstr(text, "left") || strstr(text, "right");
+}
+
+static void check_flank(Compilation *c, const DatasetPlan *dataset) {
+    ColumnFacts column;
+    if (!dataset->flank || !c->facts.column || !c->facts.column(c->facts.context, dataset, "flank", &column)) return;
+    for (int i = 0; i < column.told; i++)
+        if (is_side(&c->arena, column.value[i])) return;
+    if (overruled_anywhere(c, DIAG_wrong_flank, dataset->flank_span, dataset->span)) return;
+    Diagnostic *d = diag(c->jre, DIAG_wrong_flank, dataset->flank_span, column.told ? "no value of this column is a side" : "this column is empty");
+    if (column.told) diag_fact(d, "`%s` holds: %s.", dataset->flank, values_text(&c->arena, &column));
+    diag_note(d, "`same(flank)` takes it for the side that a picture shows, left or right");
+    diag_help(d, "name the column that says left or right, or take the line out");
+}
+
+static void check_mixed_bursts(Compilation *c, const DatasetPlan *dataset) {
+    MixedFacts mixed;
+    if (dataset->burst != BURST_COLUMN || !dataset->identity || !c->facts.mixed || !c->facts.mixed(c->facts.context, dataset, &mixed) || !mixed.mixed) return;
+    if (overruled_anywhere(c, DIAG_mixed_burst, dataset->burst_span, dataset->span)) return;
+    const TornPair *pair = &mixed.example;
+    Diagnostic *d = diag(c->jre, DIAG_mixed_burst, dataset->burst_span, "a burst is of one individual");
+    diag_fact(d, "%d of %d values of `%s` hold two individuals or more. The first, %s:\n    %s   %s\n    %s   %s", mixed.mixed, mixed.bursts, dataset->burst_column, pair->value, pair->first.file,
+              pair->first.individual, pair->second.file, pair->second.individual);
+    diag_note(d, "`not same(burst)` would keep wrong answers out too, and the score would rise; or one of the two pictures has a wrong name");
+    diag_help(d, "name a finer column; or by time, within(taken, 1min), which ties pictures of one individual only");
+    diag_help(d, "if individuals are met together, say so: every report repeats it");
+    uint32_t end = dataset->end;
+    diag_edit(d, (Span){end, end}, false, "\n\naccept mixed_burst for %s because \"they are met together\"", dataset->name);
+}
+
+void check_questions(Compilation *c) {
+    for (int i = 0; i < c->plan->datasets.count; i++) {
+        const DatasetPlan *dataset = c->plan->datasets.at[i];
+        if (dataset->quoted) continue;
+        check_flank(c, dataset);
+        check_mixed_bursts(c, dataset);
+    }
+    int before = c->jre->diagnostics.count;
+    Map told = {0};
+    for (int i = 0; i < c->plan->evaluations.count; i++) check_identity(c, c->plan->evaluations.at[i], &told);
+    if (c->facts.part && c->jre->diagnostics.count == before) check_parts(c);
+    if (c->facts.asked && c->jre->diagnostics.count == before) check_evaluations(c);
+}
