@@ -81,6 +81,10 @@ static void check_bursts(const QuestionList *questions, Question *q) {
 
 static Diagnostic *hollow(const Question *q, Span at, const char *words) { return diag(q->c->jre, DIAG_hollow_evaluation, at, "%s", words); }
 
+static void note_on_nobody(const Question *q, Diagnostic *d) {
+    diag_note(d, q->plan->lonely_zero ? "every query would count 0, whatever the network sees" : "every query would be left out, and no score would be left");
+}
+
 /* The columns that the gallery compares, each with what it holds: a value that nobody has lets nobody answer. */
 static void tell_compared(const Question *q, Diagnostic *d, const Expr *e) {
     if (!e) return;
@@ -103,7 +107,7 @@ static void tell_gallery(const Question *q) {
     if (facts->alone == facts->queries) diag_fact(d, "none of them keeps a candidate. Without the condition %d of them have a picture to find.", facts->known);
     else diag_fact(d, "they keep %d to %d candidates, all of other individuals. Without the condition %d of them have a picture to find.", facts->least, facts->most, facts->known);
     tell_compared(q, d, q->plan->gallery);
-    diag_note(d, "every query would be left out, and no score would be left");
+    note_on_nobody(q, d);
     diag_help(d, "loosen the condition, or ask pictures that it leaves an answer");
 }
 
@@ -146,7 +150,7 @@ static void tell_unknown(const Question *q) {
     Diagnostic *d = hollow(q, plan->on.span, arena_print(&q->c->arena, "none of these %d pictures has another of its individual to find", q->facts.queries));
     if (against) diag_also(d, plan->against.span, "not among these %d", q->facts.candidates);
     else if (plan->on.split) diag_also(d, plan->on.split->way_span, "so the pictures are divided");
-    diag_note(d, "every query would be left out, and no score would be left");
+    note_on_nobody(q, d);
     if (against) diag_help(d, "let pictures of the same individuals answer");
     else diag_help(d, "ask a part with several pictures of an individual, or let others answer: `against` names them");
 }

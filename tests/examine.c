@@ -111,7 +111,8 @@ static void scores_of_two_protocols_share_no_table(void **state) {
     site_open(&site);
     put_halves(&site, "dataset few like animals { only half == \"small\"\n keep [half] }\n"
                       "pictures = each [animals, few]\n"
-                      "evaluate all {\n  similarity cosine(features)\n  on         pictures\n  metrics    [map]\n  lonely     zero\n}\n");
+                      "evaluate all {\n  similarity cosine(features)\n  on         pictures\n  metrics    [map]\n  lonely     zero\n}\n"
+                      "accept hollow_evaluation for all because \"these few are four animals\"\n");
     char *text = printed(&site, "p02.jre");
     assert_int_equal(times(text, "all   all pictures"), 2);
     assert_int_equal(times(text, "; 12 pictures"), 1);
