@@ -241,6 +241,7 @@ static void remove_name(Layer *layer, Statement *s) {
     if (before && layer->kind == LAYER_DOCUMENT) {
         Diagnostic *d = diag(layer->c->jre, DIAG_already_named, s->span, "`%s` is removed a second time", s->name);
         diag_also(d, before->span, "here first");
+        diag_help(d, "keep one of the two lines");
         return;
     }
     if (!inherited(layer, s)) return;

@@ -57,7 +57,7 @@ static bool closes_circle(Jre *jre, const Module *wanted, Span asked_at, const L
     if (!at)
         return false;
     if (!count) {
-        diag(jre, DIAG_circular, asked_at, "this is the file itself");
+        diag_help(diag(jre, DIAG_circular, asked_at, "this is the file itself"), "name another, or take out the line");
         return true;
     }
     Text words = { .jre = jre };
@@ -82,7 +82,7 @@ static void load_parent(Jre *jre, Module *module, const Statement *s, const Stat
         return;
     }
     if (!s->text[0]) {
-        diag(jre, DIAG_file_missing, s->text_span, "here I expected the path of a document");
+        diag_help(diag(jre, DIAG_file_missing, s->text_span, "here I expected the path of a document"), "for instance extends \"v01.jre\"");
         return;
     }
     const char *path = joined(jre, module->document->source->folder, s->text);

@@ -131,8 +131,8 @@ static void warn_of_lonely(const RunReport *run, const EvaluationReport *report)
     if (!numbers->lonely) return;
     for (const EvaluationReport *earlier = run->evaluations; earlier < report; earlier++)
         if (earlier->done && strcmp(earlier->plan->name, report->plan->name) == 0) return;
-    Diagnostic *d = diag(session->jre, DIAG_lonely_queries, report->plan->span, "%d of %d queries have no other picture of their individual to find",
-                         numbers->lonely, numbers->queries);
+    Diagnostic *d = diag(session->jre, DIAG_lonely_queries, report->plan->span, "%d of %d queries ha%s no other picture of the individual to find",
+                         numbers->lonely, numbers->queries, numbers->lonely == 1 ? "s" : "ve");
     if (report->plan->lonely_zero) diag_note(d, "`lonely zero` counts each of them as 0");
     else diag_note(d, "they are left out; `lonely zero` would count each of them as 0");
 }
