@@ -115,6 +115,91 @@ static bool lower_training(Compilation *c, Decl *decl, TrainPlan *train, const C
     return true;
 }
 
+/* ---- settings beside each other -------------------------------------------------------------------------------------------- */
+
+static void mentioned_in(Compilation *c, const Expr *e, NameList *names) {
+    if (!e) return;
+    if (e->name) list_add(&c->arena, names, e->name);
+    mentioned_in(c, e->target, names);
+    mentioned_in(c, e->left, names);
+    mentioned_in(c, e->right, names);
+    mentioned_in(c, e->condition, names);
+    for (int i = 0; i < e->arguments.count; i++) mentioned_in(c, e->arguments.at[i].value, names);
+}
+
+/* What a rate may be for: each stage on the way to a weight, and each name that the network's own lines mention. */
+static void parts_of_network(Compilation *c, const TrainPlan *train, NameList *parts) {
+    for (int i = 0; i < train->graph->nodes.count; i++) {
+        const Node *node = train->graph->nodes.at[i];
+        for (const char *at = node->op == OP_weight ? node->name : ""; *at; at += strcspn(at, ".") + (at[strcspn(at, ".")] == '.'))
+            list_add(&c->arena, parts, intern_length(c->jre, at, strcspn(at, ".")));
+    }
+    const Statement *head = train->network->decl->statement;
+    for (int i = 0; i < head->lines.count; i++) {
+        if (head->lines.at[i].name) list_add(&c->arena, parts, head->lines.at[i].name);
+        mentioned_in(c, head->lines.at[i].value, parts);
+    }
+    list_add(&c->arena, parts, intern(c->jre, "loss"));
+    list_add(&c->arena, parts, train->network->decl->name);
+}
+
+static Span name_of_rate(const Decl *decl, const Value *rates, int i) {
+    for (int k = 0; k < decl->settings.count; k++) {
+        const Expr *e = decl->settings.at[k].value;
+        if (!strcmp(decl->settings.at[k].key, "rates") && e && e->kind == EXPR_LIST && i < e->arguments.count) return e->arguments.at[i].name_span;
+    }
+    return rates->items.at[i]->span;
+}
+
+static bool rates_known(Compilation *c, const Decl *decl, const TrainPlan *train, const Choice *choices) {
+    const Value *rates = setting_value(c, decl, "rates", choices);
+    NameList parts = {0};
+    if (!rates || rates->kind != VALUE_LIST) return true;
+    parts_of_network(c, train, &parts);
+    for (int i = 0; i < rates->items.count; i++) {
+        const char *name = rates->items.at[i]->text;
+        const Span at = name_of_rate(decl, rates, i);
+        for (int k = 0; k < i; k++) {
+            if (rates->items.at[k]->text != name) continue;
+            Diagnostic *d = diag(c->jre, DIAG_already_named, at, "`%s` has a rate already", name);
+            diag_also(d, name_of_rate(decl, rates, k), "here first");
+            diag_help(d, "keep one of the two");
+            return false;
+        }
+        bool known = false;
+        for (int k = 0; k < parts.count && !known; k++) known = parts.at[k] == name;
+        if (known) continue;
+        Diagnostic *d = diag(c->jre, DIAG_unknown_name, at, "no part of `%s` is called so", train->network->text ? train->network->text : train->network->decl->name);
+        const char *near = nearest_name(name, parts.at, parts.count);
+        diag_help(d, near ? "did you mean `%s`?" : "name a stage of the network, as in `|> linear(6) as head`, or `loss`", near);
+        if (near) diag_edit(d, at, false, "%s", near);
+        return false;
+    }
+    return true;
+}
+
+/* What waits for an epoch that never comes. A shorter run for a try, by --set or --with, is no mistake. */
+static bool epochs_suffice(Compilation *c, const Decl *decl, const Choice *choices) {
+    static const struct { const char *key, *argument; bool last; const char *words; } waits[] = {
+        {"stop", "patience", true, "a training of %g epochs never waits so long"}, {"keep", "epochs", true, "a training of %g epochs never comes so far"},
+        {"schedule", "every", false, "a training of %g epochs never comes so far"}, {"schedule", "warmup", false, "a training of %g epochs never ends its rising"},
+    };
+    const Value *epochs = setting_value(c, decl, "epochs", choices);
+    if (!epochs || epochs->kind != VALUE_NUMBER || c->overlays.count || c->sets.count) return true;
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+        const Value *option = setting_value(c, decl, waits[i].key, choices);
+        const Value *number = option && option->kind == VALUE_OPTION ? option_argument(option, waits[i].argument) : NULL;
+        if (!number || number->kind != VALUE_NUMBER || (waits[i].last ? number->number <= epochs->number : number->number < epochs->number)) continue;
+        Diagnostic *d = diag(c->jre, DIAG_broken_condition, number->span, waits[i].words, epochs->number);
+        diag_also(d, setting_span(decl, "epochs"), "%g epochs", epochs->number);
+        const int fewer = (int)epochs->number / 4 > 0 ? (int)epochs->number / 4 : 1;
+        diag_help(d, "for instance %s = %d", waits[i].argument, fewer);
+        if (is_literal(c->jre, number)) diag_edit(d, number->span, false, "%d", fewer);
+        return false;
+    }
+    return true;
+}
+
 /* The pictures that `stop` and `keep` look at. False: diagnosed. */
 static bool read_watched(Compilation *c, const Decl *decl, const char *setting, const Choice *choices, KeyTree *key, PartPlan *part) {
     const Value *option = setting_value(c, decl, setting, choices), *pictures = option ? option_argument(option, "part") : NULL;
@@ -169,7 +254,7 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     train->mirrored = view_flip(train->view, true) != NULL;
     if (train->mirrored) train->classes *= 2;
     train->folds = folds_of_part(&train->data);
-    if (!lower_training(c, decl, train, choices)) return NULL;
+    if (!lower_training(c, decl, train, choices) || !rates_known(c, decl, train, choices) || !epochs_suffice(c, decl, choices)) return NULL;
     key_pictures(train->key, "data", &train->data);
     if (!read_watched(c, decl, "stop", choices, train->key, &train->stop) || !read_watched(c, decl, "keep", choices, train->key, &train->keep)) return NULL;
     if (!read_predecessors(c, decl, choices, train)) return NULL;
