@@ -284,12 +284,15 @@ static const Node *squasher(const Look *look, const Node *z) {
     return z;
 }
 
-/* How many there are to tell apart, where the data are looked at; else a number for instance. */
-static int individuals_of(const Look *look) {
+/* How many there are to tell apart, and in words; where nobody looked at the data a number for instance. */
+static int individuals_of(const Look *look, const char **words) {
     Compilation *c = look->c;
+    const bool mirrored = look->train->mirrored;
     PartFacts facts = {0};
-    if (!look->with_data || !c->facts.part || !c->facts.part(c->facts.context, &look->train->data, &facts) || facts.individuals < 2) return SOME_INDIVIDUALS;
-    return facts.individuals;
+    const bool counted = look->with_data && c->facts.part && c->facts.part(c->facts.context, &look->train->data, &facts) && facts.individuals >= (mirrored ? 1 : 2);
+    const int count = counted ? facts.individuals * (mirrored ? 2 : 1) : SOME_INDIVIDUALS;
+    *words = arena_print(&c->arena, "%s%s", grouped_text(&c->arena, count), !counted ? ", for instance," : mirrored ? " individuals, mirrored ones among them," : " individuals");
+    return count;
 }
 
 /* Shares: take out what made them. */
@@ -341,9 +344,10 @@ static void tell_squashed(const Look *look, const Node *entropy, const Node *z) 
     Diagnostic *d = diag(c->jre, DIAG_squashed_twice, at, shares ? "these numbers are squashed already: %.3g to %.3g" : "these numbers cannot leave %.3g to %.3g", r.low, r.high);
     bool direction = made->op == OP_div && !shares;
     if (there.start != at.start || there.end != at.end) diag_also(d, there, direction ? "of length 1 from here on" : "squashed here");
-    int count = individuals_of(look);
+    const char *among;
+    int count = individuals_of(look, &among);
     double best = 1 / (1 + (count - 1) * exp(r.low - r.high));
-    diag_note(d, "a cross entropy makes shares of numbers of any size. Of these the right one of %s individuals gets %.2g %% at most: the loss stops falling at %.2f.", grouped_text(&c->arena, count), 100 * best, -log(best));
+    diag_note(d, "a cross entropy makes shares of numbers of any size. Of these the right one of %s gets %.2g %% at most: the loss stops falling at %.2f.", among, 100 * best, -log(best));
     if (shares) help_without(look, d, there);
     else help_spread(look, d, at);
 }

@@ -326,6 +326,7 @@ bool op_has_slope(Op op, int operand);                                        /*
  * row, as a vector; infinite where nobody knows. By node. */
 typedef struct { double low, high; unsigned axes; double length; } NumberRange;
 const NumberRange *graph_ranges(const Graph *g);
+NumberRange range_product(NumberRange a, NumberRange b);                      /* its lowest and highest number */
 
 /* Rules: a pattern that ends in `node`, replaced by what is returned (NULL: does not match). rewrite.c joins the origins. */
 typedef enum { PHASE_SIMPLIFY, PHASE_RECOGNIZE, PHASE_FUSE, PHASE_CHAIN } RulePhase;

@@ -43,8 +43,6 @@ static Bounds bounds_of_value(const Value *v) {
     return (Bounds){-INFINITY, INFINITY, "number"};
 }
 
-static double times(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
-
 static Bounds bounds_of(Environment *env, const Expr *e) {
     if (e->kind != EXPR_BINARY || e->op < BINARY_add || e->op > BINARY_div) return bounds_of_value(evaluate(env, e));
     Bounds a = bounds_of(env, e->left), b = bounds_of(env, e->right), r = {-INFINITY, INFINITY, "such number"};
@@ -52,10 +50,8 @@ static Bounds bounds_of(Environment *env, const Expr *e) {
     if (e->op == BINARY_sub) r.low = a.low - b.high, r.high = a.high - b.low;
     if (e->op == BINARY_div && b.low == b.high && b.low != 0) b.low = b.high = 1 / b.low;
     else if (e->op != BINARY_mul) return r;
-    double corner[] = {times(a.low, b.low), times(a.low, b.high), times(a.high, b.low), times(a.high, b.high)};
-    r.low = fmin(fmin(corner[0], corner[1]), fmin(corner[2], corner[3]));
-    r.high = fmax(fmax(corner[0], corner[1]), fmax(corner[2], corner[3]));
-    return r;
+    const NumberRange product = range_product((NumberRange){.low = a.low, .high = a.high}, (NumberRange){.low = b.low, .high = b.high});
+    return (Bounds){product.low, product.high, r.noun};
 }
 
 static bool never(BinaryOperator op, Bounds a, Bounds b) {

@@ -71,7 +71,7 @@ bool same_finding(const Diagnostic *a, const Diagnostic *b) {
 
 /* Whatever is left out of a plan must have been told. */
 static void tell_silence(Compilation *c) {
-    if (!c->poisoned || diag_any_error(c->jre)) return;
+    if (!c->poisoned || diag_any_error(c->jre) || c->jre->interrupted) return;
     Diagnostic *d = diag(c->jre, DIAG_bug, NOWHERE, "a part of this document was left out, and nobody said why");
     diag_help(d, "please report it, with the document");
 }
@@ -93,8 +93,8 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     note_time(c, "plan", seconds() - started);
     tell_silence(c);
     started = seconds();
-    bool sound = planned && !diag_any_error(jre);
-    protocol_check(c, with_data && sound);
+    bool sound = planned && !diag_any_error(jre) && !jre->interrupted;
+    if (!jre->interrupted) protocol_check(c, with_data && sound);
     if (sound) {
         check_spaces(c);
         check_scores(c);
@@ -103,7 +103,7 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     if (sound && with_data && !diag_any_error(jre)) check_questions(c);
     if (!diag_any_error(jre)) check_idle_accepts(c, with_data);
     note_time(c, "protocol", seconds() - started);
-    return planned && !diag_any_error(jre);
+    return planned && !diag_any_error(jre) && !jre->interrupted;
 }
 
 void compilation_free(Compilation *c) { arena_free(&c->arena); }

@@ -177,6 +177,7 @@ typedef struct Plan {
     LIST(EvaluatePlan *) evaluations; LIST(SubmitPlan *) submissions; LIST(FigurePlan) figures;
     LIST(LaterPlan) later;
     Map made;                             /* records by declaration and the choices they depend on */
+    Map met;                              /* MetFacts by the content of two parts, and the fold */
 } Plan;
 
 /* plan.c. The plan of a record for the choices of one member: planned once. NULL: diagnosed, or its record kind is another. */

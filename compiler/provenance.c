@@ -82,6 +82,25 @@ typedef struct {
     PartsRelation relation; MetFacts met; bool counted;            /* counted: by the data */
 } Meeting;
 
+static const char *content_of(Compilation *c, const PartPlan *part) {
+    const SplitPlan *split = part->split;
+    const char *dataset = dataset_identity(c->jre, split ? split->data : part->dataset, false);
+    return split ? arena_print(&c->arena, "%s %s %d %s", split->key->hash, part->part, part->fold, dataset) : dataset;
+}
+
+/* As the data say it; fifty evaluations of one part ask them once. False: they cannot say. */
+static bool count_met(Compilation *c, const PartPlan *learned, const PartPlan *examined, int fold, MetFacts *met) {
+    const char *asked = arena_print(&c->arena, "%d %s | %s", fold, content_of(c, learned), content_of(c, examined));
+    MetFacts *known = map_get(&c->plan->met, asked);
+    if (!known) {
+        known = arena_new(&c->arena, MetFacts);
+        if (!c->facts.met(c->facts.context, learned, examined, fold, known)) return false;
+        map_set(&c->plan->met, &c->arena, asked, known);
+    }
+    *met = *known;
+    return true;
+}
+
 /* Did what is examined in this fold have a say? Outside a split its `folds.train` is every picture. */
 static bool meet_in(Compilation *c, Meeting *meeting, int fold, bool with_data) {
     const PartPlan *on = &meeting->evaluation->on, *pictures = meeting->influence->pictures;
@@ -93,7 +112,7 @@ static bool meet_in(Compilation *c, Meeting *meeting, int fold, bool with_data) 
     meeting->relation = parts_relation(c, pictures, on, member ? member : 1);
     if (meeting->relation == PARTS_APART) return false;
     const bool plain = meeting->relation == PARTS_SAME && meeting->influence->way.count == 1;      /* both settings name the pictures: there is no more to say */
-    meeting->counted = !plain && with_data && c->facts.met && c->facts.met(c->facts.context, pictures, on, member ? member : 1, &meeting->met);
+    meeting->counted = !plain && with_data && c->facts.met && count_met(c, pictures, on, member ? member : 1, &meeting->met);
     meeting->counted = meeting->counted && meeting->met.of;        /* a part without a picture has none to compare, whatever its name promises */
     if (meeting->counted) return meeting->met.same || meeting->met.alike;
     return meeting->relation != PARTS_UNKNOWN;

@@ -93,7 +93,7 @@ static unsigned covers(Cover *cover, const Node *by, bool squared) {
 /* 0 times anything is 0: a bound that is infinite is never reached. */
 static double times(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
 
-static NumberRange product(NumberRange a, NumberRange b) {
+NumberRange range_product(NumberRange a, NumberRange b) {
     double corner[] = {times(a.low, b.low), times(a.low, b.high), times(a.high, b.low), times(a.high, b.high)};
     NumberRange r = between(corner[0], corner[0]);
     for (int i = 1; i < 4; i++) r = hull(r, between(corner[i], corner[i]));
@@ -124,7 +124,7 @@ static NumberRange added(const Node *node, const NumberRange *ranges) {
 }
 
 static NumberRange multiplied(const Node *node, const NumberRange *ranges) {
-    NumberRange a = ranges[node->in[0]->id], b = ranges[node->in[1]->id], r = product(a, b);
+    NumberRange a = ranges[node->in[0]->id], b = ranges[node->in[1]->id], r = range_product(a, b);
     if (node->in[0] == node->in[1]) r.low = a.low > 0 ? a.low * a.low : a.high < 0 ? a.high * a.high : 0;
     for (int i = 0; i < 2 && !r.axes; i++) {
         NumberRange own = i ? b : a, other = i ? a : b;
@@ -137,7 +137,7 @@ static NumberRange multiplied(const Node *node, const NumberRange *ranges) {
 static NumberRange divided(const Node *node, const NumberRange *ranges, Jre *jre) {
     const Node *x = node->in[0], *by = node->in[1];
     NumberRange a = ranges[x->id], b = ranges[by->id], r = anything;
-    if (b.low > 0 || b.high < 0) r = product(a, between(1 / b.high, 1 / b.low));
+    if (b.low > 0 || b.high < 0) r = range_product(a, between(1 / b.high, 1 / b.low));
     Cover cover = {.ranges = ranges, .x = x, .stands = &by->shape, .scratch = {.jre = jre}};
     unsigned axes = covers(&cover, by, false);
     arena_free(&cover.scratch);

@@ -2,6 +2,8 @@
  * grows as the text does. Cost is counted in expressions evaluated and bytes of arenas, never in time. */
 #include "trial.h"
 
+#include <signal.h>
+
 static const char head[] = "dataset animals {\n  table \"animals.csv\"\n  image \"pictures/{name}\"\n  identity \"{who}\"\n}\n"
                            "split folds {\n  data animals\n  folds 2\n  identities shared\n  together burst\n}\n"
                            "augment seen(x: Image) -> Image { x |> fit(8px) }\n"
@@ -156,6 +158,21 @@ static void doubling_costs_no_more_than_its_text(void **state) {
     doubles("filters", filters);
     doubles("ensembles", ensembles);
     doubles("quotients", quotients);
+}
+
+/* The signal came before the first expression was evaluated: none is, and nothing is told of what is left out. */
+static void who_asks_it_to_end_is_heard(void **state) {
+    (void)state;
+    Trial *trial = trial_new();
+    Text text = {.jre = trial->jre};
+    text_add(&text, "%s", head);
+    sums(&text, 1000);
+    trial->jre->interrupted = SIGTERM;
+    assert_false(trial_chunk(trial, text.at));
+    assert_int_equal(diag_count(trial->jre, SEVERITY_NOTE), 0);
+    assert_int_equal(trial->c.plan->evaluations.count, 0);
+    text_free(&text);
+    trial_free(trial);
 }
 
 /* ---- one monster each ------------------------------------------------------------------------------------------------------------ */
@@ -343,6 +360,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ten_thousand_of_everything_cost_ten_times_a_thousand),
         cmocka_unit_test(doubling_costs_no_more_than_its_text),
+        cmocka_unit_test(who_asks_it_to_end_is_heard),
         cmocka_unit_test(deep_nesting_is_told_once),
         cmocka_unit_test(very_long_lines_are_lines),
         cmocka_unit_test(of_very_many_mistakes_a_thousand_are_told),

@@ -193,6 +193,19 @@ static void the_data_are_asked_only_where_the_plan_cannot_say(void **state) {
     trial_free(trial);
 }
 
+/* Evaluations of one part, and trainings on one, whatever they are called. */
+static void the_data_are_asked_once_about_the_same_pictures(void **state) {
+    (void)state;
+    answer = (MetFacts){.of = 10};
+    Trial *trial = trial_new();
+    Arena *arena = &trial->jre->forever;
+    const char *twenty = arena_print(arena, "%s%sembed twin { network second\n view plain }\n", learner_on(trial, "learner", "parts.train", ""), "train second like learner { seed 8 }\n");
+    for (int i = 0; i < 20; i++) twenty = arena_print(arena, "%sevaluate cv%d { similarity cosine(%s)\n on folds.held_out\n metrics [map] }\n", twenty, i, i % 2 ? "twin" : "seen_by_learner");
+    if (!checked(trial, with_animals(trial, twenty), true)) fail_msg("%s", test_messages(trial->jre));
+    assert_int_equal(asked, 3);                                    /* once in each fold */
+    trial_free(trial);
+}
+
 static void what_is_found(const char *learned, const char *on, MetFacts met, const char *code, const char *words) {
     Trial *trial = trial_new();
     answer = met;
@@ -354,6 +367,7 @@ int main(void) {
         cmocka_unit_test(judges_and_councils_add_what_they_are_fitted_on),
         cmocka_unit_test(the_plan_knows_which_parts_have_pictures_in_common),
         cmocka_unit_test(the_data_are_asked_only_where_the_plan_cannot_say),
+        cmocka_unit_test(the_data_are_asked_once_about_the_same_pictures),
         cmocka_unit_test(what_they_answer_is_told_with_the_way),
         cmocka_unit_test(safe_edits_leave_nothing_to_find),
         cmocka_unit_test(equal_bytes_are_one_picture_and_few_bits_a_double),

@@ -399,7 +399,7 @@ static int report_expectations(Report *report) {
 /* ---- the command ---------------------------------------------------------------------------------------------------------------------------- */
 
 static int print_report(Jre *jre, Options *options, const Report *report, int failed, double started) {
-    bool sound = report->work->good && !diag_any_error(jre);
+    bool sound = report->work->good && !diag_any_error(jre) && !jre->interrupted;
     if (options->run.json) {
         printf("{\"check\": %s, \"findings\": ", sound ? report->machines.at : "null");
         int status = report_findings(jre, options);

@@ -175,7 +175,7 @@ static void find_alike(Sides *sides, int within, TornPairs *told) {
     int *seen = arena_array(&sides->scratch, int, sides->sides + 1), first = -1, second = -1, closest = within + 1;
     uint64_t *hash = arena_array(&sides->scratch, uint64_t, dataset->count + 1);
     for (int i = 0; i < dataset->count; i++) hash[i] = dataset->pictures[i].phash;
-    for (int i = 0; i < dataset->count; i++)
+    for (int i = 0; i < dataset->count && !sides->scratch.jre->interrupted; i++)
         for (int j = 0; j < dataset->count; j++) {
             int bits = hash_distance(hash[i], hash[j]);
             if (bits > within || !on_two_sides(sides, i, j)) continue;
@@ -280,7 +280,7 @@ void find_met(Jre *jre, RowsOf learned, RowsOf examined, MetFacts *facts) {
         Picture *picture = &learned.dataset->pictures[learned.rows->which[i]];
         map_set(&known, &scratch, picture->content_hash, picture);
     }
-    for (int i = 0; i < examined.rows->count; i++) {
+    for (int i = 0; i < examined.rows->count && !jre->interrupted; i++) {
         const Picture *picture = &examined.dataset->pictures[examined.rows->which[i]], *same = map_get(&known, picture->content_hash);
         const Picture *other = same ? same : double_of(picture, learned, bursts, facts->within);
         if (!other) continue;
