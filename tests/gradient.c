@@ -190,6 +190,9 @@ static void the_edits_mend_what_was_found(void **state) {
     }
     mends("squashed_twice", eye, "Eye", "CosFace(scale = 1)");
     mends("squashed_twice", eye, "Eye", "ArcFace(margin = 0.4rad, scale = 0.5)");
+    char uncounted[2000];                                          /* nobody counts the individuals here */
+    snprintf(uncounted, sizeof uncounted, "%s%s\ntrain learner { network Eye\n loss CosFace(scale = 1)\n data animals\n view seen\n epochs 1 }\n", records, eye);
+    trial_refused(uncounted, "squashed_twice", "the right one of 100, for instance, gets");
     static const char *const steps[] = {"y > level", "y - level >= 0", "level < y", "0 <= y + level"};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         char formula[400];
