@@ -32,15 +32,24 @@ static void check_map(Compilation *c, const FigurePlan *figure) {
     diag_edit(d, on, true, "%s[1].%s", name, met == EACH_FOLD ? part.part : "held_out");
 }
 
-/* A whole dataset that a network learned by folds: no one network has not met it. */
-static void check_part(Compilation *c, const Decl *decl, const PartPlan *part, const char *key, const SplitPlan *folds) {
+/* A whole dataset that a network learned by folds: no one network has not met it. fits: its scores are fitted on, not reported. */
+static void check_part(Compilation *c, const Decl *decl, const PartPlan *part, const char *key, const SplitPlan *folds, bool fits) {
     const Span at = setting_span(decl, key);
     if (!folds || !part->dataset || fold_met(c, part, folds) != SOME_FOLD || overruled_anywhere(c, DIAG_mixed_spaces, at, decl->statement->name_span)) return;
     const char *number = counted(c, folds->folds);
     Diagnostic *d = diag(c->jre, DIAG_mixed_spaces, at, "%s folds, %s networks: a picture of one cannot be compared with one of another", number, number);
     diag_also(d, folds->span, "each picture is held out by one of these, and learned by the others");
-    diag_help(d, "let each fold examine the pictures that it holds out");
-    diag_edit(d, at, !part->split && part->dataset == folds->data, "%s.held_out", folds->name);
+    diag_help(d, fits ? "fit on the other folds, each picture seen by the network that has not learned it" : "let each fold examine the pictures that it holds out");
+    diag_edit(d, at, !part->split && part->dataset == folds->data, fits ? "%s.others" : "%s.held_out", folds->name);
+}
+
+/* What is fitted on the pictures that it is examined on was told, and is mended by the same words. */
+static void check_fit(Compilation *c, const Decl *decl, const PartPlan *fit_on, const SplitPlan *folds) {
+    for (int i = 0; i < c->jre->diagnostics.count; i++) {
+        const Diagnostic *d = c->jre->diagnostics.at[i];
+        if (d->code == DIAG_tuned_on_the_yardstick && d->span.start == fit_on->span.start && d->span.end == fit_on->span.end) return;
+    }
+    check_part(c, decl, fit_on, "fit_on", folds, true);
 }
 
 /* Queries of one fold, candidates of another. */
@@ -274,13 +283,18 @@ static void check_comparisons(Compilation *c) {
 void check_spaces(Compilation *c) {
     const Plan *plan = c->plan;
     for (int i = 0; i < plan->embeds.count; i++) check_network(c, plan->embeds.at[i]);
-    for (int i = 0; i < plan->boosts.count; i++) check_gaps(c, plan->boosts.at[i]);
+    for (int i = 0; i < plan->boosts.count; i++) {
+        const BoostPlan *boost = plan->boosts.at[i];
+        check_gaps(c, boost);
+        check_fit(c, boost->decl, &boost->fit_on, boost->folds);
+    }
+    for (int i = 0; i < plan->ensembles.count; i++) check_fit(c, plan->ensembles.at[i]->decl, &plan->ensembles.at[i]->fit_on, plan->ensembles.at[i]->folds);
     for (int i = 0; i < plan->figures.count; i++) check_map(c, &plan->figures.at[i]);
-    for (int i = 0; i < plan->submissions.count; i++) check_part(c, plan->submissions.at[i]->decl, &plan->submissions.at[i]->on, "on", plan->submissions.at[i]->similarity->folds);
+    for (int i = 0; i < plan->submissions.count; i++) check_part(c, plan->submissions.at[i]->decl, &plan->submissions.at[i]->on, "on", plan->submissions.at[i]->similarity->folds, false);
     for (int i = 0; i < plan->evaluations.count; i++) {
         const EvaluatePlan *e = plan->evaluations.at[i];
-        check_part(c, e->decl, &e->on, "on", e->similarity->folds);
-        check_part(c, e->decl, &e->against, "against", e->similarity->folds);
+        check_part(c, e->decl, &e->on, "on", e->similarity->folds, false);
+        check_part(c, e->decl, &e->against, "against", e->similarity->folds, false);
         check_folds(c, e);
     }
     check_comparisons(c);

@@ -213,6 +213,22 @@ static void differences_number_by_number_stay_in_their_space(void **state) {
     }
 }
 
+/* Of the networks of a score's folds, which one is to see the pictures that it is fitted on? */
+static void what_is_fitted_is_seen_by_one_network(void **state) {
+    (void)state;
+    static const struct { const char *embed, *fit_on; bool mixed; } cases[] = {
+        {"learned", "folds.others", false}, {"learned", "folds.train", false}, {"learned", "folds[2].held_out", false}, {"learned", "animals", true}, {"learned", "parts.train", true},
+        {"learned", "elsewhere", false}, {"features", "animals", false}, {"deep", "parts.validate", false}, {"deep", "parts.train", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1000];
+        snprintf(text, sizeof text, "boost mine {\n evidence [cosine(%s)]\n target same(identity)\n fit_on %s\n}", cases[i].embed, cases[i].fit_on);
+        spaces_meet(text, cases[i].mixed);
+        snprintf(text, sizeof text, "ensemble mine {\n members [cosine(features), cosine(%s)]\n calibrate isotonic\n fit_on %s\n}", cases[i].embed, cases[i].fit_on);
+        spaces_meet(text, cases[i].mixed);
+    }
+}
+
 /* Networks of two files, added, and side by side. */
 static void networks_are_joined_and_not_added(void **state) {
     (void)state;
@@ -435,6 +451,7 @@ static void every_edit_mends(void **state) {
         {"mixed_spaces", "figure f {\n show tsne(learned)\n on animals\n}"},
         {"mixed_spaces", "evaluate tried {\n similarity cosine(learned)\n on folds[1].held_out\n against folds[2].held_out\n metrics [map]\n}"},
         {"mixed_spaces", "boost mine {\n evidence [gap(learned)]\n target same(identity)\n fit_on folds.others\n}"},
+        {"mixed_spaces", "boost mine {\n evidence [cosine(learned)]\n target same(identity)\n fit_on animals\n}"},
         {"mixed_scores", "blend = 0.6 * cosine(features) + 0.4 * points\nevaluate tried {\n similarity blend\n on folds.held_out\n metrics [map]\n}"},
         {"mixed_scores", "ensemble mine {\n members [cosine(features), points]\n fit_on folds.others\n weights learned\n}\n"},
         {"mixed_scores", "ensemble mine {\n members [cosine(features), points]\n combine mean\n}\nevaluate tried {\n similarity mine\n on folds.held_out\n metrics [map]\n}"},
@@ -460,6 +477,7 @@ int main(void) {
         cmocka_unit_test(a_fold_has_a_space_of_its_own),
         cmocka_unit_test(a_map_shows_one_space),
         cmocka_unit_test(differences_number_by_number_stay_in_their_space),
+        cmocka_unit_test(what_is_fitted_is_seen_by_one_network),
         cmocka_unit_test(networks_are_joined_and_not_added),
         cmocka_unit_test(versions_are_compared_by_one_protocol),
         cmocka_unit_test(what_only_stands_side_by_side_is_not_compared),
