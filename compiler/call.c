@@ -163,6 +163,8 @@ WeightScope *weights_made_up(Compilation *c, Span span) {
     return scope;
 }
 
+bool are_drawn(const Expr *weights) { return weights->kind == EXPR_CALL && weights->target->kind == EXPR_NAME && !strcmp(weights->target->name, "random"); }
+
 /* weights = random(seed = 1): left to chance on purpose, and the same in every run. */
 static bool take_random(Environment *env, Value *formula, const Expr *e) {
     Compilation *c = env->compilation;
@@ -184,7 +186,7 @@ static bool take_random(Environment *env, Value *formula, const Expr *e) {
 static bool take_weights(Environment *env, Value *formula, const Argument *argument) {
     Compilation *c = env->compilation;
     const Expr *e = argument->value;
-    if (e->kind == EXPR_CALL && e->target->kind == EXPR_NAME && !strcmp(e->target->name, "random")) return take_random(env, formula, e);
+    if (are_drawn(e)) return take_random(env, formula, e);
     Value *name = evaluate(env, argument->value);
     if (name->kind == VALUE_NONE) return false;
     if (name->kind != VALUE_TEXT) {

@@ -319,18 +319,38 @@ static void help_symmetric(Compilation *c, Diagnostic *d, const DatasetPlan *dat
     }
 }
 
-/* flip() with `as = new_identity` in its brackets, or in place of what it says of `as` already. */
-static void edit_as(Compilation *c, Diagnostic *d, const ViewStep *flip) {
-    const Value *as = step_parameter(flip, "as");
-    const char *text = span_text(c->jre, flip->span), *bracket = strchr(text, '(');
-    if (!span_holds(flip->formula->statement->span, as->span)) {
-        diag_edit(d, as->span, false, "new_identity");
-    } else if (!bracket) {
-        diag_edit(d, (Span){flip->span.end, flip->span.end}, false, "(as = new_identity)");
-    } else {
-        uint32_t inside = flip->span.start + (uint32_t)(bracket - text) + 1;
-        diag_edit(d, (Span){inside, inside}, false, bracket[1 + strspn(bracket + 1, " ")] == ')' ? "as = new_identity" : "as = new_identity, ");
+/* flip() with `as = new_identity` in its brackets, or in place of what it says of `as` already; NULL: its formula says it. */
+static const char *as_another(Compilation *c, const ViewStep *flip) {
+    const Span own = flip->span, as = step_parameter(flip, "as")->span;
+    const char *text = span_text(c->jre, own), *bracket = strchr(text, '(');
+    if (!span_holds(flip->formula->statement->span, as)) {
+        if (!span_holds(own, as)) return NULL;
+        return arena_print(&c->arena, "%.*snew_identity%s", (int)(as.start - own.start), text, text + (as.end - own.start));
     }
+    if (!bracket) return arena_print(&c->arena, "%s(as = new_identity)", text);
+    const bool empty = bracket[1 + strspn(bracket + 1, " ")] == ')';
+    return arena_print(&c->arena, "%.*sas = new_identity%s%s", (int)(bracket + 1 - text), text, empty ? "" : ", ", bracket + 1);
+}
+
+static bool is_flip(const ViewStep *step) { return step->name && !strcmp(step->name, "flip") && step->kind != VIEW_NOTHING; }
+
+/* One flip says whose the mirrored picture is: of several the first does, and the others are taken out of the pipe. flip: keeps the name. */
+static void edit_flips(Compilation *c, Diagnostic *d, const View *view, const ViewStep *flip) {
+    const ViewStep *end = view->steps.at + view->steps.count, *first = NULL, *last = flip;
+    for (const ViewStep *step = view->steps.at; step < end; step++) {
+        if (!is_flip(step)) continue;
+        if (!first) first = step;
+        last = step;
+    }
+    const char *text = first == flip ? as_another(c, flip) : span_text(c->jre, first->span);
+    bool one_pipe = true;
+    for (const ViewStep *step = first + 1; step <= last && text; step++) {
+        one_pipe &= piped(c, step - 1, step);
+        if (!is_flip(step)) text = arena_print(&c->arena, "%s |> %s", text, span_text(c->jre, step->span));
+    }
+    diag_help(d, "let %s mirrored animal be an individual of its own", first == last ? "each" : "one flip do it, and each");
+    if (text && one_pipe) diag_edit(d, (Span){first->span.start, last->span.end}, false, "%s", text);
+    else if (first == last) diag_edit(d, step_parameter(flip, "as")->span, false, "new_identity");
 }
 
 /* How many that would be. */
@@ -352,8 +372,7 @@ static void check_trained_flip(Views *views, const Look *look) {
     tell_mirrored(c, d, look->train, flip);
     diag_note(d, "the pattern of a left flank, mirrored, is the pattern of no animal. "
                  "Training on it teaches the network to ignore what tells individuals apart.");
-    diag_help(d, "let each mirrored animal be an individual of its own");
-    edit_as(c, d, flip);
+    edit_flips(c, d, look->view, flip);
     help_symmetric(c, d, data);
 }
 
@@ -465,9 +484,7 @@ static void check_watching(Views *views, const Look *look) {
     const Decl *decl = decl_of(look->scope, train->name);
     for (int i = 0; i < views->c->plan->embeds.count; i++)
         if (views->c->plan->embeds.at[i]->train == train) return;
-    for (int i = 0; i < views->c->jre->diagnostics.count; i++)             /* an embed asks the network, maybe, where the training was meant */
-        if (views->c->jre->diagnostics.at[i]->code == DIAG_untrained_layer) return;
-    for (int i = 0; i < 2 && decl && look->view->random; i++) {
+    for (int i = 0; i < 2 && decl && look->view->random && !train->passed_over; i++) {
         const Setting *setting = plan_setting(decl, keys[i]);
         if (!setting || says(decl, keys[i], "last") || silent(views, look, DIAG_random_view_in_evaluation, setting->value->span)) continue;
         Diagnostic *d = diag(views->c->jre, DIAG_random_view_in_evaluation, setting->value->span, "judged in the view of the training, as nothing embeds with it");

@@ -563,6 +563,9 @@ Value *image_blur(Environment *env, Span span);
 Node *weight_from_file(Environment *env, const char *name, Shape shape);
 /* Some of what a network asked for, which is asked as it is, nobody has trained. False: diagnosed. */
 bool weights_trained(Compilation *c, WeightScope *nobodys, const Value *network, Graph *g, Span span);
+bool are_drawn(const Expr *weights);                                          /* call.c: `weights = random(seed = 1)` */
+/* Weights that a training freezes before anybody has trained them. own: those that have no file. */
+void check_frozen(Compilation *c, const Graph *g, const WeightScope *own, Span span);
 /* All that the network asked for was there in its shape; else one message tells everything that was not, once a file. */
 bool weights_fit(Compilation *c, WeightScope *scope, const char *network);
 void weights_left_over(Compilation *c, const WeightScope *scope, NameList *names);        /* what nobody asked for, but for counters of batches */

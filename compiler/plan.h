@@ -104,6 +104,7 @@ typedef struct TrainPlan {
     int64_t batch, classes;               /* pictures a step; individuals (made up where only the data knows) */
     int64_t weights, reached;             /* numbers that it learns; those of them that a slope of the loss reaches */
     bool mirrored;                        /* each individual and its mirror are two */
+    bool passed_over;                     /* an embed asks its network as it was before: told */
     Graph *graph;                         /* of one step: from pictures and labels to the loss */
     KeyTree *key;
 } TrainPlan;

@@ -108,6 +108,7 @@ static bool lower_training(Compilation *c, Decl *decl, TrainPlan *train, const C
     graph_sweep(env->graph);
     if (!graph_verify(env->graph, "lower")) return false;
     count_learned(c, train);
+    if (train->weights && !plan_has(decl, "start")) check_frozen(c, env->graph, env->weights, span);
     train->key = key_record(c, decl, choices, &train->member);
     key_graph(train->key, env->graph);
     key_frozen(train->key, env->graph, span);

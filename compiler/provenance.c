@@ -161,7 +161,7 @@ static void tell_way(Compilation *c, Diagnostic *d, const Meeting *meeting) {
     const char *name = meeting->evaluation->name, *fold = meeting->fold ? arena_print(&c->arena, " in fold %d", meeting->fold) : "";
     if (!meeting->counted && meeting->relation == PARTS_SAME && meeting->influence->way.count == 1) return;
     const char *way = way_text(c, name, meeting->influence, meeting->counted ? met->same_pair.second.file : NULL);
-    if (meeting->counted) diag_fact(d, "%d of the %d pictures that `%s` examines%s are in both:\n    %s", met->same, met->of, name, fold, way);
+    if (meeting->counted) diag_fact(d, "%d of the %d pictures that `%s` examines%s %s in both:\n    %s", met->same, met->of, name, fold, met->same == 1 ? "is" : "are", way);
     else diag_fact(d, "the way from the score to these pictures:\n    %s", way);
 }
 
@@ -206,6 +206,53 @@ static bool help_by_split(Compilation *c, Diagnostic *d, const Meeting *meeting,
     return true;
 }
 
+/* A tenth, or more where a tenth would be a few pictures. */
+static int share_to_watch(const Compilation *c, const PartPlan *data) {
+    PartFacts facts;
+    PartPlan first = *data;
+    int share = 10;
+    if (folds_of_part(data)) first.fold = 1;
+    if (!c->with_data || !c->facts.part || !c->facts.part(c->facts.context, &first, &facts)) return share;
+    while (share < 40 && share * facts.pictures < 500) share += 10;
+    return share;
+}
+
+static const Statement *statement_around(const Compilation *c, Span span) {
+    const Document *document = c->document->document;
+    for (int i = 0; i < document->chunks.count; i++)
+        for (int k = 0; k < document->chunks.at[i]->statements.count; k++)
+            if (span_holds(document->chunks.at[i]->statements.at[k]->span, span)) return document->chunks.at[i]->statements.at[k];
+    return NULL;
+}
+
+static bool changes(const Compilation *c, const char *name) {
+    const Document *document = c->document->document;
+    bool found = false;
+    for (int i = 0; i < document->chunks.count; i++)
+        for (int k = 0; k < document->chunks.at[i]->statements.count && !found; k++) {
+            const Statement *s = document->chunks.at[i]->statements.at[k];
+            found = s->kind == STATEMENT_CHANGE_SETTINGS && s->name == name;
+        }
+    return found;
+}
+
+/* The split is told to carve out a part, and the training to look at it: both in one edit, as one without the other mends nothing. */
+static void edit_carved(Compilation *c, Diagnostic *d, const Influence *influence, const SplitPlan *split) {
+    const Span looks = influence->pictures->span, way = split->way_span;
+    const Source *own = c->document->document->source;
+    const Statement *around = statement_around(c, looks);
+    const char *part = arena_print(&c->arena, "%s.validate", split->name), *carved = arena_print(&c->arena, "validate   %d%%", share_to_watch(c, &influence->by.train->data));
+    if (!around || source_of(c->jre, looks) != own || map_get(&c->scope->names, split->name) != split->decl) return;
+    if (source_of(c->jre, way) != own) {
+        if (!changes(c, split->name))
+            diag_edit(d, (Span){looks.start, around->span.end}, false, "%s%s\n\nchange %s {\n  %s\n}", part, span_text(c->jre, (Span){looks.end, around->span.end}), split->name, carved);
+    } else if (way.end <= looks.start) {
+        diag_edit(d, (Span){way.end, looks.end}, false, "\n  %s%s%s", carved, span_text(c->jre, (Span){way.end, looks.start}), part);
+    } else {
+        diag_edit(d, (Span){looks.start, way.end}, false, "%s%s\n  %s", part, span_text(c->jre, (Span){looks.end, way.end}), carved);
+    }
+}
+
 /* Of its own split, else of the one that the score goes by. */
 static void help_fit(Compilation *c, Diagnostic *d, const Meeting *meeting) {
     const PartPlan *on = &meeting->evaluation->on, *pictures = meeting->influence->pictures;
@@ -216,7 +263,7 @@ static void help_fit(Compilation *c, Diagnostic *d, const Meeting *meeting) {
         return;
     }
     diag_help(d, "let the split carve out a part to watch, and look at that: %s.validate", split->name);
-    diag_edit(d, (Span){split->way_span.end, split->way_span.end}, false, "\n  validate   10%%");
+    edit_carved(c, d, meeting->influence, split);
 }
 
 static void help_accept(Diagnostic *d, const EvaluatePlan *evaluation, const char *check, const char *reason) {

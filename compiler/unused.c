@@ -27,7 +27,11 @@ static void look_at(const Look *look, const Expr *e) {
     if (e->kind == EXPR_PIPE) called_name(look, e->right);
     const Expr *below[] = {e->target, e->left, e->right, e->condition};
     for (int i = 0; i < 4; i++) look_at(look, below[i]);
-    for (int i = 0; i < e->arguments.count; i++) look_at(look, e->arguments.at[i].value);
+    for (int i = 0; i < e->arguments.count; i++) {
+        const Argument *argument = &e->arguments.at[i];
+        const bool drawn = argument->name && !strcmp(argument->name, "weights") && are_drawn(argument->value);        /* `random` is no name there */
+        if (!drawn) look_at(look, argument->value);
+    }
 }
 
 static void look_at_formula(Compilation *c, const Decl *decl) {

@@ -131,12 +131,23 @@ bool weights_fit(Compilation *c, WeightScope *scope, const char *network) {
 
 /* ---- what nobody has trained ------------------------------------------------------------------------------------------------ */
 
-/* A training of this very network, which was meant, maybe. */
+/* A training of this very network, which was meant, maybe: none of the kind is blamed for having no embed. */
 static const TrainPlan *training_of(const Compilation *c, const Value *network) {
-    for (int i = 0; i < c->plan->trains.count; i++)
-        if (c->plan->trains.at[i]->network->decl == network->decl) return c->plan->trains.at[i];
-    return NULL;
+    const TrainPlan *first = NULL;
+    for (int i = c->plan->trains.count - 1; i >= 0; i--) {
+        TrainPlan *train = c->plan->trains.at[i];
+        if (train->network->decl != network->decl) continue;
+        train->passed_over = true;
+        first = train;
+    }
+    return first;
 }
+
+static Diagnostic *untrained_numbers(Compilation *c, Span at, int64_t count, const char *more) {
+    return diag(c->jre, DIAG_untrained_layer, at, "%s number%s that nobody has trained%s", grouped_text(&c->arena, count), count == 1 ? "" : "s", more);
+}
+
+static void note_on_chance(Diagnostic *d) { diag_note(d, "a layer that was never trained gives numbers without meaning, and others in every run."); }
 
 static void tell_untrained(Compilation *c, const WeightScope *nobodys, const Value *network, Span span) {
     enum { SHOWN = 4 };
@@ -151,10 +162,10 @@ static void tell_untrained(Compilation *c, const WeightScope *nobodys, const Val
         if (weight->asked_at.start == first->asked_at.start) here += count;
         list_add(&c->arena, &names, weight->name);
     }
-    Diagnostic *d = diag(c->jre, DIAG_untrained_layer, first->asked_at, "%lld numbers that nobody has trained", (long long)here);
+    Diagnostic *d = untrained_numbers(c, first->asked_at, here, "");
     if (span.start != first->asked_at.start) diag_also(d, span, train ? "this is the network before its training" : "this network is asked as it is");
-    diag_fact(d, here < all ? "%s; with layers further on %lld numbers" : "%s", names_listed(&c->arena, &names, SHOWN), (long long)all);
-    diag_note(d, "a layer that was never trained gives numbers without meaning, and others in every run.");
+    diag_fact(d, here < all ? "%s; with layers further on %s numbers" : "%s", names_listed(&c->arena, &names, SHOWN), grouped_text(&c->arena, all));
+    note_on_chance(d);
     if (train) {
         diag_help(d, "ask what came out of the training");
         diag_edit(d, span, false, "%s", train->name);
@@ -172,4 +183,22 @@ bool weights_trained(Compilation *c, WeightScope *nobodys, const Value *network,
     if (!nobodys->reported) tell_untrained(c, nobodys, network, span);
     nobodys->reported = c->poisoned = true;
     return false;
+}
+
+void check_frozen(Compilation *c, const Graph *g, const WeightScope *own, Span span) {
+    const Node *first = NULL;
+    int64_t count = 0;
+    for (int i = 0; i < g->nodes.count; i++) {
+        const Node *node = g->nodes.at[i];
+        if (node->op != OP_weight || !node->frozen || node->weights != own) continue;
+        if (!first) first = node;
+        count += shape_elements(node->shape, 1);
+    }
+    const Span at = first ? origin_user_span(first->origin) : NOWHERE;
+    if (!first || overruled(c, c->scope, DIAG_untrained_layer, at, span)) return;
+    Diagnostic *d = untrained_numbers(c, at, count, ", and `frozen` keeps it so");
+    if (span.start != at.start) diag_also(d, span, "this training leaves them as they were drawn");
+    note_on_chance(d);
+    diag_help(d, "let them learn: take `frozen` out, or give them weights: weights = \"file.safetensors\"");
+    diag_help(d, "or leave it to chance on purpose: weights = random(seed = 1)");
 }

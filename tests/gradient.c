@@ -134,7 +134,7 @@ static void a_training_counts_what_it_learns(void **state) {
     assert_int_equal(train->reached, own + head);
     trial_free(trial);
     trial = trial_new();
-    train = training(trial, eye, "Eye(frozen = true)", "Softmax");
+    train = training(trial, eye, "Eye(weights = random(seed = 1), frozen = true)", "Softmax");
     assert_int_equal(train->weights, head);
     trial_free(trial);
     trial = trial_new();
@@ -148,7 +148,7 @@ static void what_is_frozen_is_part_of_the_key(void **state) {
     (void)state;
     static const char eye[] = "network Eye(x: Tensor[N, C, H, W]) -> Tensor[N, 5] { x |> conv(4, 1) |> average_pool |> linear(5) }";
     Trial *trial = trial_new(), *other = trial_new();
-    const char *learned = training(trial, eye, "Eye", "Softmax")->key->hash, *frozen = training(other, eye, "Eye(frozen = true)", "Softmax")->key->hash;
+    const char *learned = training(trial, eye, "Eye", "Softmax")->key->hash, *frozen = training(other, eye, "Eye(weights = random(seed = 1), frozen = true)", "Softmax")->key->hash;
     assert_string_not_equal(learned, frozen);
     trial_free(trial);
     trial_free(other);
