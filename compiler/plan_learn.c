@@ -225,19 +225,6 @@ static bool read_predecessors(Compilation *c, const Decl *decl, const Choice *ch
     return true;
 }
 
-/* A rate that rises for longer than the training lasts never is what was written. */
-static bool warm_in_time(Compilation *c, const Decl *decl, const Choice *choices) {
-    const Value *schedule = setting_value(c, decl, "schedule", choices), *epochs = setting_value(c, decl, "epochs", choices);
-    const Value *warmup = schedule && schedule->kind == VALUE_OPTION ? option_argument(schedule, "warmup") : NULL;
-    if (!warmup || warmup->kind != VALUE_NUMBER || !epochs || epochs->kind != VALUE_NUMBER || value_bare(warmup) < value_bare(epochs)) return true;
-    Diagnostic *d = diag(c->jre, DIAG_broken_condition, warmup->span, "the learning rate is still rising when the training ends");
-    diag_also(d, setting_span(decl, "epochs"), "%g epoch%s in all", value_bare(epochs), value_bare(epochs) == 1 ? "" : "s");
-    diag_note(d, "`warmup` is in epochs: the rate rises to `learning_rate` in as many, and is lowered by the schedule afterwards");
-    diag_help(d, "let it rise for a few of them");
-    if (value_bare(epochs) > 1) diag_edit(d, warmup->span, false, "%.0f", value_bare(epochs) < 20 ? 1 : 2.0);
-    return false;
-}
-
 void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     const Choice *choices = member->choices;
     TrainPlan *train = arena_new(&c->arena, TrainPlan);
@@ -247,7 +234,6 @@ void *plan_train(Compilation *c, Decl *decl, const Member *member) {
     if (!train->network || train->network->kind != VALUE_FORMULA || !train->loss) return NULL;
     train->loss_name = train->loss->text;
     train->batch = batch_of(setting_value(c, decl, "batches", choices));
-    if (!warm_in_time(c, decl, choices)) return NULL;
     bool seen = views_of(c, decl, choices, &train->views);
     bool placed = part_from_value(c, setting_value(c, decl, "data", choices), setting_span(decl, "data"), &train->data);
     if (!seen || !placed) return NULL;
