@@ -100,7 +100,7 @@ static void what_an_ancestor_quotes_is_planned_apart(void **state) {
 
 static void scores_are_sums_of_scores(void **state) {
     (void)state;
-    Trial *trial = story("change likeness = (0.6 * cosine(features) + gap(features) / 2 - 1) - 0.1 * (2 * cosine(features))\naccept mixed_scores for likeness because \"arithmetic alone\"");
+    Trial *trial = story("change likeness = (0.6 * cosine(features) + within_same(cosine(features), identity) / 2 - 1) - 0.1 * (2 * cosine(features))");
     assert_true(trial->good);
     const SimilarityPlan *mix = trial->c.plan->evaluations.at[0]->similarity;
     assert_int_equal(mix->kind, SCORE_MIX);
@@ -168,7 +168,7 @@ static void what_comes_later_is_told_briefly(void **state) {
     (void)state;
     Trial *trial = trial_new();
     Text text = {.jre = trial->jre};
-    for (int i = 0; i < 1000; i++) text_add(&text, "evaluate e%d {\n  similarity gap(features)\n  on halves.held_out\n  metrics [map]\n}\n", i);
+    for (int i = 0; i < 1000; i++) text_add(&text, "evaluate e%d {\n  similarity 2 * cosine(features)\n  on halves.held_out\n  metrics [map]\n}\n", i);
     trial_file(trial, "v01.jre", arena_print(&trial->jre->forever, "# One\n\n```jre\n%s```\n", animals));
     assert_true(trial_document(trial, "v02.jre", arena_print(&trial->jre->forever, "# Two\n\n```jre\nextends \"v01.jre\"\n%s\n```\n", text.at)));
     assert_true(report_later(&trial->c));
