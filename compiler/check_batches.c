@@ -115,6 +115,16 @@ static void edit_batches(const Batches *b, Diagnostic *d, bool safe, int identit
     else diag_edit(d, (Span){end, end}, safe, "\n  batches   %s", way);
 }
 
+/* So many pictures as most animals have, from 2 to `limit`: a batch that asks for more would fill up with copies. */
+static int pictures_of_each(const Batches *b, int limit) {
+    for (int count = limit; count > 2; count--) {
+        int have = 0;
+        for (int i = 0; i < b->facts.individuals; i++) have += b->facts.of_each[i] >= count;
+        if (2 * have > b->facts.individuals) return count;
+    }
+    return 2;
+}
+
 /* A picture that must be drawn twice has only itself beside it. */
 static bool copies_teach(const Batches *b) { return b->train->view->random || !b->facts.singletons; }
 
@@ -125,16 +135,16 @@ static void tell_lonely(const Batches *b, int batch, double alone) {
     diag_fact(d, "of %d pictures drawn from `%s`, about %.0f would be alone.", batch, part_text(&b->c->arena, &b->part), alone);
     diag_note(d, "where an animal is alone its term is 0: the loss falls and little is learned.");
     diag_help(d, "draw several pictures of each animal");
-    if (identities >= 2) edit_batches(b, d, copies_teach(b), identities, 4);
+    if (identities >= 2) edit_batches(b, d, copies_teach(b), identities, pictures_of_each(b, 4));
 }
 
 static void tell_few(const Batches *b, int identities, int images) {
     Diagnostic *d = hollow(b, arena_print(&b->c->arena, "a batch wants %d animals", identities));
     diag_also(d, b->train->data.span, "`%s` has %d", part_text(&b->c->arena, &b->part), animals(b));
     diag_note(d, "no batch could be filled.");
-    diag_help(d, "draw fewer animals, and more pictures of each");
-    const int most = animals(b);
-    if (most >= 2) edit_batches(b, d, false, most, identities * images / most > images ? identities * images / most : images);
+    const int most = animals(b), each = pictures_of_each(b, identities * images / most);
+    diag_help(d, each > images ? "draw fewer animals, and more pictures of each" : "draw fewer animals");
+    if (most >= 2) edit_batches(b, d, false, most, b->pairs ? each : images);
 }
 
 static void tell_single(const Batches *b, int identities) {

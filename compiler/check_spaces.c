@@ -10,12 +10,6 @@
 
 /* ---- mixed_spaces -------------------------------------------------------------------------------------------------------------- */
 
-/* "five", as people write numbers that are small. */
-static const char *counted(Compilation *c, int number) {
-    static const char *const words[] = {"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
-    return number >= 0 && number <= 10 ? words[number] : arena_print(&c->arena, "%d", number);
-}
-
 /* Points of several folds on one map. */
 static void check_map(Compilation *c, const FigurePlan *figure) {
     const Value *show = setting_value(c, figure->decl, "show", figure->choices), *features = show ? option_argument(show, "features") : NULL;
@@ -26,7 +20,7 @@ static void check_map(Compilation *c, const FigurePlan *figure) {
     if (!part_from_value(c, setting_value(c, figure->decl, "on", figure->choices), on, &part)) return;
     const int met = fold_met(c, &part, embed->folds);
     if ((met != EACH_FOLD && met != SOME_FOLD) || overruled_anywhere(c, DIAG_mixed_spaces, on, figure->span)) return;
-    const char *number = counted(c, embed->folds->folds), *name = embed->folds->name;
+    const char *number = number_word(&c->arena, embed->folds->folds), *name = embed->folds->name;
     Diagnostic *d = diag(c->jre, DIAG_mixed_spaces, on, "%s folds, %s networks: their numbers cannot share one map", number, number);
     diag_help(d, "show one fold");
     diag_edit(d, on, true, "%s[1].%s", name, met == EACH_FOLD ? part.part : "held_out");
@@ -36,7 +30,7 @@ static void check_map(Compilation *c, const FigurePlan *figure) {
 static void check_part(Compilation *c, const Decl *decl, const PartPlan *part, const char *key, const SplitPlan *folds, bool fits) {
     const Span at = setting_span(decl, key);
     if (!folds || !part->dataset || fold_met(c, part, folds) != SOME_FOLD || overruled_anywhere(c, DIAG_mixed_spaces, at, decl->statement->name_span)) return;
-    const char *number = counted(c, folds->folds);
+    const char *number = number_word(&c->arena, folds->folds);
     Diagnostic *d = diag(c->jre, DIAG_mixed_spaces, at, "%s folds, %s networks: a picture of one cannot be compared with one of another", number, number);
     diag_also(d, folds->span, "each picture is held out by one of these, and learned by the others");
     diag_help(d, fits ? "fit on the other folds, each picture seen by the network that has not learned it" : "let each fold examine the pictures that it holds out");

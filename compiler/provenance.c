@@ -134,12 +134,6 @@ void print_influences(Compilation *c, const char *name, const SimilarityPlan *sc
     for (int i = 0; i < found.count; i++) text_add(out, "         %s\n", way_text(c, name, &found.at[i], NULL));
 }
 
-static const char *weights_words(Compilation *c, int count) {
-    static const char *const numbers[] = {"", "", "two ", "three ", "four ", "five ", "six ", "seven ", "eight ", "nine ", "ten "};
-    const char *number = count < 11 ? numbers[count] : arena_print(&c->arena, "%d ", count);
-    return arena_print(&c->arena, "%sweight%s %s", number, count == 1 ? "" : "s", count == 1 ? "is" : "are");
-}
-
 /* "the three weights are fitted on". */
 static const char *deed(Compilation *c, const Influence *influence) {
     const EnsemblePlan *ensemble = influence->by.ensemble;
@@ -152,7 +146,8 @@ static const char *deed(Compilation *c, const Influence *influence) {
     }
     if (!ensemble->learned) return "the calibration is fitted on";
     if (ensemble->calibrate) return "the calibration and the weights are fitted on";
-    return arena_print(&c->arena, "the %s fitted on", weights_words(c, ensemble->members.count));
+    if (ensemble->members.count == 1) return "the weight is fitted on";
+    return arena_print(&c->arena, "the %s weights are fitted on", number_word(&c->arena, ensemble->members.count));
 }
 
 /* How many, and the way to the first; what two settings say in plain sight needs none. */

@@ -223,6 +223,11 @@ char *arena_vprint(Arena *arena, const char *format, va_list arguments) {
     return text;
 }
 
+const char *number_word(Arena *arena, int number) {
+    static const char *const words[] = {"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
+    return number >= 0 && number <= 10 ? words[number] : arena_print(arena, "%d", number);
+}
+
 const char *grouped_text(Arena *arena, int64_t count) {
     char digits[32];
     int length = snprintf(digits, sizeof digits, "%lld", (long long)count), first = digits[0] == '-';

@@ -25,6 +25,7 @@ void *arena_new_bytes(Arena *arena, size_t bytes);
 char *arena_copy(Arena *arena, const char *text, size_t length);              /* ends in NUL */
 char *arena_print(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int columns_between(const char *at, const char *end);                           /* characters of UTF-8 */
+const char *number_word(Arena *arena, int number);                              /* "five", as people write numbers that are small; "28" */
 const char *grouped_text(Arena *arena, int64_t count);                          /* "28,245,088" */
 char *arena_vprint(Arena *arena, const char *format, va_list arguments);
 void arena_free(Arena *arena);
