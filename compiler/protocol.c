@@ -63,10 +63,11 @@ void note_on_bursts(Diagnostic *d) {
 }
 
 static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts *leak) {
+    const bool bursts = leak->burst.pairs || split->data->burst == BURST_LIKENESS;
     if (!leak->burst.pairs && !leak->alike.pairs) return;
     if (overruled(c, split->decl->scope, DIAG_leaking_burst, split->span, split->span)) return;
     bool given = !split->folds && !split->shares.count;   /* a column or a published rule: it never moves */
-    Diagnostic *d = diag(c->jre, DIAG_leaking_burst, split->span, "two frames of one burst fall on both sides");
+    Diagnostic *d = diag(c->jre, DIAG_leaking_burst, split->span, bursts ? "two frames of one burst fall on both sides" : "two pictures nearly alike fall on both sides");
     if (given) diag_also(d, split->way_span, split->column ? "this column puts them there" : "this rule puts them there");
     else if (!split->disjoint) diag_also(d, split->identities_span, "the same animals on both sides: that is what you want");
     if (leak->burst.pairs) tell_bursts(c, d, split->data, &leak->burst);

@@ -169,6 +169,12 @@ static void find_bursts(Sides *sides, const DatasetPlan *plan, TornPairs *told) 
 
 /* ---- pictures nearly alike --------------------------------------------------------------------------------------------------------- */
 
+/* Two animals alike in outline: no frames of one burst where the dataset says which pictures are. */
+static bool known_apart(const Dataset *dataset, int a, int b) {
+    const int one = dataset->pictures[a].identity_number, other = dataset->pictures[b].identity_number;
+    return dataset->plan->burst != BURST_LIKENESS && one >= 0 && other >= 0 && one != other;
+}
+
 static void find_alike(Sides *sides, int within, TornPairs *told) {
     const Dataset *dataset = sides->dataset;
     Tally tally = tally_new(sides);
@@ -178,7 +184,7 @@ static void find_alike(Sides *sides, int within, TornPairs *told) {
     for (int i = 0; i < dataset->count && !sides->scratch.jre->interrupted; i++)
         for (int j = 0; j < dataset->count; j++) {
             int bits = hash_distance(hash[i], hash[j]);
-            if (bits > within || !on_two_sides(sides, i, j)) continue;
+            if (bits > within || !on_two_sides(sides, i, j) || known_apart(dataset, i, j)) continue;
             int side = sides->side_of[j];
             tally.any[i] = true;
             if (tally.torn && seen[side] != i + 1) tally.torn[sides->side_of[i] * sides->sides + side]++;
