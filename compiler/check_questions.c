@@ -315,16 +315,20 @@ static void check_mixed_bursts(Compilation *c, const DatasetPlan *dataset) {
     diag_edit(d, (Span){end, end}, false, "\n\naccept mixed_burst for %s because \"they are met together\"", dataset->name);
 }
 
-void check_questions(Compilation *c) {
+/* Whatever else is wrong: of a column that is not what it is taken for all other findings are only the consequence. */
+void check_columns(Compilation *c) {
     for (int i = 0; i < c->plan->datasets.count; i++) {
         const DatasetPlan *dataset = c->plan->datasets.at[i];
         if (dataset->quoted) continue;
         check_flank(c, dataset);
         check_mixed_bursts(c, dataset);
     }
-    int before = c->jre->diagnostics.count;
     Map told = {0};
     for (int i = 0; i < c->plan->evaluations.count; i++) check_identity(c, c->plan->evaluations.at[i], &told);
-    if (c->facts.part && c->jre->diagnostics.count == before) check_parts(c);
+}
+
+void check_questions(Compilation *c) {
+    int before = c->jre->diagnostics.count;
+    if (c->facts.part) check_parts(c);
     if (c->facts.asked && c->jre->diagnostics.count == before) check_evaluations(c);
 }

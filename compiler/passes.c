@@ -94,6 +94,7 @@ bool compile(Compilation *c, Jre *jre, const CompileRequest *request, const Fact
     tell_silence(c);
     started = seconds();
     bool sound = planned && !diag_any_error(jre) && !jre->interrupted;
+    if (sound && with_data) check_columns(c);
     if (!jre->interrupted) protocol_check(c, with_data && sound);
     if (sound) {
         check_spaces(c);

@@ -270,7 +270,8 @@ void check_licenses(Compilation *c);                                          /*
 void check_scores(Compilation *c);                                           /* check_scores.c: mixed_scores, filtered_index, metric_needs, bare_threshold */
 void check_spaces(Compilation *c);                                           /* check_spaces.c: mixed_spaces, other_protocol */
 void check_batches(Compilation *c, bool with_data);                           /* check_batches.c: hollow_triplets */
-void check_questions(Compilation *c);                                         /* check_questions.c: hollow_evaluation, answering_burst, empty_part, of columns wrong_flank, mixed_burst */
+void check_questions(Compilation *c);                                         /* check_questions.c: hollow_evaluation, answering_burst, empty_part */
+void check_columns(Compilation *c);                                           /* wrong_flank, mixed_burst, and hollow_evaluation of a column */
 /* network: what there is to tell of an embed that has a program; NULL: program_print's lines. */
 void plan_print(Compilation *c, Text *out, void (*network)(void *context, const EmbedPlan *embed, Text *out), void *context);
 const char *similarity_text(Arena *arena, const SimilarityPlan *similarity);  /* "0.6 cosine(deep) + 0.4 cosine(quick)" */

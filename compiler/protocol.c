@@ -75,6 +75,13 @@ static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts
     const char *way = way_across(c, split, leak->alike.pairs ? &leak->alike.example : &leak->burst.example);
     if (way) diag_fact(d, "the way into the score:\n    %s", way);
     note_on_bursts(d);
+    MixedFacts mixed = {0};
+    if (split->data->burst == BURST_COLUMN && c->facts.mixed) c->facts.mixed(c->facts.context, split->data, &mixed);
+    if (!given && !split->together_burst && mixed.mixed) {
+        diag_help(d, "%d value%s of `%s` hold%s two individuals or more: name a finer column first, then keep each burst on one side", mixed.mixed, mixed.mixed == 1 ? "" : "s",
+                  split->data->burst_column, mixed.mixed == 1 ? "s" : "");
+        return;
+    }
     if (!given && !split->together_burst) {
         uint32_t end = split->identities_span.end;
         diag_help(d, "keep each burst on one side");
@@ -83,7 +90,7 @@ static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts
     }
     uint32_t end = split->decl->statement->span.end;
     if (leak->burst.pairs || split->data->burst == BURST_LIKENESS) diag_help(d, "keep such pairs out of the score: an evaluation on these parts may say `gallery not same(burst)`");
-    else diag_help(d, "look at the pairs: jre check --pairs pairs.csv lists them; `not same(burst)` asks the column and lets them in");
+    else diag_help(d, "look at the pairs: jre check %s --pairs pairs.csv lists them; `not same(burst)` asks the column and lets them in", c->document->document->source->name);
     diag_help(d, "if the split must stay as it is, say why: every report repeats it");
     diag_edit(d, (Span){end, end}, false, "\n\naccept leaking_burst for %s because \"the split is published\"", split->name);
 }

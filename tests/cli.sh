@@ -67,6 +67,7 @@ for module in filters mobilenetv2 resnet squeezenet; do
     expect "$module is a document too" 0 "no mistake found" "$jre" check stdlib/$module.jre
 done
 expect "check lists pairs nearly alike in a table" 0 "a1.png,a2.png,4,0,1,Ana,Ana" sh -c "'$jre' check tests/errors/sound.jre --pairs '$folder/pairs.csv' > /dev/null && cat '$folder/pairs.csv'"
+expect "and does so where something is wrong" 0 "a1.png,a2.png,4,0,1,Ana,Ana" sh -c "'$jre' check tests/errors/leaking_burst_alike.jre --pairs '$folder/wrong.csv' > /dev/null; cat '$folder/wrong.csv'"
 expect "check for machines says what it has counted" 0 '"dataset": "animals", "pictures": 5, "individuals": 2, "smallest": 2' "$jre" check tests/errors/sound.jre --json
 expect "check says how many weights a slope reaches" 0 "  gradients reach 368 of 368 weights" "$jre" check tests/defects/trained_head.jre --into "$folder/kept"
 expect "what a run would compute" 0 "  would compute: train.student (2 folds), embed.features (2 folds), evaluate.cv" "$jre" check tests/defects/trained_head.jre --into "$folder/kept"

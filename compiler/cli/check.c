@@ -258,10 +258,10 @@ static void json_split(const SplitPlan *split, const SplitCensus *census, const 
 
 /* ---- all of them ------------------------------------------------------------------------------------------------------------------------- */
 
-static void report_datasets(Report *report, const char *pairs) {
+static void report_datasets(Report *report) {
     Session *session = report->work->session;
     const Plan *plan = report->work->c.plan;
-    LIST(const Dataset *) listed = {0};
+    int shown = 0;
     text_add(&report->machines, ", \"datasets\": [");
     for (int i = 0; i < plan->datasets.count; i++) {
         Census census;
@@ -269,12 +269,22 @@ static void report_datasets(Report *report, const char *pairs) {
         Dataset *dataset = session_hashed(session, plan->datasets.at[i]);
         if (!dataset || !take_census(session->jre, dataset, &census)) continue;
         describe_dataset(dataset, &census, &report->people);
-        text_add(&report->machines, "%s", listed.count ? ", " : "");
+        text_add(&report->machines, "%s", shown++ ? ", " : "");
         json_dataset(dataset, &census, &report->machines);
-        list_add(&session->arena, &listed, dataset);
     }
     text_add(&report->machines, "]");
-    if (pairs) write_near_pairs(session->jre, pairs, listed.at, listed.count);
+}
+
+/* A message may ask to look at the pairs: they are listed whatever is wrong, where the pictures could be read. */
+static void list_pairs(const Work *work, const char *path) {
+    Session *session = work->session;
+    LIST(const Dataset *) listed = {0};
+    for (int i = 0; i < work->c.plan->datasets.count; i++) {
+        const DatasetPlan *plan = work->c.plan->datasets.at[i];
+        Dataset *dataset = plan->quoted ? NULL : session_hashed(session, plan);
+        if (dataset) list_add(&session->arena, &listed, dataset);
+    }
+    if (listed.count || work->good) write_near_pairs(session->jre, path, listed.at, listed.count);
 }
 
 static void report_splits(Report *report) {
@@ -421,7 +431,7 @@ int check_command(Jre *jre, Options *options) {
     if (work_begin(&work, jre, options, !options->no_data)) {
         describe_program(&work, &report);
         if (!options->no_data) {
-            report_datasets(&report, options->pairs);
+            report_datasets(&report);
             report_splits(&report);
             for (int i = 0; i < work.c.plan->submissions.count; i++) submission_pairs(work.session, work.c.plan->submissions.at[i]);
         }
@@ -432,6 +442,7 @@ int check_command(Jre *jre, Options *options) {
         if (!options->no_data) report_pending(&report);
         text_add(&report.machines, "}");
     }
+    if (options->pairs && !options->no_data && work.session && work.c.plan) list_pairs(&work, options->pairs);
     int status = print_report(jre, options, &report, failed, started);
     text_free(&report.people);
     text_free(&report.machines);
