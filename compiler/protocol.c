@@ -62,6 +62,40 @@ void note_on_bursts(Diagnostic *d) {
                  "for free: the score would measure memory, not recognition.");
 }
 
+static bool is_of(Compilation *c, const PartPlan *part, const SplitPlan *split) {
+    for (; part->split; part = &part->split->of)
+        if (same_split(c->jre, part->split, split)) return true;
+    return false;
+}
+
+static bool learned_of(Compilation *c, const SimilarityPlan *score, const DatasetPlan *data) {
+    InfluenceList found = {0};
+    influences_on(c, (PlanValue){.score = score}, &found);
+    for (int i = 0; i < found.count; i++)
+        if (dataset_identity(c->jre, found.at[i].pictures->dataset, false) == dataset_identity(c->jre, data, false)) return true;
+    return false;
+}
+
+/* Takes out the pairs that come into no score: every evaluation of these parts leaves a query's own burst out, and nothing was learned from any of
+ * the pictures. What a column of bursts does not know of may still answer where a part is asked against another. */
+static void leave_out_unasked(Compilation *c, const SplitPlan *split, LeakFacts *leak) {
+    int asked = 0, against = 0;
+    for (int i = 0; i < c->plan->submissions.count; i++)
+        if (is_of(c, &c->plan->submissions.at[i]->on, split)) return;
+    for (int i = 0; i < c->plan->evaluations.count; i++) {
+        const EvaluatePlan *plan = c->plan->evaluations.at[i];
+        AskFacts facts;
+        if (!is_of(c, &plan->on, split) && !is_of(c, &plan->against, split)) continue;
+        if (!plan->gallery || learned_of(c, plan->similarity, split->data)) return;
+        if (!c->facts.asked || !c->facts.asked(c->facts.context, plan, &facts) || facts.burst) return;
+        against += plan->against.dataset != NULL;
+        asked++;
+    }
+    if (!asked) return;
+    leak->burst = (TornPairs){0};
+    if (!against || split->data->burst == BURST_LIKENESS) leak->alike = (TornPairs){0};
+}
+
 static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts *leak) {
     const bool bursts = leak->burst.pairs || split->data->burst == BURST_LIKENESS;
     if (!leak->burst.pairs && !leak->alike.pairs) return;
@@ -110,6 +144,7 @@ static void check_individuals(Compilation *c, const SplitPlan *split, const Leak
 static void check_split(Compilation *c, const SplitPlan *split) {
     LeakFacts leak = {0};
     if (!c->facts.leaks || !c->facts.leaks(c->facts.context, split, &leak)) return;
+    if (leak.burst.pairs || leak.alike.pairs) leave_out_unasked(c, split, &leak);
     check_bursts(c, split, &leak);
     check_individuals(c, split, &leak);
 }

@@ -169,10 +169,13 @@ static void find_bursts(Sides *sides, const DatasetPlan *plan, TornPairs *told) 
 
 /* ---- pictures nearly alike --------------------------------------------------------------------------------------------------------- */
 
-/* Two animals alike in outline: no frames of one burst where the dataset says which pictures are. */
-static bool known_apart(const Dataset *dataset, int a, int b) {
-    const int one = dataset->pictures[a].identity_number, other = dataset->pictures[b].identity_number;
-    return dataset->plan->burst != BURST_LIKENESS && one >= 0 && other >= 0 && one != other;
+/* Where the dataset says what a burst is: two frames of one are told as such, and two animals alike in outline are none. */
+static bool told_by_bursts(const Dataset *dataset, int a, int b) {
+    const Picture *one = &dataset->pictures[a], *other = &dataset->pictures[b];
+    if (dataset->plan->burst == BURST_LIKENESS) return false;
+    if (one->identity_number >= 0 && other->identity_number >= 0 && one->identity_number != other->identity_number) return true;
+    if (dataset->plan->burst == BURST_TIME) return one->unit == other->unit;
+    return one->burst && other->burst && !strcmp(one->burst, other->burst);
 }
 
 static void find_alike(Sides *sides, int within, TornPairs *told) {
@@ -184,7 +187,7 @@ static void find_alike(Sides *sides, int within, TornPairs *told) {
     for (int i = 0; i < dataset->count && !sides->scratch.jre->interrupted; i++)
         for (int j = 0; j < dataset->count; j++) {
             int bits = hash_distance(hash[i], hash[j]);
-            if (bits > within || !on_two_sides(sides, i, j) || known_apart(dataset, i, j)) continue;
+            if (bits > within || !on_two_sides(sides, i, j) || told_by_bursts(dataset, i, j)) continue;
             int side = sides->side_of[j];
             tally.any[i] = true;
             if (tally.torn && seen[side] != i + 1) tally.torn[sides->side_of[i] * sides->sides + side]++;
