@@ -77,26 +77,28 @@ static bool learned_of(Compilation *c, const SimilarityPlan *score, const Datase
 }
 
 /* Takes out the pairs that come into no score: every evaluation of these parts leaves a query's own burst out, and nothing was learned from any of
- * the pictures. What a column of bursts does not know of may still answer where a part is asked against another. */
-static void leave_out_unasked(Compilation *c, const SplitPlan *split, LeakFacts *leak) {
+ * the pictures. What a column of bursts does not know of may still answer where a part is asked against another. Returns whether own bursts are out. */
+static bool leave_out_unasked(Compilation *c, const SplitPlan *split, LeakFacts *leak) {
     int asked = 0, against = 0;
+    bool learned = false;
     for (int i = 0; i < c->plan->submissions.count; i++)
-        if (is_of(c, &c->plan->submissions.at[i]->on, split)) return;
+        if (is_of(c, &c->plan->submissions.at[i]->on, split)) return false;
     for (int i = 0; i < c->plan->evaluations.count; i++) {
         const EvaluatePlan *plan = c->plan->evaluations.at[i];
         AskFacts facts;
         if (!is_of(c, &plan->on, split) && !is_of(c, &plan->against, split)) continue;
-        if (!plan->gallery || learned_of(c, plan->similarity, split->data)) return;
-        if (!c->facts.asked || !c->facts.asked(c->facts.context, plan, &facts) || facts.burst) return;
+        if (!plan->gallery || !c->facts.asked || !c->facts.asked(c->facts.context, plan, &facts) || facts.burst) return false;
+        learned |= learned_of(c, plan->similarity, split->data);
         against += plan->against.dataset != NULL;
         asked++;
     }
-    if (!asked) return;
+    if (!asked || learned) return asked > 0;
     leak->burst = (TornPairs){0};
     if (!against || split->data->burst == BURST_LIKENESS) leak->alike = (TornPairs){0};
+    return true;
 }
 
-static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts *leak) {
+static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts *leak, bool kept_out) {
     const bool bursts = leak->burst.pairs || split->data->burst == BURST_LIKENESS;
     if (!leak->burst.pairs && !leak->alike.pairs) return;
     if (overruled(c, split->decl->scope, DIAG_leaking_burst, split->span, split->span)) return;
@@ -123,7 +125,8 @@ static void check_bursts(Compilation *c, const SplitPlan *split, const LeakFacts
         return;
     }
     uint32_t end = split->decl->statement->span.end;
-    if (leak->burst.pairs || split->data->burst == BURST_LIKENESS) diag_help(d, "keep such pairs out of the score: an evaluation on these parts may say `gallery not same(burst)`");
+    if (bursts && kept_out) diag_help(d, "own bursts do not answer, but were learned from: learn from other pictures, or let `folds` or `shares` divide them, with `together burst`");
+    else if (bursts) diag_help(d, "keep such pairs out of the score: an evaluation on these parts may say `gallery not same(burst)`");
     else diag_help(d, "look at the pairs: jre check %s --pairs pairs.csv lists them; `not same(burst)` asks the column and lets them in", c->document->document->source->name);
     diag_help(d, "if the split must stay as it is, say why: every report repeats it");
     diag_edit(d, (Span){end, end}, false, "\n\naccept leaking_burst for %s because \"the split is published\"", split->name);
@@ -144,8 +147,8 @@ static void check_individuals(Compilation *c, const SplitPlan *split, const Leak
 static void check_split(Compilation *c, const SplitPlan *split) {
     LeakFacts leak = {0};
     if (!c->facts.leaks || !c->facts.leaks(c->facts.context, split, &leak)) return;
-    if (leak.burst.pairs || leak.alike.pairs) leave_out_unasked(c, split, &leak);
-    check_bursts(c, split, &leak);
+    const bool kept_out = (leak.burst.pairs || leak.alike.pairs) && leave_out_unasked(c, split, &leak);
+    check_bursts(c, split, &leak, kept_out);
     check_individuals(c, split, &leak);
 }
 
