@@ -75,6 +75,7 @@ expect "what a run would compute" 0 "  would compute: train.student (2 folds), e
 expect "and what it would not" 0 "  would compute nothing: every result is in the store" "$jre" check tests/errors/sound.jre --into "$folder/kept"
 expect "a part of it" 0 "  would compute: evaluate.cv; everything else is in the store" "$jre" check tests/errors/sound.jre --into "$folder/kept" --set halves.seed=5
 expect "check for machines names what would be computed" 0 '"would_compute": ["evaluate cv"]' "$jre" check tests/errors/sound.jre --into "$folder/kept" --set halves.seed=5 --json
+expect "check for machines counts queries that their own burst may answer" 0 '"answered_by_burst": [{"evaluation": "whole", "queries": 5, "by_burst": 4}]' "$jre" check tests/errors/answering_burst_accepted.jre --json
 expect "check for machines repeats what was accepted" 3 '"accepted": [{"check": "leaking_burst", "for": "published", "because": "it is published so"}]' "$jre" check tests/errors/expect_pictures.jre --json
 expect "a run repeats what was accepted" 0 "accepted  leaking_burst for halves   because this shows what a burst is worth" "$jre" run tests/errors/accept_leaking_burst.jre --into "$folder/accepted"
 expect "and so does its record" 0 '"accepted": [{"check": "leaking_burst", "for": "halves", "because": "this shows what a burst is worth"}]' sh -c "cat '$folder'/accepted/results/run_*/result.json"

@@ -309,6 +309,30 @@ static void report_splits(Report *report) {
     text_add(&report->machines, "]");
 }
 
+/* ---- queries that their own burst may answer: no mistake where a split keeps bursts whole, but to be known --------------------------------- */
+
+static void report_questions(Report *report) {
+    const Compilation *c = &report->work->c;
+    const EvaluatePlan *before = NULL;
+    int shown = 0;
+    text_add(&report->machines, ", \"answered_by_burst\": [");
+    for (int i = 0; i < c->plan->evaluations.count; i++) {
+        const EvaluatePlan *plan = c->plan->evaluations.at[i];
+        const bool member = before && before->name == plan->name;
+        AskFacts facts;
+        if (plan->quoted || member || !plan->on.dataset->burst_written || !c->facts.asked(c->facts.context, plan, &facts) || !facts.burst) continue;
+        before = plan;
+        const size_t from = report->people.length;
+        text_add(&report->people, "  %-10s %d of %d quer%s a picture of %s own burst among the candidates\n", plan->name, facts.burst, facts.queries, facts.queries == 1 ? "y has" : "ies have",
+                 facts.queries == 1 ? "its" : "their");
+        text_fold(&report->people, from, INDENT);
+        text_add(&report->machines, "%s{", shown++ ? ", " : "");
+        json_member(&report->machines, "evaluation", plan->name);
+        text_add(&report->machines, ", \"queries\": %d, \"by_burst\": %d}", facts.queries, facts.burst);
+    }
+    text_add(&report->machines, "]");
+}
+
 /* ---- what a run would compute ------------------------------------------------------------------------------------------------------------- */
 
 /* The members of one declaration: "train.learner (5 folds)", "evaluate.cv (3 choices)". */
@@ -433,6 +457,7 @@ int check_command(Jre *jre, Options *options) {
         if (!options->no_data) {
             report_datasets(&report);
             report_splits(&report);
+            report_questions(&report);
             for (int i = 0; i < work.c.plan->submissions.count; i++) submission_pairs(work.session, work.c.plan->submissions.at[i]);
         }
         describe_accepted(&work.c, &report.people);
