@@ -7,14 +7,20 @@
  * Only the pictures know: all of it comes through the facts. A split with `together burst` is asked as it is (LANGUAGE 2, decision 3). */
 #include "compiler.h"
 
+#include <ctype.h>
 #include <string.h>
 
-typedef struct { Compilation *c; const EvaluatePlan *plan; AskFacts facts; bool sound, told; } Question;
+typedef struct { Compilation *c; const EvaluatePlan *plan; AskFacts facts; bool sound, burst_told; } Question;
 typedef LIST(Question) QuestionList;
 
 /* ---- the words ------------------------------------------------------------------------------------------------------------------ */
 
-static const char *answers_of(const EvaluatePlan *plan, Arena *arena) { return part_text(arena, plan->against.dataset ? &plan->against : &plan->on); }
+static const PartPlan *answers_of(const EvaluatePlan *plan) { return plan->against.dataset ? &plan->against : &plan->on; }
+
+static bool same_pairs(Jre *jre, const EvaluatePlan *a, const EvaluatePlan *b) { return same_pictures(jre, &a->on, &b->on) && same_pictures(jre, answers_of(a), answers_of(b)); }
+
+/* "1 picture", "1,900 pictures" */
+static const char *counted(Arena *arena, int count, const char *one, const char *many) { return arena_print(arena, "%s %s", grouped_text(arena, count), count == 1 ? one : many); }
 
 /* "left (208), right (220)" */
 static const char *values_text(Arena *arena, const ColumnFacts *column) {
@@ -25,9 +31,10 @@ static const char *values_text(Arena *arena, const ColumnFacts *column) {
     return *text ? text : "nothing";
 }
 
-/* A declaration's own text: what it copied by `like` stands elsewhere, and others read it too. */
-static bool own_setting(const EvaluatePlan *plan, const char *key) {
-    return plan_has(plan->decl, key) && span_holds(plan->decl->statement->span, setting_span(plan->decl, key));
+/* In a statement of this document about the evaluation itself: what it copied by `like` stands elsewhere, and others read it too. */
+static bool own_setting(const Compilation *c, const EvaluatePlan *plan, const char *key) {
+    const Statement *around = plan_has(plan->decl, key) ? statement_around(c, setting_span(plan->decl, key)) : NULL;
+    return around && around->name == plan->decl->statement->name;
 }
 
 /* ---- pictures of one burst answer each other ---------------------------------------------------------------------------------------- */
@@ -38,14 +45,26 @@ static bool kept_together(const PartPlan *part) {
     return false;
 }
 
-/* Both numbers stand side by side where another evaluation asks the same pictures without their bursts; and one message is enough. */
+/* Both numbers stand side by side where another evaluation asks the same pictures without their bursts. */
 static bool asked_without(const QuestionList *questions, const Question *q) {
     for (int i = 0; i < questions->count; i++) {
         const Question *other = &questions->at[i];
-        bool without = other->sound && other->plan->gallery && !other->facts.burst;
-        if ((without || other->told) && same_pictures(q->c->jre, &other->plan->on, &q->plan->on)) return true;
+        bool without = other->sound && other->plan->gallery && other->facts.answered && other->facts.doubtful && !other->facts.burst;
+        if (without && same_pairs(q->c->jre, other->plan, q->plan)) return true;
     }
     return false;
+}
+
+/* One message, or one `accept`, is enough for the same pairs. */
+static bool burst_told(const QuestionList *questions, const Question *q) {
+    for (int i = 0; i < questions->count; i++)
+        if (questions->at[i].burst_told && same_pairs(q->c->jre, questions->at[i].plan, q->plan)) return true;
+    return false;
+}
+
+static bool answers_by_burst(const QuestionList *questions, const Question *q) {
+    const PartPlan *on = &q->plan->on;
+    return q->sound && q->facts.doubtful && q->facts.burst && on->dataset->burst_written && !kept_together(on) && !asked_without(questions, q);
 }
 
 static void suggest_gallery(const Question *q, Diagnostic *d) {
@@ -54,27 +73,38 @@ static void suggest_gallery(const Question *q, Diagnostic *d) {
     const bool either = gallery && gallery->kind == EXPR_BINARY && gallery->op == BINARY_or;
     const char *written = gallery ? span_text(q->c->jre, gallery->span) : "";
     const char *whole = gallery ? arena_print(&q->c->arena, either ? "(%s) and not same(burst)" : "%s and not same(burst)", written) : "not same(burst)";
-    const uint32_t on = setting_span(plan->decl, "on").end, end = plan->decl->statement->span.end;
-    diag_help(d, "ask without it");
-    if (own_setting(plan, "gallery")) diag_edit(d, gallery->span, false, "%s", whole);
-    else if (!gallery && own_setting(plan, "on")) diag_edit(d, (Span){on, on}, false, "\n  gallery    not same(burst)");
-    else diag_edit(d, (Span){end, end}, false, "\n\nevaluate %s_apart like %s { gallery %s }", plan->name, plan->name, whole);
+    const uint32_t on = setting_span(plan->decl, "on").end;
+    const Statement *around = statement_around(q->c, plan->decl->statement->span);
+    diag_help(d, around || own_setting(q->c, plan, "gallery") ? "ask without it" : "ask without it: gallery %s", whole);
+    if (own_setting(q->c, plan, "gallery")) diag_edit(d, gallery->span, false, "%s", whole);
+    else if (!gallery && own_setting(q->c, plan, "on")) diag_edit(d, (Span){on, on}, false, "\n  gallery    not same(burst)");
+    else if (around) diag_edit(d, (Span){around->span.end, around->span.end}, false, "\n\nevaluate %s_apart like %s { gallery %s }", plan->name, plan->name, whole);
 }
 
-static void check_bursts(const QuestionList *questions, Question *q) {
+static void tell_bursts(Question *q) {
     const EvaluatePlan *plan = q->plan;
-    const DatasetPlan *dataset = plan->on.dataset;
-    if (!q->facts.burst || !dataset->burst_written || kept_together(&plan->on) || asked_without(questions, q)) return;
-    if (overruled_anywhere(q->c, DIAG_answering_burst, plan->span, plan->span)) return;
+    Arena *arena = &q->c->arena;
+    const bool one = q->facts.queries == 1;
+    const char *who = one ? "the one query has" : arena_print(arena, "%s of the %s queries %s", grouped_text(arena, q->facts.burst), grouped_text(arena, q->facts.queries), q->facts.burst == 1 ? "has" : "have");
     Diagnostic *d = diag(q->c->jre, DIAG_answering_burst, plan->span, "a picture of the query's own burst may answer");
-    diag_also(d, dataset->burst_span, "this says which pictures are a burst");
-    diag_fact(d, "%d of the %d queries have a picture of their own burst, of the same individual, among their candidates. The first: %s, and %s.", q->facts.burst, q->facts.queries, q->facts.query,
-              q->facts.frame);
-    diag_fact(d, q->facts.apart ? "without such pictures %d queries still have one to find." : "without such pictures no query has one to find.", q->facts.apart);
+    diag_also(d, plan->on.dataset->burst_span, "this says which pictures are a burst");
+    diag_fact(d, "%s a picture of %s own burst, of the same individual, among %s candidates. The first: %s, and %s.", who, one ? "its" : "their", one ? "its" : "their", q->facts.query, q->facts.frame);
+    if (q->facts.apart) diag_fact(d, "without such pictures %s still %s one to find.", counted(arena, q->facts.apart, "query", "queries"), q->facts.apart == 1 ? "has" : "have");
+    else diag_fact(d, "without such pictures no query has one to find.");
     diag_note(d, "to find the frame of one second later is no art, and says nothing of who is met again on another day");
     if (q->facts.apart) suggest_gallery(q, d);
     else diag_help(d, "add pictures of other days; until then this is a score of bursts, not of individuals");
-    q->told = true;
+    q->burst_told = true;
+}
+
+/* First what is accepted: it speaks for all that ask the same. */
+static void check_bursts(Compilation *c, const QuestionList *questions) {
+    for (int i = 0; i < questions->count; i++) {
+        Question *q = &questions->at[i];
+        q->burst_told = answers_by_burst(questions, q) && overruled_anywhere(c, DIAG_answering_burst, q->plan->span, q->plan->span);
+    }
+    for (int i = 0; i < questions->count; i++)
+        if (answers_by_burst(questions, &questions->at[i]) && !burst_told(questions, &questions->at[i])) tell_bursts(&questions->at[i]);
 }
 
 /* ---- nothing to ask ------------------------------------------------------------------------------------------------------------------- */
@@ -89,12 +119,12 @@ static void note_on_nobody(const Question *q, Diagnostic *d) {
 static void tell_compared(const Question *q, Diagnostic *d, const Expr *e) {
     if (!e) return;
     const Expr *name = e->kind == EXPR_BINARY && e->op >= BINARY_eq && e->op <= BINARY_ge ? e->left->kind == EXPR_NAME ? e->left : e->right : NULL;
-    const DatasetPlan *dataset = q->plan->against.dataset ? q->plan->against.dataset : q->plan->on.dataset;
+    const DatasetPlan *dataset = answers_of(q->plan)->dataset;
     ColumnFacts column;
     if (!name) {
         tell_compared(q, d, e->left);
         tell_compared(q, d, e->right);
-    } else if (name->kind == EXPR_NAME && q->c->facts.column && q->c->facts.column(q->c->facts.context, dataset, name->name, &column)) {
+    } else if (name->kind == EXPR_NAME && !is_measure(name) && q->c->facts.column && q->c->facts.column(q->c->facts.context, dataset, name->name, &column)) {
         diag_fact(d, "`%s` holds: %s.", name->name, values_text(&q->c->arena, &column));
     }
 }
@@ -103,9 +133,14 @@ static void tell_gallery(const Question *q) {
     const AskFacts *facts = &q->facts;
     Span at = q->plan->gallery->span;
     Diagnostic *d = hollow(q, at, facts->alone == facts->queries ? "this lets nobody answer" : "this lets no picture of the query's own individual answer");
-    diag_also(d, q->plan->on.span, "%d pictures ask", facts->queries);
-    if (facts->alone == facts->queries) diag_fact(d, "none of them keeps a candidate. Without the condition %d of them have a picture to find.", facts->known);
-    else diag_fact(d, "they keep %d to %d candidates, all of other individuals. Without the condition %d of them have a picture to find.", facts->least, facts->most, facts->known);
+    Arena *arena = &q->c->arena;
+    const char *one = facts->queries == 1 ? "it" : "they", *most = counted(arena, facts->most, "candidate", "candidates");
+    const char *kept = facts->alone == facts->queries ? facts->queries == 1 ? "it keeps no candidate" : "none of them keeps a candidate"
+                       : facts->least == facts->most  ? arena_print(arena, "%s keep%s %s, all of other individuals", one, facts->queries == 1 ? "s" : "", most)
+                                                      : arena_print(arena, "%s keep %s to %s, all of other individuals", one, grouped_text(arena, facts->least), most);
+    diag_also(d, q->plan->on.span, "%s %s", counted(arena, facts->queries, "picture", "pictures"), facts->queries == 1 ? "asks" : "ask");
+    diag_fact(d, "%s. Without the condition %s a picture to find.", kept,
+              facts->queries == 1 ? "it has" : arena_print(arena, "%s of them %s", grouped_text(arena, facts->known), facts->known == 1 ? "has" : "have"));
     tell_compared(q, d, q->plan->gallery);
     note_on_nobody(q, d);
     diag_help(d, "loosen the condition, or ask pictures that it leaves an answer");
@@ -147,8 +182,11 @@ static void check_identity(Compilation *c, const EvaluatePlan *plan, Map *told) 
 static void tell_unknown(const Question *q) {
     const EvaluatePlan *plan = q->plan;
     bool against = plan->against.dataset;
-    Diagnostic *d = hollow(q, plan->on.span, arena_print(&q->c->arena, "none of these %d pictures has another of its individual to find", q->facts.queries));
-    if (against) diag_also(d, plan->against.span, "not among these %d", q->facts.candidates);
+    Arena *arena = &q->c->arena;
+    const char *words = q->facts.queries == 1 ? "this one picture has no other of its individual to find"
+                                              : arena_print(arena, "none of these %s pictures has another of its individual to find", grouped_text(arena, q->facts.queries));
+    Diagnostic *d = hollow(q, plan->on.span, words);
+    if (against) diag_also(d, plan->against.span, q->facts.candidates == 1 ? "this one is of another" : "not among these %s", grouped_text(arena, q->facts.candidates));
     else if (plan->on.split) diag_also(d, plan->on.split->way_span, "so the pictures are divided");
     note_on_nobody(q, d);
     if (against) diag_help(d, "let pictures of the same individuals answer");
@@ -158,8 +196,9 @@ static void tell_unknown(const Question *q) {
 static void tell_certain(const Question *q) {
     const EvaluatePlan *plan = q->plan;
     Diagnostic *d = hollow(q, plan->gallery ? plan->gallery->span : plan->on.span, "nobody but the query's own individual may answer");
-    diag_fact(d, "%d queries, %d candidates in `%s`.", q->facts.queries, q->facts.candidates, answers_of(plan, &q->c->arena));
-    diag_note(d, "every answer would be right: the score is 1, whatever the network sees");
+    Arena *arena = &q->c->arena;
+    diag_fact(d, "%s, %s in `%s`.", counted(arena, q->facts.queries, "query", "queries"), counted(arena, q->facts.candidates, "candidate", "candidates"), part_text(arena, answers_of(plan)));
+    diag_note(d, "every answer would be right, whatever the network sees");
     diag_help(d, "let pictures of other individuals answer too");
 }
 
@@ -177,8 +216,7 @@ static bool asked_before(const QuestionList *questions, const EvaluatePlan *plan
     for (int i = 0; i < questions->count; i++) {
         const EvaluatePlan *earlier = questions->at[i].plan;
         bool condition = earlier->gallery == plan->gallery || (earlier->gallery && plan->gallery && expr_equal(earlier->gallery, plan->gallery));
-        bool against = !earlier->against.dataset == !plan->against.dataset && (!plan->against.dataset || same_pictures(jre, &earlier->against, &plan->against));
-        if (earlier->span.start == plan->span.start && condition && against && same_pictures(jre, &earlier->on, &plan->on)) return true;
+        if (earlier->span.start == plan->span.start && condition && same_pairs(jre, earlier, plan)) return true;
     }
     return false;
 }
@@ -196,35 +234,47 @@ static void check_evaluations(Compilation *c) {
         Question *q = &questions.at[i];
         if (!q->sound) continue;
         check_hollow(q);
-        if (q->facts.doubtful) check_bursts(&questions, q);
     }
+    check_bursts(c, &questions);
 }
 
 /* ---- parts that nothing lies in --------------------------------------------------------------------------------------------------------- */
 
 static bool count_part(Compilation *c, const PartPlan *part, PartFacts *facts) { return c->facts.part(c->facts.context, part, facts); }
 
+static const char *size_text(Compilation *c, const PartPlan *part, const char *name, const char *before) {
+    PartFacts facts;
+    PartPlan other = *part;
+    other.part = name;
+    return count_part(c, &other, &facts) ? arena_print(&c->arena, "%s%s%s %s", before, *before ? ", " : "", name, grouped_text(&c->arena, facts.pictures)) : before;
+}
+
 /* "train 51, validate 9, test 0" */
 static const char *sizes_text(Compilation *c, const PartPlan *part) {
+    const SplitPlan *split = part->split;
     const char *text = "";
-    for (int i = 0; i < part->split->parts.count; i++) {
-        PartFacts facts;
-        PartPlan other = *part;
-        other.part = part->split->parts.at[i];
-        if (count_part(c, &other, &facts)) text = arena_print(&c->arena, "%s%s%s %d", text, i ? ", " : "", other.part, facts.pictures);
-    }
-    return text;
+    for (int i = 0; i < split->parts.count; i++) text = size_text(c, part, split->parts.at[i], text);
+    if (!split->rule.kind) return text;
+    text = size_text(c, part, "train", text);
+    if (split->validate > 0) text = size_text(c, part, "validate", text);
+    return size_text(c, part, "test", text);
 }
 
 static void tell_empty(Compilation *c, const PartPlan *part) {
     const SplitPlan *split = part->split;
-    Diagnostic *d = diag(c->jre, DIAG_empty_part, part->span, part->fold ? "in fold %d no picture is in this part" : "no picture is in this part", part->fold);
-    diag_also(d, split->way_span, split->rule.kind ? "this rule says where a picture is" : "so the pictures are divided");
-    if (split->parts.count) diag_fact(d, "pictures: %s.", sizes_text(c, part));
+    const bool asked = part->span.start != split->way_span.start;
+    const char *words = !asked ? arena_print(&c->arena, "this leaves `%s` empty", part->part) : part->fold ? arena_print(&c->arena, "in fold %d no picture is in this part", part->fold) : "no picture is in this part";
+    Diagnostic *d = diag(c->jre, DIAG_empty_part, part->span, "%s", words);
+    const char *sizes = sizes_text(c, part);
+    if (asked) diag_also(d, split->way_span, split->rule.kind ? "this rule says where a picture is" : "so the pictures are divided");
+    if (*sizes) diag_fact(d, "pictures: %s.", sizes);
     if (split->disjoint) diag_note(d, "an individual goes to one part with all its pictures: a small share may get nothing");
     else if (split->shares.count) diag_note(d, "what is tied together goes to one part whole, and of each individual the first goes to training: a small share may get nothing");
     else if (split->folds) diag_note(d, "what is tied together goes to one fold whole, and an individual whose pictures are all tied together is for training always");
     if (split->shares.count) diag_help(d, "give this part a larger share");
+    else if (split->rule.kind == RULE_TIME_CUTOFF) diag_help(d, "name a year with pictures before it and from it on");
+    else if (split->rule.kind) diag_help(d, "give the rule other numbers, or divide by another");
+    else if (split->column) diag_help(d, "take a part that the column names, or another column");
     else diag_help(d, "divide the pictures into fewer folds, or differently");
 }
 
@@ -245,8 +295,21 @@ static void check_part(Compilation *c, const PartPlan *part, Map *told) {
     }
 }
 
+/* A rule that leaves training or test empty divides nothing, whichever of the two is asked. */
+static void check_rules(Compilation *c, int before) {
+    for (int i = 0; i < c->plan->splits.count && c->jre->diagnostics.count == before; i++) {
+        SplitPlan *split = c->plan->splits.at[i];
+        PartPlan part = {.dataset = split->data, .split = split, .part = "train", .span = split->way_span};
+        PartFacts facts;
+        if (!split->rule.kind || !count_part(c, &part, &facts)) continue;
+        if (facts.pictures) part.part = "test";
+        if (count_part(c, &part, &facts) && !facts.pictures) tell_empty(c, &part);
+    }
+}
+
 static void check_parts(Compilation *c) {
     const Plan *plan = c->plan;
+    const int before = c->jre->diagnostics.count;
     Map told = {0};
     for (int i = 0; i < plan->trains.count; i++) {
         check_part(c, &plan->trains.at[i]->data, &told);
@@ -260,11 +323,10 @@ static void check_parts(Compilation *c) {
         check_part(c, &plan->evaluations.at[i]->against, &told);
     }
     for (int i = 0; i < plan->submissions.count; i++) check_part(c, &plan->submissions.at[i]->on, &told);
+    check_rules(c, before);
 }
 
 /* ---- columns that are not what they are taken for ------------------------------------------------------------------------------------ */
-
-static char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter; }
 
 /* Where a word begins. */
 static bool has_word(const char *text, const char *stem) {
@@ -274,13 +336,13 @@ static bool has_word(const char *text, const char *stem) {
 }
 
 /* Also as others write it: an abbreviation, or how a word begins. */
-static bool is_side(Arena *arena, const char *value) {
+bool names_side(Arena *arena, const char *value) {
     static const char *const abbreviations[] = {"l", "r", "li", "re", "lt", "rt", "lf", "rf", "ls", "rs", "lhs", "rhs", "g", "d", "e", "i", "s", "dx", "sx"};
     static const char *const stems[] = {"link", "recht", "gauch", "droit", "izq", "der", "esq", "dir", "sin", "des", "lev", "prav", "lew", "praw", "vas", "oik",
                                         "venst", "vänst", "hög", "høj", "høy", "лев", "прав", "左", "右", "kiri", "kanan", "kusho", "kulia"};
     size_t length = strlen(value);
     char *text = arena_copy(arena, value, length);
-    for (size_t i = 0; i < length; i++) text[i] = lower(text[i]);
+    for (size_t i = 0; i < length; i++) text[i] = (char)tolower((unsigned char)text[i]);
     for (size_t i = 0; i < sizeof abbreviations / sizeof *abbreviations; i++)
         if (!strcmp(text, abbreviations[i])) return true;
     for (size_t i = 0; i < sizeof stems / sizeof *stems; i++)
@@ -291,9 +353,7 @@ static bool is_side(Arena *arena, const char *value) {
 static void check_flank(Compilation *c, const DatasetPlan *dataset) {
     ColumnFacts column;
     if (!dataset->flank || !c->facts.column || !c->facts.column(c->facts.context, dataset, "flank", &column)) return;
-    for (int i = 0; i < column.told; i++)
-        if (is_side(&c->arena, column.value[i])) return;
-    if (overruled_anywhere(c, DIAG_wrong_flank, dataset->flank_span, dataset->span)) return;
+    if (column.sides || overruled_anywhere(c, DIAG_wrong_flank, dataset->flank_span, dataset->span)) return;
     Diagnostic *d = diag(c->jre, DIAG_wrong_flank, dataset->flank_span, column.told ? "no value of this column is a side" : "this column is empty");
     if (column.told) diag_fact(d, "`%s` holds: %s.", dataset->flank, values_text(&c->arena, &column));
     diag_note(d, "`same(flank)` takes it for the side that a picture shows, left or right");
@@ -306,13 +366,14 @@ static void check_mixed_bursts(Compilation *c, const DatasetPlan *dataset) {
     if (overruled_anywhere(c, DIAG_mixed_burst, dataset->burst_span, dataset->span)) return;
     const TornPair *pair = &mixed.example;
     Diagnostic *d = diag(c->jre, DIAG_mixed_burst, dataset->burst_span, "a burst is of one individual");
-    diag_fact(d, "%d of %d values of `%s` hold two individuals or more. The first, %s:\n    %s   %s\n    %s   %s", mixed.mixed, mixed.bursts, dataset->burst_column, pair->value, pair->first.file,
+    diag_fact(d, "%s of %s of `%s` hold%s two individuals or more. The first, %s:\n    %s   %s\n    %s   %s", grouped_text(&c->arena, mixed.mixed),
+              counted(&c->arena, mixed.bursts, "value", "values"), dataset->burst_column, mixed.mixed == 1 ? "s" : "", pair->value, pair->first.file,
               pair->first.individual, pair->second.file, pair->second.individual);
     diag_note(d, "`not same(burst)` would keep wrong answers out too, and the score would rise; or one of the two pictures has a wrong name");
     diag_help(d, "name a finer column; or by time, within(taken, 1min), which ties pictures of one individual only");
     diag_help(d, "if individuals are met together, say so: every report repeats it");
-    uint32_t end = dataset->end;
-    diag_edit(d, (Span){end, end}, false, "\n\naccept mixed_burst for %s because \"they are met together\"", dataset->name);
+    const Statement *around = statement_around(c, dataset->burst_span);
+    if (around) diag_edit(d, (Span){around->span.end, around->span.end}, false, "\n\naccept mixed_burst for %s because \"they are met together\"", dataset->name);
 }
 
 /* Whatever else is wrong: of a column that is not what it is taken for all other findings are only the consequence. */

@@ -49,9 +49,9 @@ typedef struct { int64_t pairs; TornPair example; } CopyFacts;
  * answer; `burst`: .. of their own burst (the first such query and frame); `apart`: .. of another. doubtful: somewhere a wrong answer is possible.
  * Where nobody is answered: how many candidates a query keeps, and how many queries keep none. */
 typedef struct { int queries, candidates, known, answered, burst, apart; const char *query, *frame; bool doubtful; int least, most, alone; } AskFacts;
-/* What a role or column holds: how many values, and the most frequent; texts of the dataset. */
+/* What a role or column holds: how many values, of them names of a side, and the most frequent; texts of the dataset. */
 enum { MOST_VALUES = 8 };
-typedef struct { int rows, empty, distinct, told; const char *value[MOST_VALUES]; int times[MOST_VALUES]; } ColumnFacts;
+typedef struct { int rows, empty, distinct, sides, told; const char *value[MOST_VALUES]; int times[MOST_VALUES]; } ColumnFacts;
 /* Bursts by a column that hold two individuals, of all bursts; two such pictures. */
 typedef struct { int bursts, mixed; TornPair example; } MixedFacts;
 
@@ -533,6 +533,7 @@ const NameList *table_columns(Compilation *c, const Decl *dataset, const Choice 
 bool column_alone(const char *text, size_t *length);                          /* "{column}" and nothing else; length of the text */
 const char *path_as_written(Compilation *c, Span written, const char *path);      /* a path belongs to the folder of the document that wrote it */
 /* conditions.c: conditions, and the columns that may be named in them. */
+bool is_measure(const Expr *e);                                               /* width or height of a picture */
 Value *condition_value(Environment *env, const Wanted *wanted, const Expr *e);
 Value *column_value(Environment *env, const Wanted *wanted, const Expr *e);
 /* index.c: arithmetic of tensors, with or without letters on their dimensions. */

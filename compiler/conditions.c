@@ -73,6 +73,9 @@ static bool among(const NameList *names, const char *name) {
     return false;
 }
 
+/* What needs no quotes. */
+static bool is_word(const char *column) { return strspn(column, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(column); }
+
 /* What was meant instead: a role, a measure or one of these columns. */
 static void suggest(Compilation *c, Diagnostic *d, const NameList *columns, const char *name, Span span, const char *otherwise) {
     NameList all = {0};
@@ -82,7 +85,7 @@ static void suggest(Compilation *c, Diagnostic *d, const NameList *columns, cons
     for (int i = 0; columns && i < columns->count; i++) list_add(&c->arena, &all, columns->at[i]);
     const char *near = span.end ? nearest_name(name, all.at, all.count) : NULL;
     diag_help(d, near ? "did you mean `%s`?" : "%s", near ? near : otherwise);
-    if (near && strspn(near, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(near)) diag_edit(d, span, false, "%s", near);
+    if (near && is_word(near)) diag_edit(d, span, false, "%s", near);
 }
 
 static bool no_column(Compilation *c, const Decl *dataset, const char *name, Span span, const NameList *columns) {
@@ -117,7 +120,7 @@ static bool not_kept(Compilation *c, const Decl *dataset, const char *name, Span
     }
     diag_also(d, dataset->statement->name_span, "declared here");
     diag_note(d, "outside its dataset a column is known if the dataset keeps it; identity, flank, burst and the like always are");
-    suggest(c, d, kept, name, columns ? NOWHERE : span, arena_print(&c->arena, "add to the dataset: keep [%s]", name));
+    suggest(c, d, kept, name, columns ? NOWHERE : span, arena_print(&c->arena, is_word(name) ? "add to the dataset: keep [%s]" : "add to the dataset: keep [\"{%s}\"]", name));
     return false;
 }
 
@@ -231,7 +234,7 @@ static bool column_in_test(const Test *test, const Expr *e, const char *name, bo
     return !dataset || (column_of_dataset(test->env, dataset, name, e->span, in_quotes) && has_value(test, e, dataset, name, in_quotes));
 }
 
-static bool is_measure(const Expr *e) { return e->kind == EXPR_NAME && (!strcmp(e->name, "width") || !strcmp(e->name, "height")); }
+bool is_measure(const Expr *e) { return e->kind == EXPR_NAME && (!strcmp(e->name, "width") || !strcmp(e->name, "height")); }
 static bool is_number(const Expr *e) { return e->kind == EXPR_NUMBER || (e->kind == EXPR_NEGATE && e->left->kind == EXPR_NUMBER); }
 
 /* unique-name is a column to its author, and a difference to the language. */

@@ -212,7 +212,7 @@ static int share_to_watch(const Compilation *c, const PartPlan *data) {
     return share;
 }
 
-static const Statement *statement_around(const Compilation *c, Span span) {
+const Statement *statement_around(const Compilation *c, Span span) {
     const Document *document = c->document->document;
     for (int i = 0; i < document->chunks.count; i++)
         for (int k = 0; k < document->chunks.at[i]->statements.count; k++)

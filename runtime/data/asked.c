@@ -84,10 +84,12 @@ static void sort_candidates(Look *look, Arena *arena) {
         if (number_of(look, i) >= 0) look->order[look->start[number_of(look, i) + 1]++] = i;
 }
 
-/* Of other bursts than those of a column only one dataset knows. */
+/* Numbers of two columns have nothing to do with each other; of bursts by time or likeness only one dataset knows. */
 static bool one_burst(const Look *look, const Picture *a, const Picture *b) {
     const DatasetPlan *asks = look->asked->on->plan, *answers = look->asked->against->plan;
-    if (asks->burst == BURST_COLUMN && answers->burst == BURST_COLUMN) return a->burst && b->burst && !strcmp(a->burst, b->burst);
+    bool column = asks->burst == BURST_COLUMN && answers->burst == BURST_COLUMN;
+    if (column && strcmp(asks->burst_column, answers->burst_column)) return false;
+    if (column) return a->burst && b->burst && !strcmp(a->burst, b->burst);
     return look->asked->on == look->asked->against && a->unit == b->unit;
 }
 
@@ -148,14 +150,14 @@ bool count_asked(Jre *jre, const AskedPictures *asked, const Expr *gallery, AskF
         decided = !gallery || pair_rule_decided(jre, looks[member].rule, gallery);
         facts->queries += asked->queries[member].count;
         facts->candidates += asked->candidates[member].count;
-        for (int query = 0; query < asked->queries[member].count; query++) {
+        for (int query = 0; query < asked->queries[member].count && !jre->interrupted; query++) {
             count_right(&looks[member], query, facts);
             facts->doubtful = facts->doubtful || may_be_wrong(&looks[member], query);
         }
     }
     for (int member = 0; member < asked->members && decided && !facts->answered; member++)
-        for (int query = 0; query < asked->queries[member].count; query++) count_candidates(&looks[member], query, facts);
+        for (int query = 0; query < asked->queries[member].count && !jre->interrupted; query++) count_candidates(&looks[member], query, facts);
     facts->least -= facts->least > 0;
     arena_free(&scratch);
-    return decided;
+    return decided && !jre->interrupted;
 }

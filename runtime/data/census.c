@@ -81,6 +81,7 @@ void count_values(Jre *jre, const Dataset *dataset, const char *name, ColumnFact
         valued[known - 1].times++;
     }
     qsort(valued, (size_t)facts->distinct, sizeof *valued, by_times);
+    for (int i = 0; i < facts->distinct; i++) facts->sides += names_side(&scratch, valued[i].value);
     for (; facts->told < MOST_VALUES && facts->told < facts->distinct; facts->told++) {
         facts->value[facts->told] = valued[facts->told].value;
         facts->times[facts->told] = valued[facts->told].times;
