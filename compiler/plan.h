@@ -65,7 +65,7 @@ typedef struct DatasetPlan {
     bool skip_missing, exif_apply;
     Pattern pattern; Span pattern_span;   /* the whole setting */
     bool quoted;                          /* of an ancestor */
-    bool burst_written; uint32_t end;     /* end: of its declaration */
+    bool burst_written;
 } DatasetPlan;
 
 typedef struct SplitPlan SplitPlan;

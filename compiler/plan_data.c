@@ -99,7 +99,7 @@ static bool no_column_named(Compilation *c, const DatasetPlan *dataset) {
 void *plan_dataset(Compilation *c, Decl *decl, const Member *member) {
     const Choice *choices = member->choices;
     DatasetPlan *dataset = arena_new(&c->arena, DatasetPlan);
-    *dataset = (DatasetPlan){.name = decl->name, .span = decl->statement->name_span, .quoted = decl->scope != c->scope, .end = decl->statement->span.end};
+    *dataset = (DatasetPlan){.name = decl->name, .span = decl->statement->name_span, .quoted = decl->scope != c->scope};
     bool sound = true;
     const char *root = plan_text(c, decl, "root", choices);
     const Source *source = source_of(c->jre, decl->statement->span);

@@ -183,6 +183,26 @@ static void a_column_with_a_value_for_each_picture_has_as_many_parts(void **stat
     camp_close(&camp);
 }
 
+static void a_side_is_found_among_many_values_that_are_none(void **state) {
+    (void)state;
+    Camp camp;
+    ColumnFacts facts;
+    camp_open(&camp);
+    for (int i = 0; i < 41; i++) {
+        const char **cells = arena_array(&camp.arena, const char *, 1);
+        cells[0] = i < 40 ? arena_print(&camp.arena, "view %d", i % 20) : "Hinten Links";
+        add(&camp, 0, 0)->cells = cells;
+    }
+    count_values(camp.jre, &camp.dataset, "part", &facts);
+    assert_int_equal(facts.distinct, 21);
+    assert_int_equal(facts.told, MOST_VALUES);
+    assert_int_equal(facts.sides, 1);
+    camp.dataset.count--;
+    count_values(camp.jre, &camp.dataset, "part", &facts);
+    assert_int_equal(facts.sides, 0);
+    camp_close(&camp);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(individuals_sizes_bursts_and_copies_are_counted),
@@ -192,6 +212,7 @@ int main(void) {
         cmocka_unit_test(the_list_of_pairs_is_a_table_the_nearest_first),
         cmocka_unit_test(a_split_says_who_is_absent_from_its_folds),
         cmocka_unit_test(a_column_with_a_value_for_each_picture_has_as_many_parts),
+        cmocka_unit_test(a_side_is_found_among_many_values_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
