@@ -3,6 +3,7 @@
  * A few lines a dataset and a line a split, for people; the same and more as one JSON object for machines. */
 #include "cli.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,28 @@ static void describe_accepted(const Compilation *c, Text *out) {
 
 /* ---- a dataset, for people ----------------------------------------------------------------------------------------------------------- */
 
+/* As people write that they do not know who it is. */
+static bool names_nobody(const char *name) {
+    static const char *const words[] = {"unknown", "unidentified", "unnamed", "unbekannt", "inconnu", "inconnue", "desconocido", "desconocida", "desconhecido", "?", "??", "???", "n/a", "na", "nan", "none", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t at = 0;
+        while (name[at] && tolower((unsigned char)name[at]) == words[i][at]) at++;
+        if (!name[at] && !words[i][at]) return true;
+    }
+    return false;
+}
+
+static void describe_nobody(const Dataset *dataset, Text *out) {
+    for (int i = 0; i < dataset->identity_count; i++) {
+        const size_t from = out->length;
+        int pictures = 0;
+        if (!names_nobody(dataset->identities[i])) continue;
+        for (int k = 0; k < dataset->count; k++) pictures += dataset->pictures[k].identity_number == i;
+        text_add(out, "%*s`%s` counts as one individual, with %d picture%s: if these are strangers, `only` leaves them out\n", INDENT, "", dataset->identities[i], pictures, plural(pictures));
+        text_fold(out, from, INDENT);
+    }
+}
+
 static void describe_individuals(const Dataset *dataset, const Census *census, Text *out) {
     const PartFacts *counts = &census->counts;
     text_add(out, "%d picture%s", counts->pictures, plural(counts->pictures));
@@ -150,6 +173,7 @@ static void describe_dataset(const Dataset *dataset, const Census *census, Text 
     const size_t from = out->length;
     text_add(out, "  %-10s ", dataset->plan->name);
     describe_individuals(dataset, census, out);
+    describe_nobody(dataset, out);
     describe_sizes(census, out);
     if (counts->bursts) text_add(out, "; %d burst%s of %d pictures", counts->bursts, plural(counts->bursts), counts->in_bursts);
     if (counts->bursts && dataset->plan->burst_column) text_add(out, " by `%s`", dataset->plan->burst_column);
