@@ -73,12 +73,12 @@ static void suggest_gallery(const Question *q, Diagnostic *d) {
     const bool either = gallery && gallery->kind == EXPR_BINARY && gallery->op == BINARY_or;
     const char *written = gallery ? span_text(q->c->jre, gallery->span) : "";
     const char *whole = gallery ? arena_print(&q->c->arena, either ? "(%s) and not same(burst)" : "%s and not same(burst)", written) : "not same(burst)";
-    const uint32_t on = setting_span(plan->decl, "on").end;
+    const uint32_t on = setting_span(plan->decl, "on").end, end = plan->decl->statement->span.end;
     const Statement *around = statement_around(q->c, plan->decl->statement->span);
     diag_help(d, around || own_setting(q->c, plan, "gallery") ? "ask without it" : "ask without it: gallery %s", whole);
     if (own_setting(q->c, plan, "gallery")) diag_edit(d, gallery->span, false, "%s", whole);
     else if (!gallery && own_setting(q->c, plan, "on")) diag_edit(d, (Span){on, on}, false, "\n  gallery    not same(burst)");
-    else if (around) diag_edit(d, (Span){around->span.end, around->span.end}, false, "\n\nevaluate %s_apart like %s { gallery %s }", plan->name, plan->name, whole);
+    else if (around) diag_edit(d, (Span){end, end}, false, "\n\nevaluate %s_apart like %s { gallery %s }", plan->name, plan->name, whole);
 }
 
 static void tell_bursts(Question *q) {

@@ -263,6 +263,8 @@ enum { EACH_FOLD = 0, NO_FOLD = -1, SOME_FOLD = -2 };
 int fold_met(Compilation *c, const PartPlan *part, const SplitPlan *folds);
 /* How the second picture of a pair came into a score that is examined on the first: "cv <- features <- learner <- folds.train <- a2.png"; NULL: it did not. */
 const char *way_across(Compilation *c, const SplitPlan *split, const TornPair *pair);
+bool names_side(Arena *arena, const char *value);                             /* check_questions.c: left or right, as people write it */
+const Statement *statement_around(const Compilation *c, Span span);           /* provenance.c: of this document; NULL: the place is in another */
 void print_influences(Compilation *c, const char *name, const SimilarityPlan *score, Text *out);      /* jre explain: a line each, the way to it */
 void check_provenance(Compilation *c, bool with_data);
 void check_views(Compilation *c);                                             /* check_views.c: those of colors, mirrors and draws */
@@ -270,8 +272,6 @@ void check_licenses(Compilation *c);                                          /*
 void check_scores(Compilation *c);                                           /* check_scores.c: mixed_scores, filtered_index, metric_needs, bare_threshold */
 void check_spaces(Compilation *c);                                           /* check_spaces.c: mixed_spaces, other_protocol */
 void check_batches(Compilation *c, bool with_data);                           /* check_batches.c: hollow_triplets */
-bool names_side(Arena *arena, const char *value);                             /* check_questions.c: left or right, as people write it */
-const Statement *statement_around(const Compilation *c, Span span);           /* provenance.c: of this document; NULL: the place is in another */
 void check_questions(Compilation *c);                                         /* check_questions.c: hollow_evaluation, answering_burst, empty_part */
 void check_columns(Compilation *c);                                           /* wrong_flank, mixed_burst, and hollow_evaluation of a column */
 /* network: what there is to tell of an embed that has a program; NULL: program_print's lines. */
