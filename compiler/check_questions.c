@@ -70,9 +70,8 @@ static bool answers_by_burst(const QuestionList *questions, const Question *q) {
 static void suggest_gallery(const Question *q, Diagnostic *d) {
     const EvaluatePlan *plan = q->plan;
     const Expr *gallery = plan->gallery;
-    const bool either = gallery && gallery->kind == EXPR_BINARY && gallery->op == BINARY_or;
-    const char *written = gallery ? span_text(q->c->jre, gallery->span) : "";
-    const char *whole = gallery ? arena_print(&q->c->arena, either ? "(%s) and not same(burst)" : "%s and not same(burst)", written) : "not same(burst)";
+    const char *written = gallery ? beside_and(q->c->jre, span_text(q->c->jre, gallery->span)) : "";
+    const char *whole = gallery ? arena_print(&q->c->arena, "%s and not same(burst)", written) : "not same(burst)";
     const uint32_t on = setting_span(plan->decl, "on").end, end = plan->decl->statement->span.end;
     const Statement *around = statement_around(q->c, plan->decl->statement->span);
     diag_help(d, around || own_setting(q->c, plan, "gallery") ? "ask without it" : "ask without it: gallery %s", whole);

@@ -23,13 +23,18 @@ static const char *keys_of(Compilation *c, RecordKind kind, NameList *names) {
     return text;
 }
 
-static bool known_key(Compilation *c, RecordKind kind, const Setting *setting) {
+static bool known_key(Compilation *c, RecordKind kind, const Setting *setting, const SettingList *beside) {
     if (schema_find(kind, setting->key)) return true;
     NameList names = {0};
     const char *known = keys_of(c, kind, &names);
     Diagnostic *d = diag(c->jre, DIAG_unknown_key, setting->key_span, "`%s` has no setting of this name", kind_name(kind));
     diag_fact(d, "`%s` knows:%s", kind_name(kind), known);
-    if (diag_did_you_mean(d, setting->key_span, setting->key, &names, true)) return false;
+    if (diag_did_you_mean(d, setting->key_span, setting->key, &names, true)) {
+        NameList taken = {0};
+        for (int i = 0; i < beside->count; i++) list_add(&c->arena, &taken, beside->at[i].key);
+        diag_not_twice(d, &taken);
+        return false;
+    }
     const bool elsewhere = diag_said_elsewhere(d, setting->key);
     diag_help(d, elsewhere ? "take the line out, and write it where it belongs" : "take the line out, or write one of these");
     return false;
@@ -53,7 +58,7 @@ static bool take_settings(Compilation *c, RecordKind kind, const SettingList *fr
     for (int i = 0; i < from->count; i++) {
         const Setting *setting = &from->at[i];
         Setting *before = setting_of(to, setting->key);
-        bool known = known_key(c, kind, setting);
+        bool known = known_key(c, kind, setting, from);
         if (known && before) twice(c, setting->key, setting->key_span, before->key_span);
         if (!known || before) sound = false;
         else list_add(&c->arena, to, *setting);

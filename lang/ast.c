@@ -184,6 +184,27 @@ const char *expr_text(Jre *jre, const Expr *e) {
     return words;
 }
 
+const char *beside_and(Jre *jre, const char *condition) {
+    int depth = 0;
+    char quote = 0;
+    for (const char *at = condition; *at; at++) {
+        if (quote) {
+            quote = *at == quote ? 0 : quote;
+            continue;
+        }
+        quote = *at == '"' ? *at : 0;
+        depth += (*at == '(' || *at == '[') - (*at == ')' || *at == ']');
+        if (depth == 0 && strncmp(at, " or ", 4) == 0) {
+            Text text = { .jre = jre };
+            text_add(&text, "(%s)", condition);
+            const char *words = intern(jre, text.at);
+            text_free(&text);
+            return words;
+        }
+    }
+    return condition;
+}
+
 /* ---- types and statements --------------------------------------------------------------------------------------------------- */
 
 void print_type(Text *out, const Type *t) {

@@ -127,6 +127,12 @@ bool diag_did_you_mean(Diagnostic *d, Span span, const char *text, const NameLis
     return near.count > 0;
 }
 
+void diag_not_twice(Diagnostic *d, const NameList *taken) {
+    DiagHelp *help = d->helps.count ? &d->helps.at[d->helps.count - 1] : NULL;
+    for (int i = 0; help && help->safe && i < taken->count; i++)
+        help->safe = strcmp(taken->at[i], help->replacement) != 0;
+}
+
 bool diag_said_elsewhere(Diagnostic *d, const char *word) {
     const SynonymRow *synonym = synonym_find(word);
     if (synonym)

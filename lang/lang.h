@@ -158,6 +158,8 @@ Diagnostic *diag(Jre *jre, DiagCode code, Span span, const char *format, ...) __
 /* "did you mean `optimizer`?" with the edit; of several that are as near, all of them, without one. False: none is near, and nothing is said.
  * Safe is the edit to a name that the language or its library knows in this place, where it is a slip of the pen. */
 bool diag_did_you_mean(Diagnostic *d, Span span, const char *text, const NameList *known, bool of_language);
+/* The edit of the last help is not safe where it writes one of these, which stand there already. */
+void diag_not_twice(Diagnostic *d, const NameList *taken);
 /* A second place, underlined with dashes. */
 Diagnostic *diag_also(Diagnostic *d, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* A block behind `=`. Words wrap by themselves; a line that begins with a blank is a row of a table, and stays one. */
@@ -354,6 +356,8 @@ bool expr_equal(const Expr *a, const Expr *b);                                /*
 bool statement_equal(const Statement *a, const Statement *b);
 /* Text of `expr` on one line, interned. */
 const char *expr_text(Jre *jre, const Expr *e);
+/* The text of a condition, as it stands beside an `and`: in brackets if an `or` would come apart. */
+const char *beside_and(Jre *jre, const char *condition);
 
 /* ---- format.c: the one style ------------------------------------------------------------------------------------ */
 

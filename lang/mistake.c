@@ -491,7 +491,7 @@ static bool unit_apart(Parse *parse) {
     if (!unit)
         return false;
     bool same = strcmp(unit, word) == 0;
-    bool letter = parse->statement_first.kind == TOKEN_FORMULA && strchr("smh", *unit);        /* `3 h` may have lost its `*` */
+    bool letter = strchr("smh", *unit) && !is_key(parse, &parse->item_first);       /* `3 h` may have lost its `*` */
     Diagnostic *d = mistake(parse, DIAG_unknown_unit, found->span, "a unit stands right behind its number");
     diag_help(d, same ? "take out the blank" : "write it so");
     diag_edit(d, (Span){ number->span.end, same ? found->span.start : found->span.end }, same && !letter, "%s", same ? "" : unit);
@@ -518,13 +518,14 @@ static bool sign_behind_line(Parse *parse) {
     if ((found->kind != ',' && found->kind != ';') || parse->bracket_count != parse->brace_count)
         return false;
     const SchemaKey *row = is_key(parse, &parse->item_first) ? row_of_key(parse, &parse->item_first) : NULL;
-    const char *bytes = parse->source->bytes - parse->source->base;
     Span sign = { found->span.start, found->span.start + 1 };
     if (found->kind == ',' && row && strstr(row->type, "Condition")) {
         Diagnostic *d = mistake(parse, DIAG_unexpected_word, sign, "two conditions are joined with `and`, or with `or`");
         diag_help(d, "if both must hold");
-        sign.end += (uint32_t)strspn(bytes + sign.end, " \t");
-        diag_edit(d, sign, false, " and ");
+        Span left = { rest_of_line(parse, parse->item_first.span.end).start, sign.start }, right = rest_of_line(parse, sign.end);
+        const char *first = span_text(parse->jre, left), *second = span_text(parse->jre, right);
+        if (!strchr(second, ','))
+            diag_edit(d, span_join(left, right), false, "%s and %s", beside_and(parse->jre, first), beside_and(parse->jre, second));
         return true;
     }
     Diagnostic *d = mistake(parse, DIAG_unexpected_word, sign, "a line ends without `%c`", found->kind);
@@ -569,11 +570,23 @@ static bool second_comparison(Parse *parse, const char *const *expected, int cou
     return true;
 }
 
+/* `k, l of ..`: in `sum over c e[n, c] + mean over c of ..` the `of` belongs to another sum. */
+static bool only_letters_before_of(const Parse *parse, uint32_t from) {
+    static const char *const signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    const char *at = span_text(parse->jre, rest_of_line(parse, from));
+    for (size_t word; at += strspn(at, " \t,"), (word = strspn(at, signs)) > 0; at += word) {
+        if (word == 2 && strncmp(at, "of", word) == 0)
+            return true;
+        if (word == 4 && strncmp(at, "over", word) == 0)
+            return false;
+    }
+    return false;
+}
+
 /* `max over i j of e[i, j]` */
 static bool letters_apart(Parse *parse) {
     const Token *found = &parse->recent[0], *before = &parse->recent[1];
-    const char *rest = span_text(parse->jre, rest_of_line(parse, found->span.end));
-    if (found->kind != TOKEN_NAME || before->kind != TOKEN_NAME || (strncmp(rest, "of ", 3) != 0 && !strstr(rest, " of ")))
+    if (found->kind != TOKEN_NAME || before->kind != TOKEN_NAME || !only_letters_before_of(parse, found->span.end))
         return false;
     Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "a comma stands between two letters");
     diag_help(d, "put it in");
