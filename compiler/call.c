@@ -371,11 +371,11 @@ static Environment *enter(Environment *env, Value *formula, const char *label, S
     return inner;
 }
 
-/* The parameter that this condition is about: its first name that was given a number in the call. */
+/* The parameter that this condition is about: its first name that was given a number in the call, or true or false. */
 static Bound *parameter_in(const Environment *inner, const Expr *test) {
     if (!test || !inner->called) return NULL;
     Bound *given = test->kind == EXPR_NAME ? argument_of(inner->called, test->name) : NULL;
-    if (given && given->value->kind == VALUE_NUMBER) return given;
+    if (given && (given->value->kind == VALUE_NUMBER || (given->value->kind == VALUE_TRUTH && !given->value->open))) return given;
     Bound *left = parameter_in(inner, test->left);
     return left ? left : parameter_in(inner, test->right);
 }
@@ -388,25 +388,28 @@ static bool all_hold(Environment *inner, const Decl *decl) {
     return true;
 }
 
-/* What was probably meant by a number that breaks a condition: it without its minus, as a percentage, in degrees, or else the default, or the
+/* What was probably meant by a value that breaks a condition: the other of true and false; of numbers, it without its minus, as a percentage, in degrees, or else the default, or the
  * number it is compared with. NULL: none of these holds. */
 static const Value *number_that_holds(Environment *inner, const Decl *decl, const Expr *test, const Bound *given) {
     Compilation *c = inner->compilation;
     const Param *param = NULL;
     for (int i = 0; i < decl->statement->params.count; i++)
         if (decl->statement->params.at[i].name == given->name) param = &decl->statement->params.at[i];
+    const bool truth = given->value->kind == VALUE_TRUTH;
     Value tries[5] = {*given->value, *given->value, *given->value}, *before = map_get(&inner->values, given->name);
     tries[0].number = -tries[0].number;
+    tries[0].truth = !tries[0].truth;
     if (!strcmp(param->type.name, "Share") && !tries[1].unit) tries[1].unit = UNIT_percent;
     if (tries[2].unit == UNIT_rad) tries[2].unit = UNIT_deg;
-    int count = 3;
-    if (param->fallback && param->fallback->kind == EXPR_NUMBER) tries[count++] = *evaluate_argument(inner, param, param->fallback);
-    if (test->kind == EXPR_BINARY && test->right->kind == EXPR_NUMBER) tries[count++] = *evaluate(inner, test->right);
+    int count = truth ? 1 : 3;
+    if (!truth && param->fallback && param->fallback->kind == EXPR_NUMBER) tries[count++] = *evaluate_argument(inner, param, param->fallback);
+    const bool alone = test->kind == EXPR_BINARY && test->left->kind == EXPR_NAME && test->left->name == given->name;
+    if (!truth && alone && test->right->kind == EXPR_NUMBER) tries[count++] = *evaluate(inner, test->right);
     const Value *found = NULL;
     for (int i = 0; i < count && !found; i++) {
         map_set(&inner->values, &c->arena, given->name, &tries[i]);
         if (!all_hold(inner, decl)) continue;
-        Value *kept = value_new(c, VALUE_NUMBER, given->span);
+        Value *kept = value_new(c, given->value->kind, given->span);
         *kept = tries[i];
         found = kept;
     }
@@ -414,7 +417,7 @@ static const Value *number_that_holds(Environment *inner, const Decl *decl, cons
     return found;
 }
 
-/* A number of the call that a condition does not allow is underlined where it stands. */
+/* A value of the call that a condition does not allow is underlined where it stands. */
 static void tell_number(Environment *inner, const Decl *decl, const Expr *test, const Bound *given) {
     Compilation *c = inner->compilation;
     Diagnostic *d = diag(c->jre, DIAG_broken_condition, given->span, "`%s` asks that %s", decl->name, expr_text(c->jre, test));
@@ -438,7 +441,7 @@ static bool check_where(Environment *inner, const Decl *decl) {
             return false;
         }
         Diagnostic *d = diag_at_call(inner, DIAG_broken_condition, "`%s` asks that %s", decl->name, expr_text(c->jre, test));
-        diag_also(d, test->span, "asked for here");
+        if (!place_find(decl->statement->result.name)) diag_also(d, test->span, "asked for here");
         for (int k = 0; inner->dims && k < inner->dims->bound.count; k++) {
             const DimBinding *size = &inner->dims->bound.at[k];
             if (!size->is_rest && size->value != DIM_BATCH) diag_fact(d, "here %s = %lld", size->name, (long long)size->value);

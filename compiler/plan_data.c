@@ -138,7 +138,7 @@ bool part_from_value(Compilation *c, const Value *v, Span span, PartPlan *part) 
         return part->dataset != NULL;
     }
     if (v->kind != VALUE_PART) {
-        Diagnostic *d = diag(c->jre, DIAG_wrong_type, span, "a dataset, or a part of a split was expected, this is %s", value_kind_text(v));
+        Diagnostic *d = diag(c->jre, DIAG_wrong_type, span, "a dataset or a part of a split was expected, this is %s", value_kind_text(v));
         diag_help(d, "for instance folds.held_out");
         return false;
     }

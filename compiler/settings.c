@@ -28,7 +28,8 @@ static Diagnostic *refusal(Environment *env, const Wanted *wanted, const Expr *e
     if (elsewhere && map_get(&c->unknown_names, mark)) return NULL;
     if (elsewhere) map_set(&c->unknown_names, &c->arena, mark, c);
     Diagnostic *d = diag(c->jre, DIAG_wrong_type, use, found && !elsewhere ? "%s was expected, this is %s" : "%s was expected", expected, found ? value_kind_text(found) : "");
-    if (elsewhere) diag_also(d, written, found ? "this is %s" : "this is something else", found ? value_kind_text(found) : "");
+    const char *is = found ? value_kind_text(found) : e->kind == EXPR_NUMBER ? "a number" : "something else";
+    if (elsewhere) diag_also(d, written, "this is %s", is);
     return d;
 }
 
@@ -386,7 +387,7 @@ static Value *read_shares(Environment *env, const Wanted *wanted, const Expr *e)
 static Value *read_part(Environment *env, const Wanted *wanted, const Expr *e) {
     Value *v = evaluate(env, e);
     if (v->kind == VALUE_NONE || v->kind == VALUE_PART || (v->kind == VALUE_RECORD && v->decl->record == KIND_dataset)) return v;
-    if (v->kind != VALUE_RECORD || v->decl->record != KIND_split) return refuse(env, wanted, e, v, "a dataset, or a part of a split");
+    if (v->kind != VALUE_RECORD || v->decl->record != KIND_split) return refuse(env, wanted, e, v, "a dataset or a part of a split");
     Diagnostic *d = diag(env->compilation->jre, DIAG_wrong_type, e->span, "which part of `%s`?", v->decl->name);
     diag_help(d, "for instance: %s.train", v->decl->name);
     return poison(env, e->span);

@@ -275,8 +275,9 @@ static bool wrong_kind(Environment *env, const Param *param, const Value *v, con
 }
 
 bool is_literal(Jre *jre, const Value *v) {
-    const char *written = span_text(jre, v->span), *digits = written + (*written == '-');
-    return v->kind == VALUE_NUMBER && !v->draw && !v->batch && *digits >= '0' && *digits <= '9' && !strpbrk(written, " \t\n*/^()[],");
+    const char *written = span_text(jre, v->span), *digits = written + (*written == '-'), *sign = strpbrk(digits, "+-");
+    const bool sum = sign && sign[-1] != 'e' && sign[-1] != 'E';
+    return v->kind == VALUE_NUMBER && !v->draw && !v->batch && *digits >= '0' && *digits <= '9' && !sum && !strpbrk(written, " \t\n*/^()[],");
 }
 
 /* The unit that a bare number most likely has. */
@@ -315,17 +316,20 @@ static void write_with_unit(Compilation *c, Diagnostic *d, const char *type, con
 }
 
 bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *v, Span used) {
-    static const struct { const char *type, *what; } words[] = {
-        {"Angle", "an angle, but in what?"}, {"Length", "a length, but in what?"}, {"Time", "a time, but in what?"},
-        {"Bytes", "an amount of memory, but in what?"}, {"Share", "a share is written in % or as a fraction"}, {"Int", "a whole number was expected"},
-        {"Real", "a number was expected"},
+    static const struct { const char *type, *what, *bare; } words[] = {
+        {"Angle", "an angle", "an angle, but in what?"}, {"Length", "a length", "a length, but in what?"}, {"Time", "a time", "a time, but in what?"},
+        {"Bytes", "an amount of memory", "an amount of memory, but in what?"}, {"Share", "a share", "a share is written in % or as a fraction"},
+        {"Int", "a whole number", "a whole number was expected"}, {"Real", "a number", "a number was expected"},
     };
+    const bool other = v->unit && *unit_meant(type, v) && strcmp(unit_text(v->unit), unit_meant(type, v)) != 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(words[i].type, type) != 0) continue;
-        Diagnostic *d = diag(c->jre, DIAG_wrong_unit, v->span, "%s", words[i].what);
+        Diagnostic *d = other ? diag(c->jre, DIAG_wrong_unit, v->span, "%s was expected, this is in `%s`", words[i].what, unit_text(v->unit))
+                              : diag(c->jre, DIAG_wrong_unit, v->span, "%s", words[i].bare);
         if (!span_holds(used, v->span)) diag_also(d, used, "used here");
         diag_fact(d, "`%s` of `%s` is %s %s", name, of, type[0] == 'I' || type[0] == 'A' ? "an" : "a", type);
-        write_with_unit(c, d, type, v);
+        if (other) diag_help(d, "give it the unit %s", unit_meant(type, v));
+        else write_with_unit(c, d, type, v);
     }
     return false;
 }
