@@ -174,10 +174,17 @@ static void tell_networks(Compilation *c, Diagnostic *d, const Colors *colors) {
     diag_fact(d, "for %s%s%s.", axis ? arena_print(&c->arena, "%s = ", axis->name) : "", spoiled, !agree ? "" : arena_print(&c->arena, "; %s agree%s", fine, agree == 1 ? "s" : ""));
 }
 
-/* How a text asks for the statistics of these weights: by the equation that names the network, else, if they have one, by their own name. */
-static const char *stats_expression(Compilation *c, const Named *named, const Decl **network) {
+/* The word for these statistics; NULL: they have none. */
+static const char *stats_word(const Stats *stats) {
     static const char *const words[] = {"imagenet", "half", "clip"};
     Stats known;
+    for (int i = 0; i < 3; i++)
+        if (stats_by_word(words[i], &known) && stats_equal(&known, stats)) return words[i];
+    return NULL;
+}
+
+/* How a text asks for the statistics of these weights: by the equation that names the network, else, if they have one, by their own name. */
+static const char *stats_expression(Compilation *c, const Named *named, const Decl **network) {
     *network = NULL;
     for (int i = 0; i < named->scope->names.count; i++) {
         const Decl *decl = named->scope->names.entries[i].value;
@@ -186,9 +193,7 @@ static const char *stats_expression(Compilation *c, const Named *named, const De
         *network = decl;
         return arena_print(&c->arena, "%s.stats", decl->name);
     }
-    for (int i = 0; i < 3; i++)
-        if (stats_by_word(words[i], &known) && stats_equal(&known, &named->weights->stats)) return words[i];
-    return NULL;
+    return stats_word(&named->weights->stats);
 }
 
 /* The same expression serves every network that is seen through this view. */
@@ -251,12 +256,20 @@ static void help_colors(Compilation *c, Diagnostic *d, const Colors *colors, con
         return;
     }
     bool edits = place_of_colors(c, colors->look, step, &place) && (!network || names_it(c, place, network));
+    const WeightScope *weights = colors->other.at[0].weights;
+    const Span said = weights->stats.span;                        /* where the file says it, the place of its name */
+    const bool either = step && !network && said.end && !same_span(said, weights->span) && in_the_document(c, said);       /* two written lines contradict each other */
     const char *way = network ? arena_print(&c->arena, "follow the %s, whichever it is", network->name) : "show it the colors that it was raised on";
     if (edits) {
         diag_help(d, "%s", way);
-        diag_edit(d, place, true, step ? "%s" : " |> normalize(%s)", text);
+        diag_edit(d, place, !either, step ? "%s" : " |> normalize(%s)", text);
     } else {
         diag_help(d, step ? "%s: normalize(%s)" : "%s: end the view with |> normalize(%s)", way, text);
+    }
+    const char *seen = either ? stats_word(&step->stats) : NULL;
+    if (seen) {
+        diag_help(d, "or, if the weights were raised on what the view says");
+        diag_edit(d, said, false, "%s", seen);
     }
 }
 

@@ -317,14 +317,14 @@ static void write_with_unit(Compilation *c, Diagnostic *d, const char *type, con
 
 bool wrong_unit(Compilation *c, const char *type, const char *name, const char *of, const Value *v, Span used) {
     static const struct { const char *type, *what, *bare; } words[] = {
-        {"Angle", "an angle", "an angle, but in what?"}, {"Length", "a length", "a length, but in what?"}, {"Time", "a time", "a time, but in what?"},
-        {"Bytes", "an amount of memory", "an amount of memory, but in what?"}, {"Share", "a share", "a share is written in % or as a fraction"},
-        {"Int", "a whole number", "a whole number was expected"}, {"Real", "a number", "a number was expected"},
+        {"Angle", "an angle was expected", "an angle, but in what?"}, {"Length", "a length was expected", "a length, but in what?"}, {"Time", "a time was expected", "a time, but in what?"},
+        {"Bytes", "an amount of memory was expected", "an amount of memory, but in what?"}, {"Share", "a share is written in % or as a fraction", "a share is written in % or as a fraction"},
+        {"Int", "a whole number was expected", "a whole number was expected"}, {"Real", "a number was expected", "a number was expected"},
     };
     const bool other = v->unit && *unit_meant(type, v) && strcmp(unit_text(v->unit), unit_meant(type, v)) != 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(words[i].type, type) != 0) continue;
-        Diagnostic *d = other ? diag(c->jre, DIAG_wrong_unit, v->span, "%s was expected, this is in `%s`", words[i].what, unit_text(v->unit))
+        Diagnostic *d = other ? diag(c->jre, DIAG_wrong_unit, v->span, "%s, this is in `%s`", words[i].what, unit_text(v->unit))
                               : diag(c->jre, DIAG_wrong_unit, v->span, "%s", words[i].bare);
         if (!span_holds(used, v->span)) diag_also(d, used, "used here");
         diag_fact(d, "`%s` of `%s` is %s %s", name, of, type[0] == 'I' || type[0] == 'A' ? "an" : "a", type);

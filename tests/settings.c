@@ -226,7 +226,7 @@ static void what_is_declared_elsewhere_is_of_the_kind_wanted(void **state) {
     assert_int_equal(taken(&trial, KIND_train, "start", "learner", "")->kind, VALUE_RECORD);
     trial_free(trial);
     refused(KIND_split, "data", "folds", "", "wrong_type", "for instance: folds.train");
-    refused(KIND_split, "data", "3", "", "wrong_type", "a dataset, or a part of a split was expected, this is a number");
+    refused(KIND_split, "data", "3", "", "wrong_type", "a dataset or a part of a split was expected, this is a number");
     refused(KIND_embed, "network", "plain", "", "wrong_type", "a network was expected, this is an augment");
     refused(KIND_embed, "network", "average_pool", "", "wrong_type", "this is a function");
     refused(KIND_train, "loss", "cosine", "", "wrong_type", "a loss was expected, this is a function");
@@ -285,7 +285,7 @@ static void options_are_refused_like_calls(void **state) {
     refused(KIND_dataset, "burst", "near_duplicates(within = 80)", "", "broken_condition", "within <= 20");
     refused(KIND_dataset, "burst", "within(tiem, 2min)", "", "unknown_name", "did you mean `time`?");
     refused(KIND_dataset, "burst", "within(time, 2)", "", "wrong_unit", "a time, but in what?");
-    refused(KIND_train, "stop", "when(learner, map, patience = 8)", "", "wrong_type", "a dataset, or a part of a split was expected, this is a training");
+    refused(KIND_train, "stop", "when(learner, map, patience = 8)", "", "wrong_type", "a dataset or a part of a split was expected, this is a training");
     refused(KIND_train, "keep", "best(folds.validate, by = mapp)", "", "unknown_name", "no metric is called so");
     refused(KIND_figure, "show", "bars(features)", "", "wrong_type", "`result` of `bars`");
     refused(KIND_boost, "target", "same(3)", "", "wrong_type", "is a role or a column");
