@@ -90,6 +90,7 @@ static bool no_column_named(Compilation *c, const DatasetPlan *dataset) {
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
         if (!columns[i].name) continue;
         Diagnostic *d = diag(c->jre, DIAG_missing_key, columns[i].span, "a column is named, but there is no table");
+        if (strstr(dataset->image, "**")) diag_note(d, "`**` is not known in a path: each `*` stands within one name of it");
         diag_help(d, "add: table \"train.csv\", or let the paths say it: image \"photos/{%s}/*.jpg\"", columns[i].name);
         return false;
     }

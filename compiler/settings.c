@@ -174,6 +174,14 @@ static Value *no_such_word(Environment *env, const PlaceRow *place, const Expr *
     Diagnostic *d = diag(c->jre, DIAG_unknown_name, callee->span, "no %s is called so", place->noun);
     known_are(c, d, &words);
     if (diag_did_you_mean(d, callee->span, callee->name, &words, true)) return poison(env, callee->span);
+    const bool burst = !strcmp(place->type, "Burst") && env->record && env->record->record == KIND_dataset;
+    const NameList *columns = burst ? table_columns(c, env->record, env->choices) : NULL;
+    for (int i = 0; columns && i < columns->count; i++) {
+        if (strcmp(columns->at[i], callee->name) != 0) continue;
+        diag_help(d, "a column of that name stands in braces");
+        diag_edit(d, callee->span, false, "\"{%s}\"", callee->name);
+        return poison(env, callee->span);
+    }
     const char *key = key_with_word(callee->name);
     if (key) diag_note(d, "`%s` is a word of `%s`", callee->name, key);
     diag_help(d, "write one of these");

@@ -265,6 +265,14 @@ static bool equation_without_sign(Parse *parse) {
     if (parse->quote || !begins || !value || name->kind != TOKEN_NAME || !same_line(parse, name->span.end, found->span.start)
         || strpbrk(span_text(parse->jre, rest_of_line(parse, found->span.end)), "{:"))
         return false;
+    const char *behind = parse->source->bytes - parse->source->base + found->span.end;
+    behind += strspn(behind, " \t");
+    if (found->kind == TOKEN_NAME && *behind == '=' && behind[1] != '=') {         /* let y = 2 */
+        Diagnostic *d = mistake(parse, DIAG_unexpected_word, name->span, "an equation begins with its name");
+        diag_help(d, "leave the word in front of it out");
+        diag_edit(d, (Span){ name->span.start, found->span.start }, false, "%s", "");
+        return true;
+    }
     Diagnostic *d = mistake(parse, DIAG_unexpected_word, found->span, "between a name and its value I expected `=`");
     diag_help(d, "for instance");
     diag_edit(d, (Span){ found->span.start, found->span.start }, false, "= ");
