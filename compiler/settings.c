@@ -439,17 +439,20 @@ static Value *read_views(Environment *env, const Wanted *wanted, const Expr *e) 
 }
 
 /* The differences of two embeddings, number by number, with whatever was done to them; NULL: a score. */
-static const SimilarityPlan *gap_in(const SimilarityPlan *s) {
+static const SimilarityPlan *gap_in(Compilation *c, const SimilarityPlan *s, Seen *seen) {
     const SimilarityPlan *found = s->kind == SCORE_GAP ? s : NULL;
-    for (int i = 0; i < s->parts.count && !found && s->kind != SCORE_MATCHES; i++) found = gap_in(s->parts.at[i]);
+    c->steps++;
+    if (s->kind == SCORE_MATCHES || !seen_first(seen, &c->arena, s)) return found;
+    for (int i = 0; i < s->parts.count && !found; i++) found = gap_in(c, s->parts.at[i], seen);
     return found;
 }
 
 static Value *read_similarity(Environment *env, const Wanted *wanted, const Expr *e) {
+    Compilation *c = env->compilation;
     Value *v = evaluate(env, e);
-    const SimilarityPlan *gap = v->kind == VALUE_SIMILARITY && strcmp(wanted->key, "evidence") != 0 ? gap_in(v->similarity) : NULL;
+    Seen seen = {0};
+    const SimilarityPlan *gap = v->kind == VALUE_SIMILARITY && strcmp(wanted->key, "evidence") != 0 ? gap_in(c, v->similarity, &seen) : NULL;
     if (gap) {
-        Compilation *c = env->compilation;
         Diagnostic *d = diag(c->jre, DIAG_wrong_type, gap->span, "these are as many numbers as an embedding has; a score is one");
         diag_note(d, "`gap` is evidence, from which a `boost` learns to judge pairs");
         diag_help(d, "to compare embeddings as they are, take their cosine");
