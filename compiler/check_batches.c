@@ -96,6 +96,8 @@ static int argument(const Batches *b, const char *name) {
     return v ? (int)value_bare(v) : 0;
 }
 
+enum { USUAL = 16 };                      /* animals of a batch */
+
 /* A mirrored one is another. */
 static int animals(const Batches *b) { return b->facts.individuals * (b->train->mirrored ? 2 : 1); }
 
@@ -140,9 +142,11 @@ static void tell_lonely(const Batches *b, int batch, double alone) {
 
 static void tell_few(const Batches *b, int identities, int images) {
     Diagnostic *d = hollow(b, arena_print(&b->c->arena, "a batch wants %d animals", identities));
-    diag_also(d, b->train->data.span, "`%s` has %d", part_text(&b->c->arena, &b->part), animals(b));
+    const char *data = part_text(&b->c->arena, &b->part);
+    diag_also(d, b->train->data.span, b->train->mirrored ? "`%s` has %d, %d of them mirrored" : "`%s` has %d", data, animals(b), b->facts.individuals);
     diag_note(d, "no batch could be filled.");
-    const int most = animals(b), each = pictures_of_each(b, identities * images / most);
+    const int all = animals(b), most = all > USUAL && all * images > b->facts.pictures ? USUAL : all;      /* a batch is no epoch */
+    const int each = pictures_of_each(b, most < all ? images : identities * images / most);
     diag_help(d, each > images ? "draw fewer animals, and more pictures of each" : "draw fewer animals");
     if (most >= 2) edit_batches(b, d, false, most, b->pairs ? each : images);
 }

@@ -213,8 +213,9 @@ static void check_filter(Compilation *c, const SimilarityPlan *filter) {
     ScoreWalk walk = {.arena = &c->arena, .enters = looks_for_shortlist, .context = &search};
     score_walk(&walk, (PlanValue){.score = filter->parts.at[0]});
     const Shortlist shortlist = search.found;
-    const int all = shortlist.chosen_by ? candidates(c, filter) : 0;
-    if (!shortlist.chosen_by || (all && shortlist.top >= all) || overruled_anywhere(c, DIAG_filtered_index, filter->span, filter->span)) return;
+    if (!shortlist.chosen_by || overruled_anywhere(c, DIAG_filtered_index, filter->span, filter->span)) return;
+    const int all = candidates(c, filter);
+    if (all && shortlist.top >= all) return;
     Diagnostic *d = diag(c->jre, DIAG_filtered_index, filter->span, "here only candidates of the same %s count", filter->column);
     diag_also(d, shortlist.span, "but the shortlist is made before, of all of them");
     const char *places = grouped_text(&c->arena, shortlist.top);
@@ -319,8 +320,9 @@ static bool out_of_reach(Compilation *c, const MetricPlan *metric, Scale scale, 
     if (scale == SCALE_COUNT || scale == SCALE_DISTANCE || score->kind == SCORE_MIX || (metric->at >= low && metric->at <= 1)) return false;
     Diagnostic *d = diag(c->jre, DIAG_broken_condition, metric->span, "no score of this evaluation is %s %g", metric->at > 1 ? "as high as" : "as low as", metric->at);
     diag_also(d, score->span, "%s", scale_text(c, score));
-    diag_help(d, metric->at > 1 && metric->at <= 100 ? "was a share meant?" : "write a number of that range");
-    if (metric->at > 1 && metric->at <= 100) diag_edit(d, metric->span, false, "%s(at = %g%%)", metric_rows[metric->metric].word, metric->at);
+    const bool share = metric->at >= 10 && metric->at <= 100;
+    diag_help(d, share ? "was a share meant?" : "write a number of that range");
+    if (share) diag_edit(d, metric->span, false, "%s(at = %g%%)", metric_rows[metric->metric].word, metric->at);
     return true;
 }
 

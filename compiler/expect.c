@@ -168,7 +168,10 @@ const char *probe_value(Compilation *c, const Statement *probe, const Member *me
     Value *v = evaluate(environment_new(c, c->scope, member->choices), probe->value);
     c->results = NULL;
     switch (v->kind) {
-    case VALUE_METRIC: return !results ? NULL : v->known && !isnan(v->number) ? arena_print(&c->arena, "%.6g", v->number) : "has no number: there was nothing to judge";
+    case VALUE_METRIC:
+        if (!results) return NULL;
+        if (!v->known) return "has no number: its evaluation has no result";
+        return isnan(v->number) ? "has no number: there was nothing to judge" : arena_print(&c->arena, "%.6g", v->number);
     case VALUE_NONE: case VALUE_TABLE: case VALUE_RECORD: return NULL;         /* told elsewhere, or shown as a table */
     case VALUE_SIMILARITY: case VALUE_FORMULA: return v->span.end ? span_text(c->jre, v->span) : value_text(c, v);      /* a choice, by its text */
     default: return value_text(c, v);

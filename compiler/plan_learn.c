@@ -33,7 +33,7 @@ static bool fits_individuals(Compilation *c, const TrainPlan *train, const Value
     const Type *numbers = NULL, *who = NULL;
     for (int i = 0; i < head->params.count; i++) {
         const Type *type = &head->params.at[i].type;
-        if (type->dims.count != 2 || type->dims.at[1].rest || type->dims.at[1].size->kind != EXPR_NAME) continue;
+        if (type->dims.count != 2 || type->dims.at[1].rest || type->dims.at[1].size->kind != EXPR_NAME || !strcmp(type->dims.at[1].size->name, "_")) continue;
         if (!strcmp(type->name, "Identity") && !who) who = type;
         else if (!numbers && (!strcmp(type->name, "Tensor") || !strcmp(type->name, "Embedding"))) numbers = type;
     }
@@ -179,11 +179,10 @@ static bool rates_known(Compilation *c, const Decl *decl, const TrainPlan *train
     return true;
 }
 
-/* What waits for an epoch that never comes. A shorter run for a try, by --set or --with, is no mistake. */
+/* What a training makes of itself only at an epoch that never comes. A shorter run for a try, by --set or --with, is no mistake. */
 static bool epochs_suffice(Compilation *c, const Decl *decl, const Choice *choices) {
     static const struct { const char *key, *argument; bool last; const char *words; } waits[] = {
-        {"stop", "patience", true, "a training of %g epochs never waits so long"}, {"keep", "epochs", true, "a training of %g epochs never comes so far"},
-        {"schedule", "every", false, "a training of %g epochs never comes so far"}, {"schedule", "warmup", false, "a training of %g epochs never ends its rising"},
+        {"keep", "epochs", true, "a training of %g epoch%s never comes so far"}, {"schedule", "warmup", false, "a training of %g epoch%s never ends its rising"},
     };
     const Value *epochs = setting_value(c, decl, "epochs", choices);
     if (!epochs || epochs->kind != VALUE_NUMBER || c->overlays.count || c->sets.count) return true;
@@ -191,11 +190,13 @@ static bool epochs_suffice(Compilation *c, const Decl *decl, const Choice *choic
         const Value *option = setting_value(c, decl, waits[i].key, choices);
         const Value *number = option && option->kind == VALUE_OPTION ? option_argument(option, waits[i].argument) : NULL;
         if (!number || number->kind != VALUE_NUMBER || (waits[i].last ? number->number <= epochs->number : number->number < epochs->number)) continue;
-        Diagnostic *d = diag(c->jre, DIAG_broken_condition, number->span, waits[i].words, epochs->number);
-        diag_also(d, setting_span(decl, "epochs"), "%g epochs", epochs->number);
+        const char *plural = epochs->number == 1 ? "" : "s";
+        Diagnostic *d = diag(c->jre, DIAG_broken_condition, number->span, waits[i].words, epochs->number, plural);
+        diag_also(d, setting_span(decl, "epochs"), "%g epoch%s", epochs->number, plural);
         const int fewer = (int)epochs->number / 4 > 0 ? (int)epochs->number / 4 : 1;
-        diag_help(d, "for instance %s = %d", waits[i].argument, fewer);
-        if (is_literal(c->jre, number)) diag_edit(d, number->span, false, "%d", fewer);
+        const bool mends = waits[i].last ? fewer <= epochs->number : fewer < epochs->number;
+        diag_help(d, mends ? "for instance %s = %d" : "train for more epochs, or take `%s` out", waits[i].argument, fewer);
+        if (mends && is_literal(c->jre, number)) diag_edit(d, number->span, false, "%d", fewer);
         return false;
     }
     return true;

@@ -147,8 +147,6 @@ static Diagnostic *untrained_numbers(Compilation *c, Span at, int64_t count, con
     return diag(c->jre, DIAG_untrained_layer, at, "%s number%s that nobody has trained%s", grouped_text(&c->arena, count), count == 1 ? "" : "s", more);
 }
 
-static void note_on_chance(Diagnostic *d) { diag_note(d, "a layer that was never trained gives numbers without meaning, and others in every run."); }
-
 static void tell_untrained(Compilation *c, const WeightScope *nobodys, const Value *network, Span span) {
     enum { SHOWN = 4 };
     const UnfitWeight *first = &nobodys->unfit.at[0];
@@ -165,7 +163,7 @@ static void tell_untrained(Compilation *c, const WeightScope *nobodys, const Val
     Diagnostic *d = untrained_numbers(c, first->asked_at, here, "");
     if (span.start != first->asked_at.start) diag_also(d, span, train ? "this is the network before its training" : "this network is asked as it is");
     diag_fact(d, here < all ? "%s; with layers further on %s numbers" : "%s", names_listed(&c->arena, &names, SHOWN), grouped_text(&c->arena, all));
-    note_on_chance(d);
+    diag_note(d, "a layer that was never trained gives numbers without meaning, and others in every run.");
     if (train) {
         diag_help(d, "ask what came out of the training");
         diag_edit(d, span, false, "%s", train->name);
@@ -198,7 +196,7 @@ void check_frozen(Compilation *c, const Graph *g, const WeightScope *own, Span s
     if (!first || overruled(c, c->scope, DIAG_untrained_layer, at, span)) return;
     Diagnostic *d = untrained_numbers(c, at, count, ", and `frozen` keeps it so");
     if (span.start != at.start) diag_also(d, span, "this training leaves them as they were drawn");
-    note_on_chance(d);
+    diag_note(d, "a layer that was never trained gives numbers without meaning.");
     diag_help(d, "let them learn: take `frozen` out, or give them weights: weights = \"file.safetensors\"");
     diag_help(d, "or leave it to chance on purpose: weights = random(seed = 1)");
 }
