@@ -13,7 +13,8 @@ static const struct { const char *name; bool data; } acceptable[] = {
     {"inconsistent_views", false}, {"wrong_normalization", false}, {"mixed_spaces", false}, {"unreachable_gradient", false}, {"unused_name", false},
     {"metric_needs", false}, {"hollow_triplets", true}, {"squashed_twice", false}, {"untrained_layer", false}, {"mixed_scores", false},
     {"self_pairs", true}, {"random_view_in_evaluation", false}, {"stale_space", false}, {"filtered_index", false}, {"license", false},
-    {"bare_threshold", false}, {"answering_burst", true}, {"hollow_evaluation", true}, {"wrong_flank", true}, {"mixed_burst", true}};
+    {"bare_threshold", false}, {"answering_burst", true}, {"hollow_evaluation", true}, {"wrong_flank", true}, {"mixed_burst", true},
+    {"reversed_score", false}};
 enum { ACCEPTABLE = sizeof acceptable / sizeof *acceptable };
 
 const char *accepted_slot(Compilation *c, const Scope *scope, const Statement *accept) {
@@ -42,10 +43,18 @@ static void check_accepted_name(Compilation *c, const Statement *accept) {
         diag_help(d, "name the check whose message is to be overruled, as the message does");
 }
 
+static void check_accepted_reason(Compilation *c, const Statement *accept) {
+    if (accept->text[strspn(accept->text, " \t")]) return;
+    Diagnostic *d = diag(c->jre, DIAG_wrong_argument, accept->text_span, "no reason is given");
+    diag_also(d, accept->name_span, "and this is overruled by it");
+    diag_help(d, "say why the message does not matter here: every report repeats it");
+}
+
 void check_accepts(Compilation *c) {
     for (int i = 0; i < c->scope->accepts.count; i++) {
         const Statement *accept = c->scope->accepts.at[i];
         check_accepted_name(c, accept);
+        check_accepted_reason(c, accept);
         if (map_get(&c->scope->names, accepted_slot(c, c->scope, accept)) || c->gaps) continue;
         report_unknown_declaration(c, c->scope, accept->subject, accept->subject_span);
     }

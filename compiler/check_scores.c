@@ -1,6 +1,7 @@
 /* check_scores.c: what scores can be added, filtered, and held against a number (LANGUAGE 3.6, decisions 10 and 11).
  *
  *   mixed_scores     cosines, counts, probabilities and ranks added as they are
+ *   reversed_score   a score that falls where pictures are more alike
  *   filtered_index   a shortlist that is made before the filter which it is to fill
  *   metric_needs     a metric that these pictures or this score cannot give
  *   bare_threshold   a threshold on a cosine: allowed, and told
@@ -140,6 +141,60 @@ static void check_members(Compilation *c, const EnsemblePlan *ensemble) {
     const Span members = setting_span(ensemble->decl, "members");
     if (!other || overruled_anywhere(c, DIAG_mixed_scores, members, ensemble->span)) return;
     help_with_ensemble(c, mixed(c, members, ensemble->members.at[0], other, "averaged"), ensemble);
+}
+
+/* ---- reversed_score -------------------------------------------------------------------------------------------------------------- */
+
+/* 1, -1; 0: some of its parts count for and some against. */
+static int sign_of(const SimilarityPlan *mix) {
+    int positive = 0, negative = 0;
+    for (int i = 0; i < mix->parts.count; i++) {
+        positive += mix->weights.at[i] > 0;
+        negative += mix->weights.at[i] < 0;
+    }
+    return positive && !negative ? 1 : negative && !positive ? -1 : 0;
+}
+
+/* The sum whose sign turns all of a score around; NULL: it rises, or nobody can say. */
+static const SimilarityPlan *turned_by(const SimilarityPlan *s) {
+    const SimilarityPlan *turns = NULL;
+    int sign = 1;
+    while (s->kind == SCORE_MIX || s->kind == SCORE_WITHIN_SAME) {
+        const int here = s->kind == SCORE_MIX ? sign_of(s) : 1;
+        if (here < 0) turns = s;
+        sign *= here;
+        if (s->parts.count != 1) break;
+        s = s->parts.at[0];
+    }
+    return sign < 0 ? turns : NULL;
+}
+
+static const char *turned_back(Compilation *c, const SimilarityPlan *mix) {
+    const char *text = "";
+    for (int i = 0; i < mix->parts.count; i++) {
+        const char *weight = mix->weights.at[i] == -1 ? "" : arena_print(&c->arena, "%.9g * ", -mix->weights.at[i]);
+        if (mix->weights.at[i] != 0) text = arena_print(&c->arena, "%s%s%s%s", text, *text ? " + " : "", weight, span_text(c->jre, mix->parts.at[i]->span));
+    }
+    return text;
+}
+
+/* Once for each place, however many ask by it. */
+static void check_direction(Compilation *c, const SimilarityPlan *score, Span asked, const char *name, Seen *told) {
+    const SimilarityPlan *mix = turned_by(score);
+    if (!mix || overruled_anywhere(c, DIAG_reversed_score, mix->span, asked)) return;
+    if (!seen_first(told, &c->arena, (const void *)(uintptr_t)(mix->span.start + 1))) return;
+    Diagnostic *d = diag(c->jre, DIAG_reversed_score, mix->span, "this falls where two pictures are more alike");
+    diag_also(d, asked, "`%s` puts the highest score first", name);
+    diag_note(d, "the least alike would be found first: the better the network, the worse its score.");
+    diag_help(d, "a score rises with likeness");
+    diag_edit(d, mix->span, false, "%s", turned_back(c, mix));
+}
+
+static void check_directions(Compilation *c) {
+    const Plan *plan = c->plan;
+    Seen told = {0};
+    for (int i = 0; i < plan->evaluations.count; i++) check_direction(c, plan->evaluations.at[i]->similarity, plan->evaluations.at[i]->span, plan->evaluations.at[i]->name, &told);
+    for (int i = 0; i < plan->submissions.count; i++) check_direction(c, plan->submissions.at[i]->similarity, plan->submissions.at[i]->span, plan->submissions.at[i]->name, &told);
 }
 
 /* ---- filtered_index ------------------------------------------------------------------------------------------------------------ */
@@ -352,6 +407,7 @@ void check_scores(Compilation *c) {
         if (walk.scores.at[i]->kind == SCORE_MIX) check_sum(c, walk.scores.at[i]);
         if (walk.scores.at[i]->kind == SCORE_WITHIN_SAME) check_filter(c, walk.scores.at[i]);
     }
+    check_directions(c);
     for (int i = 0; i < plan->ensembles.count; i++) check_members(c, plan->ensembles.at[i]);
     for (int i = 0; i < plan->evaluations.count; i++) {
         check_naming(c, plan->evaluations.at[i]);

@@ -59,6 +59,18 @@ static void check_folds(Compilation *c, const EvaluatePlan *e) {
     diag_edit(d, at, !asking || !answering, asking ? arena_print(&c->arena, "%s[%d].%s", folds->name, asking, e->against.part) : arena_print(&c->arena, "%s.%s", folds->name, e->against.part));
 }
 
+/* The list without a gap, where it has the cosine of the same embeddings already; NULL: it has not. */
+static const char *without_gap(Compilation *c, const BoostPlan *boost, const SimilarityPlan *gap) {
+    const char *rest = "";
+    bool cosine = false;
+    for (int i = 0; i < boost->evidence.count; i++) {
+        const SimilarityPlan *other = boost->evidence.at[i];
+        cosine |= other->kind == SCORE_COSINE && other->embed == gap->embed;
+        if (other != gap) rest = arena_print(&c->arena, "%s%s%s", rest, *rest ? ", " : "", span_text(c->jre, other->span));
+    }
+    return cosine ? rest : NULL;
+}
+
 /* A forest that learns from differences number by number, in spaces that it is not asked about. */
 static void check_gaps(Compilation *c, const BoostPlan *boost) {
     for (int i = 0; i < boost->evidence.count; i++) {
@@ -69,9 +81,10 @@ static void check_gaps(Compilation *c, const BoostPlan *boost) {
         Diagnostic *d = diag(c->jre, DIAG_mixed_spaces, gap->span, "number by number, in a space that each fold has for itself");
         diag_also(d, boost->fit_on.span, "fitted in the spaces of other folds");
         diag_note(d, "each fold trains a network of its own: the seventh number of one means something else than\nthe seventh of another.");
-        diag_help(d, "let one number stand for the difference");
-        const char *text = span_text(c->jre, gap->span);
-        if (!strncmp(text, "gap(", 4)) diag_edit(d, gap->span, false, "cosine(%s", text + 4);
+        const char *text = span_text(c->jre, gap->span), *rest = without_gap(c, boost, gap);
+        diag_help(d, rest ? "take it out: one number stands for the difference already" : "let one number stand for the difference");
+        if (rest) diag_edit(d, setting_span(boost->decl, "evidence"), false, "[%s]", rest);
+        else if (!strncmp(text, "gap(", 4)) diag_edit(d, gap->span, false, "cosine(%s", text + 4);
     }
 }
 

@@ -269,7 +269,7 @@ void print_influences(Compilation *c, const char *name, const SimilarityPlan *sc
 void check_provenance(Compilation *c, bool with_data);
 void check_views(Compilation *c);                                             /* check_views.c: those of colors, mirrors and draws */
 void check_licenses(Compilation *c);                                          /* check_licenses.c: of weights and pictures, noted where they forbid a use */
-void check_scores(Compilation *c);                                           /* check_scores.c: mixed_scores, filtered_index, metric_needs, bare_threshold */
+void check_scores(Compilation *c);                                           /* check_scores.c: mixed_scores, reversed_score, filtered_index, metric_needs, bare_threshold */
 void check_spaces(Compilation *c);                                           /* check_spaces.c: mixed_spaces, other_protocol */
 void check_batches(Compilation *c, bool with_data);                           /* check_batches.c: hollow_triplets */
 void check_questions(Compilation *c);                                         /* check_questions.c: hollow_evaluation, answering_burst, empty_part */
