@@ -1,6 +1,8 @@
 /* families.c: what an `each` does to values: choices named, the best chosen, ancestors quoted, with numbers as if a run had found them. */
 #include "trial.h"
 
+#include <math.h>
+
 /* The score of a member is what stands here behind its choice; an ancestor's is 0.5. */
 static bool score_by_choice(void *context, const EvaluatePlan *plan, const char *field, double *number) {
     (void)context;
@@ -71,6 +73,32 @@ static void a_score_may_be_near_a_number(void **state) {
     Trial *trial = story("change side = 16px\nexpect sqrt(cv.map) == 1");          /* no other formula takes what is not known yet */
     assert_false(trial->good);
     test_message_says(trial->jre, "wrong_type", "a metric", NULL);
+    trial_free(trial);
+}
+
+static bool was_not_run(void *context, const EvaluatePlan *plan, const char *field, double *number) {
+    (void)context, (void)plan, (void)field, (void)number;
+    return false;
+}
+
+static bool judged_nobody(void *context, const EvaluatePlan *plan, const char *field, double *number) {
+    (void)context, (void)plan, (void)field;
+    *number = NAN;
+    return true;
+}
+
+/* An evaluation that was left out is another thing than one that found nobody to judge. */
+static void a_probe_says_why_it_has_no_number(void **state) {
+    (void)state;
+    Trial *trial = story("change side = 16px\nprobe cv.map");
+    assert_true(trial->good);
+    static const struct { bool (*metric)(void *, const EvaluatePlan *, const char *, double *); const char *text; } cases[] = {
+        {score_by_choice, "0.5"}, {was_not_run, "has no number: its evaluation has no result"}, {judged_nobody, "has no number: there was nothing to judge"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ResultSource source = {.metric = cases[i].metric};
+        const char *name;
+        assert_string_equal(probe_value(&trial->c, trial->c.probes.at[0], &(Member){0}, &source, &name), cases[i].text);
+    }
     trial_free(trial);
 }
 
@@ -235,6 +263,7 @@ int main(void) {
         cmocka_unit_test(the_best_is_the_first_of_the_highest),
         cmocka_unit_test(an_ancestor_has_its_own_result),
         cmocka_unit_test(a_score_may_be_near_a_number),
+        cmocka_unit_test(a_probe_says_why_it_has_no_number),
         cmocka_unit_test(equal_choices_are_equal_values),
         cmocka_unit_test(what_an_ancestor_quotes_is_planned_apart),
         cmocka_unit_test(scores_are_sums_of_scores),
