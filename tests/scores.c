@@ -340,6 +340,21 @@ static void one_picture_is_a_pair_only_where_the_view_draws(void **state) {
     }
 }
 
+/* Of a hundred animals with three pictures each. */
+static void a_proposed_batch_is_no_epoch(void **state) {
+    (void)state;
+    static const struct { const char *batches, *proposed; } cases[] = {
+        {"balanced(identities = 200, images = 2)", "balanced(identities = 100, images = 3)"}, {"balanced(identities = 200, images = 4)", "balanced(identities = 16, images = 3)"}};
+    int pictures[100];
+    for (int i = 0; i < 100; i++) pictures[i] = 3;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Trial *trial = trial_in_the_world();
+        train_with(trial, pictures, 100, "Pairs", "", cases[i].batches);
+        if (!strstr(test_messages(trial->jre), cases[i].proposed)) fail_msg("%s\n%s", cases[i].proposed, test_messages(trial->jre));
+        trial_free(trial);
+    }
+}
+
 /* "about 44 would be alone"; -1: nothing is told. */
 static int told_alone(const Trial *trial) {
     for (int i = 0; i < trial->jre->diagnostics.count; i++) {
@@ -484,6 +499,7 @@ int main(void) {
         cmocka_unit_test(an_ancestor_has_accepted_what_is_quoted_of_it),
         cmocka_unit_test(a_loss_needs_pairs_if_it_asks_for_them),
         cmocka_unit_test(one_picture_is_a_pair_only_where_the_view_draws),
+        cmocka_unit_test(a_proposed_batch_is_no_epoch),
         cmocka_unit_test(the_deer_of_the_example_are_alone),
         cmocka_unit_test(the_expected_number_is_that_of_all_batches),
         cmocka_unit_test(every_edit_mends),
