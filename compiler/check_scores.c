@@ -169,11 +169,14 @@ static const SimilarityPlan *turned_by(const SimilarityPlan *s) {
     return sign < 0 ? turns : NULL;
 }
 
+/* With the signs turned; NULL: of a part that is piped into its filter only the filter is at hand. */
 static const char *turned_back(Compilation *c, const SimilarityPlan *mix) {
     const char *text = "";
     for (int i = 0; i < mix->parts.count; i++) {
+        const SimilarityPlan *part = mix->parts.at[i];
+        if (part->kind == SCORE_WITHIN_SAME && !span_holds(part->span, part->parts.at[0]->span)) return NULL;
         const char *weight = mix->weights.at[i] == -1 ? "" : arena_print(&c->arena, "%.9g * ", -mix->weights.at[i]);
-        if (mix->weights.at[i] != 0) text = arena_print(&c->arena, "%s%s%s%s", text, *text ? " + " : "", weight, span_text(c->jre, mix->parts.at[i]->span));
+        if (mix->weights.at[i] != 0) text = arena_print(&c->arena, "%s%s%s%s", text, *text ? " + " : "", weight, span_text(c->jre, part->span));
     }
     return text;
 }
@@ -186,8 +189,9 @@ static void check_direction(Compilation *c, const SimilarityPlan *score, Span as
     Diagnostic *d = diag(c->jre, DIAG_reversed_score, mix->span, "this falls where two pictures are more alike");
     diag_also(d, asked, "`%s` puts the highest score first", name);
     diag_note(d, "the least alike would be found first: the better the network, the worse its score.");
-    diag_help(d, "a score rises with likeness");
-    diag_edit(d, mix->span, false, "%s", turned_back(c, mix));
+    const char *back = turned_back(c, mix);
+    diag_help(d, "a score rises with likeness%s", back ? "" : ": turn the sign");
+    if (back) diag_edit(d, mix->span, false, "%s", back);
 }
 
 static void check_directions(Compilation *c) {
