@@ -158,8 +158,9 @@ static void a_list_with_room_for_all_may_be_filtered_late(void **state) {
         individuals = 2;
         document(trial, "v01.jre", page(trial, in_the_world, arena_print(&trial->jre->forever, "%s%s", cases[i / 2].more, evaluated(cases[i / 2].score, "map"))));
         const bool found = told(trial, "filtered_index") > 0;
-        const char *messages = test_messages(trial->jre);
+        char *messages = test_messages(trial->jre);
         if (found == (i & 1) || (found && !strstr(messages, "takes 50 of 54 candidates"))) fail_msg("%s", messages);
+        free(messages);
         of_each = NULL;
         trial_free(trial);
     }
@@ -350,7 +351,9 @@ static void a_proposed_batch_is_no_epoch(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Trial *trial = trial_in_the_world();
         train_with(trial, pictures, 100, "Pairs", "", cases[i].batches);
-        if (!strstr(test_messages(trial->jre), cases[i].proposed)) fail_msg("%s\n%s", cases[i].proposed, test_messages(trial->jre));
+        char *messages = test_messages(trial->jre);
+        if (!strstr(messages, cases[i].proposed)) fail_msg("%s\n%s", cases[i].proposed, messages);
+        free(messages);
         trial_free(trial);
     }
 }
